@@ -1,0 +1,1 @@
+"""Plumbing of the Binglian services; knows no domain word."""
