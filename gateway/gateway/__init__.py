@@ -1,0 +1,1 @@
+"""REST, web pages and sign-in in front of the services."""

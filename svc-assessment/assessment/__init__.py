@@ -1,0 +1,1 @@
+"""Who was on time, and what parallel work saved."""

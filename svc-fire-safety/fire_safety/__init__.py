@@ -1,0 +1,1 @@
+"""Places, inspections and hazards."""

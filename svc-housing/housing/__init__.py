@@ -1,0 +1,1 @@
+"""Areas, grids, buildings and houses."""
