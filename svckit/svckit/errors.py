@@ -1,7 +1,7 @@
 """The six kinds of refusal every service speaks; each has a stable reason that clients may act on.
 
 Pure: policies and operations import this module and nothing else of svckit. The gRPC server turns these errors into a status
-with `google.rpc.ErrorInfo` (and `BadRequest` when a field is named), the gRPC client turns that status back into the same class.
+with `google.rpc.ErrorInfo` (and `BadRequest` when a field is named), the gRPC client turns that status back into the class.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class ServiceError(Exception):
     """A refusal the caller can understand.
 
     `message` is one English sentence without personal data. `reason` is UPPER_SNAKE and stable; it defaults to the class
-    attribute. `field` is the proto path of the offending request field, "" if none. `metadata` are further strings for the client.
+    attribute. `field` is the proto path of the offending request field, "" if none. `metadata`: further strings for the client.
     """
 
     default_reason: ClassVar[str] = "UNKNOWN"
