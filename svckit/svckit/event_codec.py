@@ -19,7 +19,7 @@ import msgspec
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from svckit.generating import Workshop, attribute, indent
-from svckit.wellknown import UTC, WRAPPERS, EnumNumbers, enum_names, enum_numbers, is_map
+from svckit.wellknown import UTC, WRAPPERS, EnumNumbers, enum_names, enum_numbers, enum_of, is_map, map_key, map_value, part_of
 
 _LONG = frozenset(
     (
@@ -36,7 +36,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-def event_type(event: object) -> str:
+def event_type(event: Any) -> str:
     """Returns the type of an event struct or class, which is its routing key: "mediation.case_dispatched.v1".
 
     Raises LookupError when no event message carries the name of the struct's class.
@@ -156,7 +156,7 @@ def _write_field(field: FieldDescriptor) -> list[str]:
     single = not field.is_repeated and (field.has_presence or field.type in _FLOAT)
     value = _out_item(field, "v")
     if is_map(field):
-        value = f"{{{_key_out(field)}: {_out_item(field.message_type.fields_by_name['value'], 'x')} for k, x in v.items()}}"
+        value = f"{{{_key_out(field)}: {_out_item(map_value(field), 'x')} for k, x in v.items()}}"
     elif field.is_repeated:
         value = f"[{_out_item(field, 'x')} for x in v]" if _out_item(field, "x") != "x" else "v"
     condition = "if v is not None:" if single else "if v:"
@@ -166,7 +166,7 @@ def _write_field(field: FieldDescriptor) -> list[str]:
 
 
 def _key_out(field: FieldDescriptor) -> str:
-    key = field.message_type.fields_by_name["key"]
+    key = map_key(field)
     if key.type == FieldDescriptor.TYPE_STRING:
         return "k"
     return "('true' if k else 'false')" if key.type == FieldDescriptor.TYPE_BOOL else "str(k)"
@@ -174,7 +174,7 @@ def _key_out(field: FieldDescriptor) -> str:
 
 def _out_item(field: FieldDescriptor, value: str) -> str:
     if field.message_type:
-        return f"{_shop.bind(_writers(field.message_type))}[type({value})]({value})"
+        return f"{_shop.bind(_writers(part_of(field)))}[type({value})]({value})"
     if field.enum_type:
         return f"{_shop.bind(_enum_out(field))}[{value}]"
     converter = _scalar_out(field.type)
@@ -203,7 +203,7 @@ class _EnumOut(dict[Any, str]):
     """Full name of an enum value by its short name, full name or number."""
 
     def __init__(self, numbers: EnumNumbers, field: FieldDescriptor) -> None:
-        names = {value.number: value.name for value in reversed(field.enum_type.values)}
+        names = {value.number: value.name for value in reversed(enum_of(field).values)}
         super().__init__((key, names[number]) for key, number in numbers.items())
         self._numbers = numbers
 
@@ -273,7 +273,7 @@ def _parse_lines(descriptor: Descriptor) -> list[str]:
 def _parse_field(field: FieldDescriptor) -> list[str]:
     target = f"fields[{field.name!r}]"
     if is_map(field):
-        value = _in_item(field.message_type.fields_by_name["value"], "x")
+        value = _in_item(map_value(field), "x")
         return [f"{target} = {{{_key_in(field)}: {value} for k, x in v.items()}} if v else {{}}"]
     if field.is_repeated:
         condition = f" if x in {_shop.bind(_enum_in(field))}" if field.enum_type else ""
@@ -286,7 +286,7 @@ def _parse_field(field: FieldDescriptor) -> list[str]:
 
 
 def _key_in(field: FieldDescriptor) -> str:
-    key = field.message_type.fields_by_name["key"]
+    key = map_key(field)
     if key.type == FieldDescriptor.TYPE_STRING:
         return "k"
     return "(k == 'true')" if key.type == FieldDescriptor.TYPE_BOOL else "int(k)"
@@ -294,7 +294,7 @@ def _key_in(field: FieldDescriptor) -> str:
 
 def _in_item(field: FieldDescriptor, value: str) -> str:
     if field.message_type:
-        return f"{_parser(field.message_type)}({value})"
+        return f"{_parser(part_of(field))}({value})"
     if field.enum_type:
         return f"{_shop.bind(_enum_in(field))}[{value}]"
     if field.type in _LONG:
@@ -307,7 +307,7 @@ def _in_item(field: FieldDescriptor, value: str) -> str:
 @functools.cache
 def _enum_in(field: FieldDescriptor) -> dict[Any, str]:
     names = enum_names(field)
-    return {value.name: names[value.number] for value in field.enum_type.values if value.number}
+    return {value.name: names[value.number] for value in enum_of(field).values if value.number}
 
 
 def parse_timestamp(text: str) -> dt.datetime:

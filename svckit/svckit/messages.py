@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from svckit.event_codec import event_fields, event_json, event_type
 from svckit.generating import Workshop, assignment, attribute, indent
-from svckit.wellknown import copy_message, enum_names, enum_numbers, is_map, special_codec
+from svckit.wellknown import copy_message, descriptor_of, enum_names, enum_numbers, is_map, map_value, part_of, special_codec
 
 __all__ = ["event_fields", "event_json", "event_type", "reader_of", "to_fields", "to_message"]
 
@@ -34,7 +34,7 @@ def to_message(cls: type[M], source: object, *, id_field: str = "") -> M:
     is ours, so this is a defect, not a client's mistake.
     """
     message = cls()
-    _writers(cls.DESCRIPTOR)[type(source)](source, message)
+    _writers(descriptor_of(cls))[type(source)](source, message)
     if id_field and isinstance(source, Mapping):
         setattr(message, id_field, source["_id"])
     return message
@@ -46,7 +46,7 @@ def to_fields(message: Message) -> dict[str, Any]:
     Unset messages, unset `optional` fields and unspecified enums are absent; everything else is present, empty or not. Times
     are cut to milliseconds. Raises InvalidArgument for an enum number or a time that does not exist.
     """
-    fields: dict[str, Any] = reader_of(message.DESCRIPTOR)(message)
+    fields: dict[str, Any] = reader_of(descriptor_of(message))(message)
     return fields
 
 
@@ -113,23 +113,23 @@ def _write_field(field: FieldDescriptor) -> list[str]:
 
 def _write_single(field: FieldDescriptor) -> list[str]:
     lines = [f"part = {attribute('message', field.name)}", "part.SetInParent()"]
-    return [*lines, f"{_fill(field.message_type, 'v')}(v, part)"]
+    return [*lines, f"{_fill(part_of(field), 'v')}(v, part)"]
 
 
 def _write_repeated(field: FieldDescriptor) -> list[str]:
     parts = attribute("message", field.name)
     if field.message_type:
-        return [f"add = {parts}.add", "for x in v:", f"    {_fill(field.message_type, 'x')}(x, add())"]
+        return [f"add = {parts}.add", "for x in v:", f"    {_fill(part_of(field), 'x')}(x, add())"]
     if field.enum_type:
         return [f"{parts}.extend([{_number(field, 'x')} for x in v])"]
     return [f"{parts}.extend(v)"]
 
 
 def _write_map(field: FieldDescriptor) -> list[str]:
-    value = field.message_type.fields_by_name["value"]
+    value = map_value(field)
     lines = [f"parts = {attribute('message', field.name)}", "for k, x in v.items():"]
     if value.message_type:
-        return [*lines, f"    {_fill(value.message_type, 'x')}(x, parts[k])"]
+        return [*lines, f"    {_fill(part_of(value), 'x')}(x, parts[k])"]
     return [*lines, f"    parts[k] = {_number(value, 'x')}"]
 
 
@@ -190,7 +190,7 @@ def _read_optional(field: FieldDescriptor) -> list[str]:
 def _read_value(field: FieldDescriptor) -> str:
     value = attribute("message", field.name)
     if is_map(field):
-        return f"{{k: {_read_item(field.message_type.fields_by_name['value'], 'x')} for k, x in {value}.items()}}"
+        return f"{{k: {_read_item(map_value(field), 'x')} for k, x in {value}.items()}}"
     if not field.is_repeated:
         return _read_item(field, value)
     item = _read_item(field, "x")
@@ -199,7 +199,7 @@ def _read_value(field: FieldDescriptor) -> str:
 
 def _read_item(field: FieldDescriptor, value: str) -> str:
     if field.message_type:
-        return f"{_reader(field.message_type)}({value})"
+        return f"{_reader(part_of(field))}({value})"
     if field.enum_type:
         return f"{_shop.bind(enum_names(field))}[{value}]"
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -120,7 +120,7 @@ _SPECIAL: dict[str, tuple[Write, Read]] = {
     "google.protobuf.ListValue": (_write_list, _read_list),
     "google.protobuf.Value": (write_value, read_value),
     "google.protobuf.FieldMask": (_write_mask, _read_mask),
-    **{name: (_write_wrapper, _read_wrapper) for name in WRAPPERS},
+    **dict.fromkeys(WRAPPERS, (_write_wrapper, _read_wrapper)),
 }
 
 
@@ -174,20 +174,43 @@ _names: dict[EnumDescriptor, EnumNames] = {}
 
 def enum_numbers(field: FieldDescriptor) -> EnumNumbers:
     """Returns the table short name → number of the field's enum."""
-    enum = _enum(field)
+    enum = enum_of(field)
     return _numbers.setdefault(enum, EnumNumbers(enum))
 
 
 def enum_names(field: FieldDescriptor) -> EnumNames:
     """Returns the table number → short name of the field's enum."""
-    enum = _enum(field)
+    enum = enum_of(field)
     return _names.setdefault(enum, EnumNames(enum))
 
 
-def _enum(field: FieldDescriptor) -> EnumDescriptor:
+def enum_of(field: FieldDescriptor) -> EnumDescriptor:
+    """Returns the enum of an enum field."""
     if field.enum_type is None:
         raise TypeError(f"{field.full_name} is no enum")
     return field.enum_type
+
+
+def part_of(field: FieldDescriptor) -> Descriptor:
+    """Returns the message type of a message field."""
+    if field.message_type is None:
+        raise TypeError(f"{field.full_name} holds no message")
+    return field.message_type
+
+
+def map_value(field: FieldDescriptor) -> FieldDescriptor:
+    """Returns the field that describes the values of a map field."""
+    return part_of(field).fields_by_name["value"]
+
+
+def map_key(field: FieldDescriptor) -> FieldDescriptor:
+    """Returns the field that describes the keys of a map field."""
+    return part_of(field).fields_by_name["key"]
+
+
+def descriptor_of(message: Message | type[Message]) -> Descriptor:
+    """Returns the descriptor of a message or message class."""
+    return cast(Descriptor, message.DESCRIPTOR)
 
 
 def is_map(field: FieldDescriptor) -> bool:
