@@ -1,0 +1,119 @@
+"""Seeds a district of Yichang and plays cases in it: departments as programs of their own, a live board, a report, and invariants as exit code."""
+
+import argparse
+import asyncio
+import contextlib
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import grpc
+import httpx
+from binglian.assessment.v1 import assessment_service_pb2, ledger_pb2
+from binglian.assessment.v1.assessment_service_pb2_grpc import AssessmentServiceStub
+from rich.console import Console
+from rich.live import Live
+
+from deploy.client import EDGE, Session
+from deploy.demo import board, chaos
+from deploy.demo.accounts import user_session
+from deploy.demo.district import Size
+from deploy.demo.invariants import check_case, check_ledgers
+from deploy.demo.play import Play, Played
+from deploy.demo.report import print_case, print_summary
+from deploy.demo.seed import seed
+from deploy.demo.stories import STORIES
+from deploy.local.control import dead_letters, started
+
+STAGGER_SECONDS = 1.5
+"""Between two reports, so that the board is worth watching."""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m deploy.demo", description=__doc__)
+    parser.add_argument("--cases", type=int, default=8, help="how many cases to play (the stories in turn)")
+    parser.add_argument("--speed", type=float, default=1800, help="times the pace of reality (1800: half an hour a second)")
+    parser.add_argument("--chaos", action="store_true", help="kill -9 a random process every 5 seconds")
+    parser.add_argument("--grids", type=int, default=4, help="grids per community")
+    return parser.parse_args()
+
+
+@contextlib.contextmanager
+def department_systems(speed: float) -> Iterator[None]:
+    """Runs every department of the stories as a program of its own while the block runs."""
+    codes = sorted({part.department for story in STORIES for part in story.parts})
+    command = [sys.executable, "-m", "deploy.demo.departments", "--speed", str(speed)]
+    with open(".binglian/log/departments.log", "a") as log:  # noqa: PTH123 – handed to the programs
+        programs = [subprocess.Popen([*command, code], stdout=log, stderr=log) for code in codes]  # noqa: S603 – our own module
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.terminate()
+        for program in programs:
+            program.wait(timeout=10)
+
+
+async def play(args: argparse.Namespace, console: Console) -> int:
+    """Seeds, plays, reports; returns the exit code."""
+    importer, worker, dispatcher = (user_session(name) for name in ("importer", "worker", "dispatcher"))
+    district = await seed(importer, Size(grids=args.grids), lambda text: console.print(f"  seeded {text}"))
+    demo = Play(run=secrets.token_hex(4), worker=worker, dispatcher=dispatcher, district=district)
+    with department_systems(args.speed):
+        await _through(demo, args, console)
+    cases = list(demo.cases.values())
+    wrong = [sentence for played in cases for sentence in check_case(played)]
+    wrong += [sentence async for sentence in check_ledgers(dispatcher, cases)]
+    wrong += [f"{count} dead letters in {queue}" for queue, count in (await asyncio.to_thread(dead_letters)).items() if count]
+    ledgers = [await _ledger(dispatcher, played) for played in cases]
+    for played, ledger in zip(cases, ledgers, strict=True):
+        print_case(console, played, ledger, args.speed)
+    print_summary(console, ledgers, wrong)
+    for session in (importer, worker, dispatcher):
+        await session.close()
+    return 1 if wrong or len(cases) < args.cases else 0
+
+
+async def _through(demo: Play, args: argparse.Namespace, console: Console) -> None:
+    """Plays all cases under a live board, with chaos if asked for."""
+    notes = ["every department acts at the same moment"]
+
+    async def paint(live: Live) -> None:
+        while True:
+            live.update(board.draw(demo.cases.values(), notes[-1]))
+            await asyncio.sleep(0.25)
+
+    with Live(console=console, refresh_per_second=4, transient=not console.is_terminal) as live:
+        background = [asyncio.ensure_future(paint(live))]
+        if args.chaos:
+            background.append(asyncio.ensure_future(chaos.rage(lambda text: (notes.append(text), live.console.print(f"  ⚡ {text}")), seed=args.cases)))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(args.cases):
+                    group.create_task(demo.one(STORIES[number % len(STORIES)], number))
+                    await asyncio.sleep(STAGGER_SECONDS)
+        finally:
+            for task in background:
+                task.cancel()
+        live.update(board.draw(demo.cases.values(), "all cases closed"))
+
+
+async def _ledger(session: Session, played: Played) -> ledger_pb2.CaseLedger:
+    stub = AssessmentServiceStub(session.channel)
+    return (await session.call(stub.GetCaseLedger, assessment_service_pb2.GetCaseLedgerRequest(case_id=played.case_id))).ledger
+
+
+def main() -> int:
+    """Starts the suite if it is not running, and plays."""
+    args, console = _arguments(), Console()
+    with started(console):
+        try:
+            return asyncio.run(play(args, console))
+        except* (grpc.aio.AioRpcError, httpx.HTTPError) as group:
+            console.print(f"[red]{EDGE} refused or does not answer: {group.exceptions[0]}[/red]")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""A generated district on real codes: Xiling (420502) with its streets and communities, grids, buildings, houses and residents.
+
+Deterministic: the same size always gives the same district. Nobody in it exists: identity numbers start with 990000, an address code
+no place has ever had, with valid GB 11643 checksums; telephone numbers start with 100, which no operator has.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from binglian.housing.v1 import area_pb2, area_service_pb2, house_pb2, house_service_pb2
+from binglian.population.v1 import resident_pb2, resident_service_pb2
+
+CITY, DISTRICT = "4205", "420502"
+WEST, SOUTH, EAST, NORTH = 111.24, 30.67, 111.36, 30.77
+"""Bounds of the drawn district, degrees; its cells are rectangles, not the real outlines."""
+RESERVED_PREFIX = "990000"
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+"""GB 11643 weights of the first 17 digits; the check character is "10X98765432"[sum mod 11]."""
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
+GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华建文玉兰"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything: grids per community, buildings per grid, houses per building, residents per house."""
+
+    grids: int = 4
+    buildings: int = 2
+    houses: int = 6
+    residents: int = 2
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def split(self, columns: int, rows: int) -> list["Box"]:
+        """Cells from west to east, north to south, as the grid numbering rule wants; neighbours share their edges exactly."""
+        xs = [self.west + (self.east - self.west) * i / columns for i in range(columns)] + [self.east]
+        ys = [self.north - (self.north - self.south) * i / rows for i in range(rows)] + [self.south]
+        return [Box(xs[c], ys[r + 1], xs[c + 1], ys[r]) for r in range(rows) for c in range(columns)]
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Point at the given shares (0 to 1) of width and height, rounded to 7 decimals (about a centimetre)."""
+        return round(self.west + (self.east - self.west) * x, 7), round(self.south + (self.north - self.south) * y, 7)
+
+    def polygon(self) -> area_pb2.Polygon:
+        """The rectangle as a closed ring."""
+        ring = area_pb2.Ring()
+        for x, y in ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0)):
+            longitude, latitude = self.at(x, y)
+            ring.points.add(longitude=longitude, latitude=latitude)
+        return area_pb2.Polygon(outer=ring)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid of the district."""
+
+    code: str
+    name: str
+    box: Box
+
+
+@dataclass(frozen=True)
+class District:
+    """All areas of the district, parents first, and its grids."""
+
+    areas: list[area_service_pb2.AreaDraft]
+    grids: list[Grid]
+
+
+def draw(communities: dict[str, list[tuple[str, str]]], names: dict[str, str], size: Size) -> District:
+    """Draws the district: `communities` are (code, name) by street code, `names` the names of city, district and streets."""
+    areas = [area_service_pb2.AreaDraft(area_code=code, name=names[code]) for code in (CITY, DISTRICT)]
+    grids: list[Grid] = []
+    streets = sorted(communities)
+    for street, block in zip(streets, Box(WEST, SOUTH, EAST, NORTH).split(5, -(-len(streets) // 5)), strict=False):
+        areas.append(area_service_pb2.AreaDraft(area_code=street, name=names[street], polygons=[block.polygon()]))
+        listed = communities[street]
+        for (code, name), cell in zip(listed, block.split(len(listed), 1), strict=True):
+            areas.append(area_service_pb2.AreaDraft(area_code=code, name=name, polygons=[cell.polygon()]))
+            for number, box in enumerate(cell.split(1, size.grids), start=1):
+                grids.append(Grid(f"{code}1{number:04d}", f"{name}第{number}网格", box))
+    areas += [area_service_pb2.AreaDraft(area_code=g.code, name=g.name, polygons=[g.box.polygon()], grid_class=area_pb2.GRID_CLASS_B) for g in grids]
+    return District(areas, grids)
+
+
+def buildings(grid: Grid, size: Size) -> Iterator[house_service_pb2.BuildingDraft]:
+    """Buildings of a grid, in a row."""
+    for number in range(1, size.buildings + 1):
+        longitude, latitude = grid.box.at(number / (size.buildings + 1), 0.5)
+        building = house_service_pb2.BuildingDraft(area_code=grid.code, name=f"{grid.name}{number}号楼", building_type="01", floors=6, units=1)
+        building.point.longitude, building.point.latitude = longitude, latitude
+        yield building
+
+
+def houses(building_id: str, size: Size) -> Iterator[house_service_pb2.HouseDraft]:
+    """Dwellings of a building; every fifth is let."""
+    for number in range(1, size.houses + 1):
+        yield house_service_pb2.HouseDraft(building_id=building_id, unit="1", number=f"{number}01", floor=number, use=house_pb2.HOUSE_USE_DWELLING)
+
+
+def residents(house_id: str, area_code: str, size: Size, *, index: int) -> Iterator[resident_service_pb2.ResidentDraft]:
+    """People of the house with number `index` in the district; the index makes their identity numbers unique."""
+    chance = random.Random(index)  # noqa: S311 – made-up people, not secrets
+    surname = chance.choice(SURNAMES)
+    for number in range(size.residents):
+        birth = f"{chance.randint(1940, 2019)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
+        sequence = index * size.residents + number
+        draft = resident_service_pb2.ResidentDraft(
+            area_code=area_code,
+            name=surname + chance.choice(GIVEN) + chance.choice(("", *GIVEN)),
+            birth_date=birth,
+            id_doc_type="111",
+            id_number=id_number(sequence),
+            phone=f"100{sequence:08d}",
+            resident_type="01",
+        )
+        draft.residence.house_id, draft.residence.tenure = house_id, resident_pb2.TENURE_OWNER if number == 0 else resident_pb2.TENURE_FAMILY
+        draft.birth_date, draft.sex = _birth_and_sex(draft.id_number)
+        yield draft
+
+
+def id_number(sequence: int) -> str:
+    """The identity number of generated person `sequence` (0 to 16,058,999): 44 years of days times 999, checksum per GB 11643."""
+    day, serial = divmod(sequence, 999)
+    year, month_day = divmod(day, 336)
+    month, date = divmod(month_day, 28)
+    body = f"{RESERVED_PREFIX}{1960 + year}{month + 1:02d}{date + 1:02d}{serial + 1:03d}"
+    total = sum(int(digit) * weight for digit, weight in zip(body, WEIGHTS, strict=True))
+    return body + "10X98765432"[total % 11]
+
+
+def _birth_and_sex(number: str) -> tuple[str, str]:
+    return f"{number[6:10]}-{number[10:12]}-{number[12:14]}", "1" if int(number[16]) % 2 else "2"

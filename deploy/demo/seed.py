@@ -1,0 +1,95 @@
+"""Puts the generated district into the suite through its public entry; seeding again changes nothing."""
+
+import asyncio
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from importlib import resources
+from typing import Any, TypeVar
+
+from binglian.housing.v1 import area_service_pb2, house_service_pb2
+from binglian.housing.v1.area_service_pb2_grpc import AreaServiceStub
+from binglian.housing.v1.house_service_pb2_grpc import BuildingServiceStub, HouseServiceStub
+from binglian.population.v1 import resident_service_pb2
+from binglian.population.v1.resident_service_pb2_grpc import ResidentServiceStub
+
+from deploy.client import Session, request_id
+from deploy.demo.district import CITY, DISTRICT, District, Size, buildings, draw, houses, residents
+
+CHUNK = 400
+T = TypeVar("T")
+
+
+def read_codes() -> tuple[dict[str, list[tuple[str, str]]], dict[str, str]]:
+    """Communities by street and the names of city, district and streets, from the code list that svc-housing ships."""
+    communities: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    names: dict[str, str] = {}
+    with resources.files("housing.codes").joinpath("areas_yichang.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            code = row["code"]
+            if len(code) == 12 and code.startswith(DISTRICT):
+                communities[code[:9]].append((code, row["name"]))
+            elif code in (CITY, DISTRICT) or (len(code) == 9 and code.startswith(DISTRICT)):
+                names[code] = row["name"]
+    return communities, names
+
+
+async def seed(session: Session, size: Size, tell: Callable[[str], None]) -> District:
+    """Imports areas, buildings, houses and residents, telling what is done. Returns the drawn district."""
+    district = draw(*read_codes(), size)
+    areas = AreaServiceStub(session.channel)
+    for chunk in _chunks(district.areas, 200):
+        await session.call(areas.ImportAreas, area_service_pb2.ImportAreasRequest(request_id=_id(chunk), areas=chunk), timeout=60)
+    tell(f"{len(district.areas)} areas, {len(district.grids)} of them grids")
+    built = await _buildings(session, district, size)
+    tell(f"{len(built)} buildings")
+    dwellings = await _houses(session, built, size)
+    tell(f"{len(dwellings)} houses")
+    tell(f"{await _residents(session, dwellings, size)} residents (generated; identity numbers from a range nobody has)")
+    return district
+
+
+async def _buildings(session: Session, district: District, size: Size) -> list[tuple[str, str]]:
+    """(building id, area code) of every building."""
+    stub = BuildingServiceStub(session.channel)
+    drafts = [draft for grid in district.grids for draft in buildings(grid, size)]
+    built: list[tuple[str, str]] = []
+    for chunk in _chunks(drafts, CHUNK):
+        request = house_service_pb2.CreateBuildingsRequest(request_id=_id(chunk), buildings=chunk)
+        ids = (await session.call(stub.CreateBuildings, request, timeout=60)).building_ids
+        built += [(building_id, draft.area_code) for building_id, draft in zip(ids, chunk, strict=True)]
+    return built
+
+
+async def _houses(session: Session, built: list[tuple[str, str]], size: Size) -> list[tuple[str, str]]:
+    """(house id, area code) of every house."""
+    stub = HouseServiceStub(session.channel)
+    drafts = [(area, draft) for building_id, area in built for draft in houses(building_id, size)]
+    dwellings: list[tuple[str, str]] = []
+    for chunk in _chunks(drafts, CHUNK):
+        wanted = [draft for _, draft in chunk]
+        ids = (await session.call(stub.CreateHouses, house_service_pb2.CreateHousesRequest(request_id=_id(wanted), houses=wanted), timeout=60)).house_ids
+        dwellings += [(house_id, area) for house_id, (area, _) in zip(ids, chunk, strict=True)]
+    return dwellings
+
+
+async def _residents(session: Session, dwellings: list[tuple[str, str]], size: Size) -> int:
+    stub = ResidentServiceStub(session.channel)
+    drafts = [draft for index, (house_id, area) in enumerate(dwellings) for draft in residents(house_id, area, size, index=index)]
+    for chunk in _chunks(drafts, CHUNK):
+        await session.call(stub.CreateResidents, resident_service_pb2.CreateResidentsRequest(request_id=_id(chunk), residents=chunk), timeout=60)
+        await asyncio.sleep(0)
+    return len(drafts)
+
+
+def _chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _id(drafts: Sequence[Any]) -> str:
+    """One id per content, so that another size of district is another request."""
+    digest = hashlib.sha256()
+    for draft in drafts:
+        digest.update(draft.SerializeToString(deterministic=True))
+    return request_id("seed", digest.hexdigest())

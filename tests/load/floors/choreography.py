@@ -1,0 +1,120 @@
+"""The fastest fan-out to K departments and back that can be written by hand on the same broker and database.
+
+Roles, each a process: `departments` answers every dispatch, `join` writes the answers with one guarded bulk write a batch. The
+client (in the bench process) reports and dispatches with group commit. Same durability as ours: majority writes, quorum queues,
+persistent confirmed messages, each answer counted once.
+"""
+
+import argparse
+import asyncio
+
+import orjson
+import pymongo
+from pymongo import AsyncMongoClient
+
+from tests.load.floors.amqp import Peer
+
+EXCHANGE = "floor"
+
+
+async def departments(amqp_uri: str, count: int) -> None:
+    """Consumes the dispatches of `count` departments and publishes one answer for each."""
+    for number in range(count):
+        peer = await Peer(amqp_uri).open()
+        await peer.declare(exchange=EXCHANGE, queues=[(f"floor.department.{number}", "dispatched")])
+        peer.consume(f"floor.department.{number}", _answer_with(peer, number))
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
+def _answer_with(peer: Peer, number: int):
+    async def answer(bodies: list[bytes]) -> None:
+        cases = [orjson.loads(body)["case_id"] for body in bodies]
+        await peer.publish(EXCHANGE, [("answered", orjson.dumps({"case_id": case, "task": number})) for case in cases])
+
+    return answer
+
+
+async def join(amqp_uri: str, mongo_uri: str, database: str, count: int) -> None:
+    """Writes answers into the cases; the last one makes the case handled, once."""
+    cases = AsyncMongoClient(mongo_uri)[database].get_collection("cases", write_concern=pymongo.WriteConcern("majority", j=True))
+    peer = await Peer(amqp_uri).open()
+    await peer.declare(exchange=EXCHANGE, queues=[("floor.join", "answered")])
+    publisher = await Peer(amqp_uri).open()
+
+    async def write(bodies: list[bytes]) -> None:
+        answers: dict[str, list[int]] = {}
+        for body in bodies:
+            answer = orjson.loads(body)
+            answers.setdefault(answer["case_id"], []).append(answer["task"])
+        found = cases.find({"_id": {"$in": list(answers)}}, {"done": 1, "revision": 1, "state": 1})
+        changes, handled = [], []
+        async for case in found:
+            done = sorted({*case["done"], *answers[case["_id"]]})
+            state = "handled" if len(done) == count else "parallel"
+            if state == "handled" != case["state"]:
+                handled.append(("handled", orjson.dumps({"case_id": case["_id"]})))
+            changes.append(pymongo.UpdateOne({"_id": case["_id"], "revision": case["revision"]}, {"$set": {"done": done, "state": state, "revision": case["revision"] + 1}}))
+        await cases.bulk_write(changes, ordered=False)
+        await publisher.publish(EXCHANGE, handled)
+
+    peer.consume("floor.join", write)
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
+class Client:
+    """Reports and dispatches cases with group commit: what arrives during a write waits for the next."""
+
+    def __init__(self, *, mongo_uri: str, database: str) -> None:
+        self.cases = AsyncMongoClient(mongo_uri)[database].get_collection("cases", write_concern=pymongo.WriteConcern("majority", j=True))
+
+    async def open(self, amqp_uri: str) -> "Client":
+        """Connects to the broker."""
+        self.peer = await Peer(amqp_uri).open()
+        await self.peer.declare(exchange=EXCHANGE, queues=[])
+        self._pending: list[tuple[object, asyncio.Future[None]]] = []
+        self._flushing = False
+        return self
+
+    async def play(self, case_id: str, count: int) -> None:
+        """Report, then dispatch to `count` departments, then publish the dispatch."""
+        await self._write(pymongo.InsertOne({"_id": case_id, "state": "reported", "revision": 1, "description": "burst pipe", "outbox": []}))
+        tasks = [{"department": number, "state": "assigned"} for number in range(count)]
+        await self._write(pymongo.UpdateOne({"_id": case_id, "revision": 1}, {"$set": {"state": "parallel", "tasks": tasks, "done": [], "revision": 2}}))
+        await self.peer.publish(EXCHANGE, [("dispatched", orjson.dumps({"case_id": case_id, "tasks": tasks}))])
+
+    async def _write(self, operation: object) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((operation, done))
+        if not self._flushing:
+            self._flushing = True
+            asyncio.ensure_future(self._flush())
+        await done
+
+    async def _flush(self) -> None:
+        while self._pending:
+            taken, self._pending = self._pending, []
+            await self.cases.bulk_write([operation for operation, _ in taken], ordered=False)
+            for _, done in taken:
+                done.set_result(None)
+        self._flushing = False
+
+
+def main() -> None:
+    """Starts one role of the floor."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("role", choices=["departments", "join"])
+    parser.add_argument("--amqp-uri", required=True)
+    parser.add_argument("--mongo-uri", required=True)
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--departments", type=int, default=5)
+    args = parser.parse_args()
+    if args.role == "departments":
+        asyncio.run(departments(args.amqp_uri, args.departments))
+    else:
+        asyncio.run(join(args.amqp_uri, args.mongo_uri, args.database, args.departments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Bare grpc.aio handlers that make the same writes as ours, with group commit and nothing else: no checks, no rules, no trace.
+
+`/floor/Report` inserts a case with its event embedded; `/floor/Write` changes an existing document guarded by its revision.
+"""
+
+import argparse
+import asyncio
+import secrets
+
+import grpc
+import pymongo
+import uvloop
+from pymongo import AsyncMongoClient
+
+
+class GroupCommit:
+    """Writes what has arrived with one bulk write; what arrives meanwhile waits for the next."""
+
+    def __init__(self, mongo_uri: str, database: str) -> None:
+        self._cases = AsyncMongoClient(mongo_uri)[database].get_collection("cases", write_concern=pymongo.WriteConcern("majority", j=True))
+        self._pending: list[tuple[object, asyncio.Future[None]]] = []
+        self._flushing = False
+
+    async def write(self, operation: object) -> None:
+        """Returns when the operation is on the majority."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((operation, done))
+        if not self._flushing:
+            self._flushing = True
+            asyncio.ensure_future(self._flush())
+        await done
+
+    async def _flush(self) -> None:
+        while self._pending:
+            taken, self._pending = self._pending, []
+            await self._cases.bulk_write([operation for operation, _ in taken], ordered=False)
+            for _, done in taken:
+                done.set_result(None)
+        self._flushing = False
+
+
+def _handlers(commit: GroupCommit) -> grpc.GenericRpcHandler:
+    async def report(request: bytes, _context: object) -> bytes:
+        case_id = secrets.token_hex(16)
+        event = {"id": secrets.token_hex(16), "type": "mediation.case_reported.v1", "data": request}
+        await commit.write(pymongo.InsertOne({"_id": case_id, "revision": 1, "state": "reported", "body": request, "outbox": [event]}))
+        return case_id.encode()
+
+    async def write(request: bytes, _context: object) -> bytes:
+        case_id, _, task = request.decode().partition("/")
+        event = {"id": secrets.token_hex(16), "type": "mediation.task_changed.v1", "data": request}
+        change = {"$set": {f"tasks.{task or 'case'}": "done"}, "$inc": {"revision": 1}, "$push": {"outbox": event}}
+        await commit.write(pymongo.UpdateOne({"_id": case_id}, change))
+        return request
+
+    unary = grpc.unary_unary_rpc_method_handler
+    return grpc.method_handlers_generic_handler("floor", {"Report": unary(report), "Write": unary(write)})
+
+
+async def serve(port: int, mongo_uri: str, database: str) -> None:
+    """Serves until it is stopped."""
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((_handlers(GroupCommit(mongo_uri, database)),))
+    server.add_insecure_port(f"127.0.0.1:{port}")
+    await server.start()
+    print("ready", flush=True)
+    await server.wait_for_termination()
+
+
+def main() -> None:
+    """Starts the floor."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--mongo-uri", required=True)
+    parser.add_argument("--database", required=True)
+    args = parser.parse_args()
+    uvloop.run(serve(args.port, args.mongo_uri, args.database))
+
+
+if __name__ == "__main__":
+    main()
