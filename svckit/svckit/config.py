@@ -36,6 +36,7 @@ class Settings:
     issuer: str = "binglian"
     audience: str = "binglian"
     log_level: str = "INFO"
+    log_values: bool = False
     drain_seconds: float = 10.0
     otlp_endpoint: str = dataclasses.field(default="", metadata={"env": "OTEL_EXPORTER_OTLP_ENDPOINT"})
 
