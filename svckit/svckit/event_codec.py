@@ -41,7 +41,8 @@ def event_type(event: Any) -> str:
 
     Raises LookupError when no event message carries the name of the struct's class.
     """
-    return _described(event if isinstance(event, type) else type(event))[0]
+    kind: Any = event if isinstance(event, type) else type(event)
+    return _described(kind)[0]
 
 
 def event_json(event: object) -> bytes:

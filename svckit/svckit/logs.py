@@ -23,9 +23,9 @@ from svckit.telemetry import current_trace_id
 HIDDEN = "***"
 # A mainland identity number (18 or the old 15 digits), a mobile number, a bearer token, a password inside a URI.
 _PATTERNS = re.compile(
-    r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)"
-    r"|(?<!\d)[1-9]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?!\d)"
-    r"|(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)"
+    r"(?<![0-9A-Za-z])[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z])[1-9]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![0-9A-Za-z])"
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"
     r"|(?<=://)[^/\s@]+(?=@)"
 )
@@ -77,7 +77,7 @@ class JsonFormatter(logging.Formatter):
         return {key: HIDDEN if _HIDDEN_FIELDS.search(key) else _harmless(value) for key, value in fields}
 
     def _error(self, error: BaseException) -> dict[str, Any]:
-        shown = {"type": type(error).__qualname__, "at": _frames(error)}
+        shown: dict[str, Any] = {"type": type(error).__qualname__, "at": _frames(error)}
         if isinstance(error, ServiceError):
             shown["reason"] = error.reason
         if self._show_values or isinstance(error, ServiceError | OSError):

@@ -1,8 +1,8 @@
 """Traces and metrics over OTLP/HTTP, and the trace context that travels in `traceparent` headers.
 
-Without an endpoint nothing is recorded and nothing is paid, but a `traceparent` that comes in is still passed on. A backend that
-is away never hurts: spans wait in a bounded queue and are dropped when it is full. Sampling follows the caller; roots follow the
-standard variables OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG.
+Without an endpoint nothing is recorded and nothing is paid, but a `traceparent` that comes in is still passed on. A backend
+that is away never hurts: spans wait in a bounded queue and are dropped when it is full. Sampling follows the caller; roots
+follow the standard variables OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG.
 """
 
 from __future__ import annotations
