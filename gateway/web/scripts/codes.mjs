@@ -1,0 +1,46 @@
+// Writes src/generated/codes.json from the code tables the services ship, so that names in the pages cannot drift from them.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readTable } from './csv.mjs'
+
+const web = dirname(dirname(fileURLToPath(import.meta.url)))
+const root = process.env.BINGLIAN_ROOT ?? join(web, '..', '..')
+
+/** Folders `svc-…/<package>/codes` of the repository, svc-mediation's first: it owns most tables the pages name. */
+function codeFolders() {
+  const services = readdirSync(root).filter((name) => name.startsWith('svc-'))
+  services.sort((a, b) => Number(b === 'svc-mediation') - Number(a === 'svc-mediation'))
+  return services
+    .flatMap((service) => readdirSync(join(root, service)).map((name) => join(root, service, name, 'codes')))
+    .filter(existsSync)
+}
+
+/** Path of a code table by its file name, wherever a service keeps it; says what is missing otherwise. */
+function tablePath(name) {
+  for (const folder of codeFolders()) {
+    const found = readdirSync(folder, { recursive: true }).find((path) => path.split('/').at(-1) === name)
+    if (found) return join(folder, found)
+  }
+  throw new Error(`code table ${name} is in no svc-*/*/codes folder under ${root}`)
+}
+
+const named = (rows, code = (row) => row.code) => rows.map((row) => ({ code: code(row), zh: row.zh, en: row.en }))
+const table = (name) => readTable(tablePath(name))
+const lettered = (letter, name) => named(table(name), (row) => letter + row.code)
+
+const codes = {
+  categories: [
+    ...named(table('category.csv')),
+    ...lettered('A', 'dispute_category.csv'),
+    ...lettered('C', 'city_component.csv'),
+    ...lettered('D', 'city_event.csv'),
+  ],
+  departments: named(table('department.csv')),
+  sources: named(table('event_source.csv')),
+}
+
+const target = join(web, 'src', 'generated', 'codes.json')
+mkdirSync(dirname(target), { recursive: true })
+writeFileSync(target, `${JSON.stringify(codes)}\n`)
+console.log(`codes.json: ${Object.entries(codes).map(([name, rows]) => `${rows.length} ${name}`).join(', ')}`)

@@ -1,0 +1,59 @@
+/** Who is logged in. The session itself is an HttpOnly cookie: pages only know what `/auth/me` says. */
+import { computed, ref } from 'vue'
+import { routes, type Rpcs } from '@/generated/contract'
+import { send } from './call'
+import { Problem } from './problem'
+
+export interface Me {
+  sub: string
+  name: string
+  roles: string[]
+  area: string
+  department: string
+}
+
+const me = ref<Me | null>(null)
+let asked: Promise<void> | null = null
+
+export const currentUser = computed(() => me.value)
+
+/** Asks once who is logged in; nobody is no error. */
+export function loadSession(): Promise<void> {
+  asked ??= fetchMe().catch((problem: unknown) => {
+    asked = null
+    if (!(problem instanceof Problem) || (problem.status !== 401 && problem.status !== 403)) throw problem
+  })
+  return asked
+}
+
+async function fetchMe(): Promise<void> {
+  me.value = normalised(await send<Partial<Me>>('GET', '/auth/me'))
+}
+
+function normalised(answer: Partial<Me>): Me {
+  return { sub: '', name: '', area: '', department: '', ...answer, roles: answer.roles ?? [] }
+}
+
+/** Logs in; throws `Problem` 401 when name or password is wrong. */
+export async function logIn(username: string, password: string): Promise<void> {
+  await send('POST', '/auth/login', { username, password })
+  asked = fetchMe()
+  await asked
+}
+
+export async function logOut(): Promise<void> {
+  await send('POST', '/auth/logout')
+  forgetSession()
+}
+
+/** Drops what is known after a 401: the next page asks for a login. */
+export function forgetSession(): void {
+  me.value = null
+  asked = null
+}
+
+/** Whether the protos let one of the caller's roles call the rpc. */
+export function mayCall(rpc: keyof Rpcs): boolean {
+  const { roles } = routes[rpc]
+  return roles.length === 0 || roles.some((role) => me.value?.roles.includes(role))
+}
