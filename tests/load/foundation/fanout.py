@@ -1,0 +1,168 @@
+"""`fanout_vs_*`: report, dispatch to five departments that answer through the broker with zero work, join; cases a second at saturation."""
+
+import asyncio
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+
+import grpc
+import uvloop
+from binglian.mediation.v1 import case_pb2, case_service_pb2
+from binglian.mediation.v1.case_service_pb2_grpc import CaseServiceStub
+from pymongo import MongoClient
+from svckit.embedded import free_port
+
+from tests.load.foundation.report_case import message
+from tests.load.harness import Row, against, compare
+from tests.load.stack import Stack, wait_for_line
+
+DEPARTMENTS = ("FIRE", "HOUSING", "UMD", "PSB", "PROP")
+CASES, IN_FLIGHT = 1500, 64
+PATIENCE_SECONDS = 180
+
+
+def run(stack: Stack, address: str, wanted: Callable[[str], bool]) -> list[Row]:
+    """Measures ours against the choreography by hand, then the ready-made tools against the same figures of ours."""
+    rows = []
+    ours = _ours(stack, address)
+    by_hand = compare("fanout_vs_handwritten", ours=ours, floor=_by_hand(stack), unit="cases/s", target=0.35)
+    rows.append(by_hand)
+    if wanted("fanout_vs_celery"):
+        rows.append(against("fanout_vs_celery", ours=by_hand.runs["ours"], floor=_celery(stack), unit="cases/s", target=3.5, note="chord of 5, same broker"))
+    if wanted("fanout_vs_temporal"):
+        rows.append(against("fanout_vs_temporal", ours=by_hand.runs["ours"], floor=_temporal(stack), unit="cases/s", target=7.0, note="dev server in memory"))
+    return rows
+
+
+def _ours(stack: Stack, address: str) -> Callable[[], float]:
+    environment = stack.environment("reactors")
+    reactors = stack.start("reactors", [sys.executable, "-m", "tests.load.foundation.reactors"], environment=environment)
+    wait_for_line(stack.home / "reactors.log", "ready", reactors)
+    metadata = (("authorization", f"Bearer {stack.issuer.token('dispatcher', ['DISPATCHER'])}"),)
+    cases = MongoClient(stack.mongo_uri)["binglian_mediation"]["cases"]
+    plans = [
+        case_service_pb2.TaskPlan(department=code, role=case_pb2.TASK_ROLE_JOINT if number else case_pb2.TASK_ROLE_LEAD)
+        for number, code in enumerate(DEPARTMENTS)
+    ]
+
+    async def play(channel: grpc.aio.Channel) -> None:
+        stub = CaseServiceStub(channel)
+        case = (await stub.ReportCase(message(), metadata=metadata)).case
+        request = case_service_pb2.DispatchCaseRequest(case_id=case.case_id, request_id=str(uuid.uuid4()), tasks=plans)
+        await stub.DispatchCase(request, metadata=metadata)
+
+    async def drive() -> None:
+        async with grpc.aio.insecure_channel(address) as channel:
+            await _all(lambda: play(channel))
+
+    def once() -> float:
+        before = cases.count_documents({"state": "handled"})
+        started = time.monotonic()
+        uvloop.run(drive())
+        _wait_until(lambda: cases.count_documents({"state": "handled"}) - before >= CASES)
+        return CASES / (time.monotonic() - started)
+
+    return once
+
+
+def _by_hand(stack: Stack) -> Callable[[], float]:
+    from tests.load.floors.choreography import Client
+
+    common = ("--amqp-uri", stack.amqp_uri, "--mongo-uri", stack.mongo_uri, "--database", "floor_fanout")
+    for role in ("departments", "join"):
+        stack.floor("choreography", role, *common)
+    cases = MongoClient(stack.mongo_uri)["floor_fanout"]["cases"]
+
+    async def drive() -> None:
+        client = await Client(mongo_uri=stack.mongo_uri, database="floor_fanout").open(stack.amqp_uri)
+        await _all(lambda: client.play(uuid.uuid4().hex, len(DEPARTMENTS)))
+
+    def once() -> float:
+        before = cases.count_documents({"state": "handled"})
+        started = time.monotonic()
+        asyncio.run(drive())
+        _wait_until(lambda: cases.count_documents({"state": "handled"}) - before >= CASES)
+        return CASES / (time.monotonic() - started)
+
+    return once
+
+
+async def _all(play: Callable[[], Awaitable[None]]) -> None:
+    """Plays CASES cases with IN_FLIGHT at once."""
+    left = iter(range(CASES))
+
+    async def lane() -> None:
+        for _ in left:
+            await play()
+
+    await asyncio.gather(*(lane() for _ in range(IN_FLIGHT)))
+
+
+def _celery(stack: Stack) -> Callable[[], float]:
+    import os
+
+    result = stack.mongo_uri.replace("/?", "/floor_celery?")
+    environment = {"FLOOR_AMQP_URI": stack.amqp_uri, "FLOOR_RESULT_URI": result, "PYTHONPATH": "."}
+    os.environ.update(environment)
+    command = [sys.executable, "-m", "celery", "-A", "tests.load.floors.celery_app", "worker", "--concurrency", "2", "--loglevel", "INFO"]
+    worker = stack.start("celery", command, environment=environment)
+    wait_for_line(stack.home / "celery.log", "ready.", worker)
+    from tests.load.floors.celery_app import fan_out
+
+    count = 150
+
+    def once() -> float:
+        started = time.monotonic()
+        results = [fan_out(str(number), len(DEPARTMENTS)) for number in range(count)]
+        for result in results:
+            result.get(timeout=PATIENCE_SECONDS, interval=0.05)
+        return count / (time.monotonic() - started)
+
+    return once
+
+
+def _temporal(stack: Stack) -> Callable[[], float]:
+    from temporalio.client import Client
+
+    from tests.load.floors.temporal_app import QUEUE, FanOut
+
+    port = free_port()
+    stack.start("temporal", ["temporal", "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port), "--log-level", "error"])
+    address, count = f"127.0.0.1:{port}", 200
+
+    async def connected() -> Client:
+        for _ in range(200):
+            try:
+                return await Client.connect(address)
+            except RuntimeError:
+                await asyncio.sleep(0.1)
+        raise RuntimeError("the Temporal dev server did not start")
+
+    asyncio.run(connected())
+    stack.floor("temporal_app", "--address", address)
+
+    async def drive() -> None:
+        client = await connected()
+        room = asyncio.Semaphore(IN_FLIGHT)
+
+        async def one() -> None:
+            async with room:
+                await client.execute_workflow(FanOut.run, len(DEPARTMENTS), id=uuid.uuid4().hex, task_queue=QUEUE)
+
+        await asyncio.gather(*(one() for _ in range(count)))
+
+    def once() -> float:
+        started = time.monotonic()
+        asyncio.run(drive())
+        return count / (time.monotonic() - started)
+
+    return once
+
+
+def _wait_until(reached: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not reached():
+        if time.monotonic() > give_up:
+            raise RuntimeError("cases were lost, or are very slow: not all were handled in time")
+        time.sleep(0.02)
