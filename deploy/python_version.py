@@ -4,4 +4,6 @@ import sys
 
 if sys.version_info < (3, 11):
     found = ".".join(map(str, sys.version_info[:3]))
-    sys.exit("setup: Binglian needs Python 3.11 or newer and found %s; install it and run `make setup PYTHON=python3.11`" % found)  # noqa: UP031 - must parse on old Pythons
+    sys.exit(
+        "setup: Binglian needs Python 3.11 or newer and found %s; install it and run `make setup PYTHON=python3.11`" % found
+    )

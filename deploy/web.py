@@ -34,7 +34,7 @@ def npm(*arguments: str) -> None:
     """Runs npm in gateway/web; what it prints is shown only when it fails."""
     environment = node_environment()
     command = [str(Path(sys.executable).parent / "npm"), *arguments]
-    done = subprocess.run(command, cwd=WEB, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=WEB, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"web: `npm {' '.join(arguments)}` failed in {WEB}; it said:\n{done.stdout}{done.stderr}")
 

@@ -110,7 +110,8 @@ class MongoServer:
         A set whose port has changed since the last run is moved to the new one.
         """
         deadline = time.monotonic() + timeout
-        with MongoClient(f"mongodb://127.0.0.1:{self.port}/?directConnection=true", serverSelectionTimeoutMS=500) as client:
+        direct = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        with MongoClient[dict[str, object]](direct, serverSelectionTimeoutMS=500) as client:
             while not self._is_primary(client):
                 if time.monotonic() > deadline:
                     raise ServerSilent(f"MongoDB did not become ready on port {self.port} within {timeout:.0f} s")

@@ -24,13 +24,13 @@ def child(command: Sequence[str], *, log: Path, environment: dict[str, str] | No
     """Runs `command` as a child process that writes to `log`; terminates it at the end, and with us if we are killed."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - the commands are our own
+        process = subprocess.Popen(
             command,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=end_with_parent,  # noqa: PLW1509 - called before any thread of ours exists in the child
+            preexec_fn=end_with_parent,
         )
     try:
         yield process

@@ -1,0 +1,130 @@
+"""`python -m deploy.local`: the whole suite on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from deploy.local import stack, supervise
+from deploy.local.layout import Layout, SetupProblem
+from deploy.local.progress import console
+
+PAGES = (("Live board", "/"), ("REST, described", "/docs"), ("OpenAPI", "/openapi.json"))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        command: Callable[[Layout, argparse.Namespace], int] = options.run
+        return command(Layout.from_env(home=options.home), options)
+    except SetupProblem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(layout: Layout, options: argparse.Namespace) -> int:
+    if stack.running(layout):
+        raise SetupProblem(f"The suite is up already at {layout.edge_url}: use it, or stop it first with `make down`.")
+    began = time.monotonic()
+    stack.start(layout, detached=False)
+    _welcome(layout, time.monotonic() - began)
+    console.print("Ctrl-C stops all of it; the data stays.")
+    try:
+        stack.watch(layout)
+    except KeyboardInterrupt:
+        console.print("\nstopping …")
+        stack.stop(layout)
+        console.print("stopped")
+        return 0
+    raise SetupProblem(f"The process manager has ended; {layout.logs / 'supervisord.log'} says why.")
+
+
+def _up(layout: Layout, options: argparse.Namespace) -> int:
+    if not options.detach:
+        return _run(layout, options)
+    began = time.monotonic()
+    if not stack.running(layout):
+        stack.start(layout, detached=True)
+    _welcome(layout, time.monotonic() - began)
+    return 0
+
+
+def _down(layout: Layout, options: argparse.Namespace) -> int:
+    if stack.running(layout) or supervise.leftovers(layout):
+        stack.stop(layout)
+        console.print("stopped")
+    return 0
+
+
+def _status(layout: Layout, options: argparse.Namespace) -> int:
+    states = supervise.process_states(layout)
+    if options.json:
+        print(json.dumps([vars(state) for state in states or ()]))
+    elif states is None:
+        console.print("not running")
+    else:
+        for state in states:
+            seconds = time.time() - state.since if state.pid else 0
+            console.print(f"{state.name:<20} {state.state:<9} pid {state.pid or '-':<8} up {seconds:.0f} s {state.note}")
+    return 0 if states else 1
+
+
+def _logs(layout: Layout, options: argparse.Namespace) -> int:
+    file = layout.logs / f"{options.name}.log"
+    if not file.exists():
+        names = ", ".join(sorted(path.stem for path in layout.logs.glob("*.log"))) or "none yet"
+        raise SetupProblem(f"There is no log of {options.name!r}; there are logs of: {names}.")
+    os.execvp("tail", ["tail", "-n", str(options.lines), *(["-F"] if options.follow else []), str(file)])
+
+
+def _welcome(layout: Layout, seconds: float) -> None:
+    console.print(f"\nBinglian is ready after {seconds:.0f} s.")
+    for name, path in PAGES:
+        console.print(f"  {name:<16} {layout.edge_url}{path}")
+    console.print(f"  {'gRPC':<16} localhost:{layout.ports.edge} (grpcurl -plaintext localhost:{layout.ports.edge} list)")
+    console.print(f"  {'Logs':<16} {layout.logs}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.local",
+        description=__doc__,
+        epilog="Environment: BINGLIAN_PORT_BASE puts all ports into one block; BINGLIAN_PORT_EDGE and its like set one; BINGLIAN_LISTEN "
+        "opens the edge to other machines; BINGLIAN_MONGO_URI, BINGLIAN_AMQP_URI and OTEL_EXPORTER_OTLP_ENDPOINT name servers to use "
+        "instead of our own.",
+    )
+    parser.add_argument("--home", help="folder of data and logs (default: BINGLIAN_HOME, or .binglian in the repository)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser("run", help="start everything and stay; Ctrl-C stops it").set_defaults(run=_run)
+    up = commands.add_parser("up", help="start everything; with --detach, return when it is ready")
+    up.add_argument("--detach", action="store_true", help="leave it running in the background")
+    up.set_defaults(run=_up)
+    commands.add_parser("down", help="stop everything; data stays").set_defaults(run=_down)
+    status = commands.add_parser("status", help="list the processes; exit code 1 when none run")
+    status.add_argument("--json", action="store_true", help="as JSON: name, state, pid, since, note")
+    status.set_defaults(run=_status)
+    logs = commands.add_parser("logs", help="show the log of one process")
+    logs.add_argument("name", help="as in status, or supervisord")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as it grows")
+    logs.add_argument("-n", "--lines", type=int, default=100, help="how many lines (default 100)")
+    logs.set_defaults(run=_logs)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

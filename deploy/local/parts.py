@@ -1,0 +1,198 @@
+"""The processes of the suite as a table: how each is started, and how we know that it is ready."""
+
+from __future__ import annotations
+
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from deploy.local import edge
+from deploy.local.layout import SERVICES, Layout, SetupProblem
+from svckit.embedded import MongoServer, RabbitServer, ServerMissing, listening
+
+READY_SECONDS = 120.0
+# Groups stop one after the other, last first: the edge takes no more requests, the apps drain, then their servers go.
+GROUPS = ("mapper", "servers", "apps", "edge")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One process. `wait` blocks until it is ready or raises; None: it is ready when it stays up."""
+
+    name: str
+    group: str
+    command: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    wait: Callable[[], None] | None = None
+    stop_seconds: int = 15
+
+
+def build_parts(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
+    """All processes that must run here; a server that the environment names elsewhere is left out. Raises SetupProblem."""
+    try:
+        servers = [*_mongo(layout, environ), *_rabbit(layout, environ), *_traces(layout, environ)]
+    except ServerMissing as missing:
+        raise SetupProblem(str(missing)) from None
+    shared = shared_environment(layout, environ)
+    apps = [part for service in SERVICES for part in _service(service, layout, shared)]
+    return [*servers, *apps, _gateway(layout, shared), _edge(layout)]
+
+
+def shared_environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that every service and the gateway get; those already set in `environ` win."""
+    ports = layout.ports
+    values = {
+        "BINGLIAN_MONGO_URI": _mongo_server(layout).uri,
+        "BINGLIAN_AMQP_URI": _rabbit_server(layout).uri,
+        "BINGLIAN_JWKS_URL": f"http://127.0.0.1:{ports.gateway}/.well-known/jwks.json",
+        "BINGLIAN_ISSUER": layout.edge_url,
+        "BINGLIAN_AUDIENCE": "binglian",
+        "BINGLIAN_PUBLIC_URL": layout.edge_url,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{ports.traces}",
+        "PYTHONUNBUFFERED": "1",
+    }
+    for service in SERVICES:
+        values[f"BINGLIAN_{service.upper().replace('-', '_')}_ADDRESS"] = f"127.0.0.1:{ports.of(service)}"
+    return {name: environ.get(name) or value for name, value in values.items()}
+
+
+def _mongo_server(layout: Layout) -> MongoServer:
+    return MongoServer(home=layout.home / "mongo", port=layout.ports.mongo)
+
+
+def _rabbit_server(layout: Layout) -> RabbitServer:
+    ports = layout.ports
+    return RabbitServer(home=layout.home / "rabbit", port=ports.amqp, distribution_port=ports.erlang, epmd_port=ports.epmd)
+
+
+def _mongo(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
+    if environ.get("BINGLIAN_MONGO_URI"):
+        return []
+    server = _mongo_server(layout)
+    part = Part(
+        name="mongod",
+        group="servers",
+        command=server.command(),
+        port=server.port,
+        wait=server.wait_until_ready,
+        stop_seconds=30,
+    )
+    return [part]
+
+
+def _rabbit(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
+    if environ.get("BINGLIAN_AMQP_URI"):
+        return []
+    server = _rabbit_server(layout)
+    variables = server.environment()
+    mapper = Part(name="epmd", group="mapper", command=server.epmd_command(), environment=variables, port=server.epmd_port)
+    node = Part(
+        name="rabbitmq",
+        group="servers",
+        command=server.command(),
+        environment=variables,
+        port=server.port,
+        wait=server.wait_until_ready,
+        stop_seconds=30,
+    )
+    return [mapper, node]
+
+
+def _traces(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
+    if environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        return []
+    port = layout.ports.traces
+    variables = {"BINGLIAN_TRACES_PORT": str(port), "BINGLIAN_TRACES_HOME": str(layout.home / "traces")}
+    command = [sys.executable, "-m", "deploy.tracestore"]
+    return [
+        Part(
+            name="traces", group="servers", command=command, environment=variables, port=port, wait=lambda: wait_for_port(port)
+        )
+    ]
+
+
+def _service(service: str, layout: Layout, shared: Mapping[str, str]) -> list[Part]:
+    package = service.replace("-", "_")
+    port = layout.ports.of(service)
+    command = [sys.executable, "-m", package]
+    variables = {**shared, "BINGLIAN_GRPC_PORT": str(port)}
+    return [
+        Part(
+            name=f"{service}-api",
+            group="apps",
+            command=[*command, "api"],
+            environment=variables,
+            port=port,
+            wait=lambda: wait_for_health(port),
+        ),
+        Part(name=f"{service}-worker", group="apps", command=[*command, "worker"], environment=shared),
+    ]
+
+
+def _gateway(layout: Layout, shared: Mapping[str, str]) -> Part:
+    port = layout.ports.gateway
+    variables = {**shared, "BINGLIAN_HTTP_PORT": str(port), "BINGLIAN_STATE": str(layout.home / "gateway")}
+    url = f"http://127.0.0.1:{port}/openapi.json"
+    command = [sys.executable, "-m", "gateway"]
+    return Part(
+        name="gateway", group="apps", command=command, environment=variables, port=port, wait=lambda: wait_for_page(url)
+    )
+
+
+def _edge(layout: Layout) -> Part:
+    program = Path(sys.executable).parent / "traefik"
+    if not program.exists():
+        raise SetupProblem("Traefik is missing from .venv: run `make setup`.")
+    command = [str(program), f"--configFile={edge.write_settings(layout)}"]
+    port = layout.ports.edge
+    return Part(name="traefik", group="edge", command=command, environment={}, port=port, wait=lambda: wait_for_port(port))
+
+
+def wait_for_port(port: int) -> None:
+    """Waits until something listens on the port; raises SetupProblem after READY_SECONDS."""
+    _poll(lambda: listening(port), f"nothing listens on port {port}")
+
+
+def wait_for_health(port: int) -> None:
+    """Waits until the gRPC server on this port says SERVING; raises SetupProblem."""
+    wait_for_port(port)
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        _poll(lambda: _serving(stub), f"the gRPC server on port {port} does not say SERVING")
+
+
+def _serving(stub: health_pb2_grpc.HealthStub) -> bool:
+    try:
+        answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=2)
+    except grpc.RpcError:
+        return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def wait_for_page(url: str) -> None:
+    """Waits until a GET of this loopback address answers 200; raises SetupProblem."""
+    _poll(lambda: _answers(url), f"{url} does not answer")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _poll(check: Callable[[], bool], complaint: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not check():
+        if time.monotonic() > deadline:
+            raise SetupProblem(f"After {READY_SECONDS:.0f} s {complaint}.")
+        time.sleep(0.25)

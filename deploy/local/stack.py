@@ -1,0 +1,130 @@
+"""Starts, watches and stops the suite on one machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+from pathlib import Path
+
+from deploy.local import machine, supervise
+from deploy.local.layout import Layout, SetupProblem
+from deploy.local.parts import READY_SECONDS, Part, build_parts, shared_environment
+from deploy.local.progress import Progress, console
+from svckit.embedded import ServerSilent
+
+_STEADY_SECONDS = 1.0
+_LOG_LINES = 12
+
+
+def running(layout: Layout) -> bool:
+    """Whether this stack is up, or starting."""
+    return supervise.process_states(layout) is not None
+
+
+def start(layout: Layout, *, detached: bool) -> None:
+    """Starts everything and returns when all of it is ready; raises SetupProblem after stopping what had started."""
+    environ = dict(os.environ)
+    machine.ensure_rabbit(environ=environ, say=console.print)
+    supervise.end_leftovers(layout)
+    parts = build_parts(layout, environ)
+    machine.check_ports(parts)
+    _note_environment(layout, environ)
+    for part in parts:
+        (layout.logs / f"{part.name}.log").unlink(missing_ok=True)
+    supervise.start_manager(layout, parts, detached=detached)
+    try:
+        with Progress(parts) as progress:
+            _wait_until_ready(layout, parts, progress)
+    except BaseException:
+        supervise.shut_down(layout)
+        raise
+
+
+def stop(layout: Layout) -> None:
+    """Stops everything that belongs to this stack; data stays."""
+    supervise.shut_down(layout)
+
+
+@contextlib.contextmanager
+def stack(layout: Layout) -> Iterator[str]:
+    """Gives the edge URL of a running stack: the one that is up already, or one that is started here and stopped at the end."""
+    if running(layout):
+        yield layout.edge_url
+        return
+    start(layout, detached=False)
+    try:
+        yield layout.edge_url
+    finally:
+        stop(layout)
+
+
+def watch(layout: Layout) -> None:
+    """Says when a process was restarted; returns when the manager is gone."""
+    known: dict[str, int] = {}
+    while (states := supervise.process_states(layout)) is not None:
+        for state in states:
+            if state.pid and known.get(state.name, state.pid) != state.pid:
+                console.print(f"{time.strftime('%H:%M:%S')} {state.name} had ended and was started again")
+            if state.pid:
+                known[state.name] = state.pid
+        time.sleep(1)
+
+
+def environment_file(layout: Layout) -> Path:
+    """JSON object with the environment variables of this stack's services, for tools that connect to the same servers."""
+    return layout.home / "environment.json"
+
+
+def _note_environment(layout: Layout, environ: dict[str, str]) -> None:
+    layout.home.mkdir(parents=True, exist_ok=True)
+    file = environment_file(layout)
+    file.write_text(json.dumps(shared_environment(layout, environ), indent=2))
+    file.chmod(0o600)  # the addresses may hold passwords
+
+
+def _wait_until_ready(layout: Layout, parts: Sequence[Part], progress: Progress) -> None:
+    pool = ThreadPoolExecutor(max_workers=len(parts), thread_name_prefix="ready")
+    pending = {pool.submit(part.wait or partial(_wait_until_steady, layout, part)): part for part in parts}
+    try:
+        while pending:
+            done, _ = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in done:
+                _take(layout, pending.pop(future), future, progress)
+            if not done and not running(layout) and progress.seconds > 5:
+                raise SetupProblem(f"The process manager has ended; {layout.logs / 'supervisord.log'} says why.")
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _take(layout: Layout, part: Part, future: Future[None], progress: Progress) -> None:
+    problem = future.exception()
+    progress.mark(part.name, "failed" if problem else "ready")
+    if isinstance(problem, SetupProblem | ServerSilent):
+        raise SetupProblem(f"{part.name} did not start: {problem} The end of its log:\n{log_end(layout, part.name)}")
+    if problem:
+        raise problem
+
+
+def _wait_until_steady(layout: Layout, part: Part) -> None:
+    """For a process without a port: ready when it has stayed up for a while."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        states = {state.name: state for state in supervise.process_states(layout) or ()}
+        state = states.get(part.name)
+        if state and state.state == "RUNNING" and time.time() - state.since >= _STEADY_SECONDS:
+            return
+        time.sleep(0.5)
+    raise SetupProblem("It ends again and again.")
+
+
+def log_end(layout: Layout, name: str) -> str:
+    """The last lines of a process's log."""
+    file = layout.logs / f"{name}.log"
+    if not file.exists():
+        return f"({file} does not exist)"
+    return "\n".join(file.read_text(errors="replace").splitlines()[-_LOG_LINES:])
