@@ -18,7 +18,11 @@ EDGE = os.environ.get("BINGLIAN_EDGE", "http://localhost:8080")
 AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.ABORTED, grpc.StatusCode.UNKNOWN}
 """Worth another try with the same request id: the server or the way to it was gone, or a race was lost."""
 
-CHANNEL = (("grpc.keepalive_time_ms", 20_000), ("grpc.max_reconnect_backoff_ms", 2_000), ("grpc.initial_reconnect_backoff_ms", 100))
+CHANNEL = (
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+)
 
 
 def request_id(*parts: object) -> str:

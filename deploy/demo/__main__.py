@@ -14,17 +14,20 @@ from binglian.assessment.v1 import assessment_service_pb2, ledger_pb2
 from binglian.assessment.v1.assessment_service_pb2_grpc import AssessmentServiceStub
 from rich.console import Console
 from rich.live import Live
+from svckit.embedded import end_with_parent
 
 from deploy.client import EDGE, Session
 from deploy.demo import board, chaos
 from deploy.demo.accounts import user_session
+from deploy.demo.broker import dead_letters
 from deploy.demo.district import Size
 from deploy.demo.invariants import check_case, check_ledgers
 from deploy.demo.play import Play, Played
 from deploy.demo.report import print_case, print_summary
 from deploy.demo.seed import seed
 from deploy.demo.stories import STORIES
-from deploy.local.control import dead_letters, started
+from deploy.local.layout import Layout, SetupProblem
+from deploy.local.stack import stack
 
 STAGGER_SECONDS = 1.5
 """Between two reports, so that the board is worth watching."""
@@ -40,12 +43,12 @@ def _arguments() -> argparse.Namespace:
 
 
 @contextlib.contextmanager
-def department_systems(speed: float) -> Iterator[None]:
+def department_systems(layout: Layout, speed: float) -> Iterator[None]:
     """Runs every department of the stories as a program of its own while the block runs."""
     codes = sorted({part.department for story in STORIES for part in story.parts})
     command = [sys.executable, "-m", "deploy.demo.departments", "--speed", str(speed)]
-    with open(".binglian/log/departments.log", "a") as log:  # noqa: PTH123 – handed to the programs
-        programs = [subprocess.Popen([*command, code], stdout=log, stderr=log) for code in codes]  # noqa: S603 – our own module
+    with (layout.logs / "departments.log").open("a") as log:
+        programs = [subprocess.Popen([*command, code], stdout=log, stderr=log, preexec_fn=end_with_parent) for code in codes]
     try:
         yield
     finally:
@@ -55,17 +58,19 @@ def department_systems(speed: float) -> Iterator[None]:
             program.wait(timeout=10)
 
 
-async def play(args: argparse.Namespace, console: Console) -> int:
+async def play(layout: Layout, args: argparse.Namespace, console: Console) -> int:
     """Seeds, plays, reports; returns the exit code."""
     importer, worker, dispatcher = (user_session(name) for name in ("importer", "worker", "dispatcher"))
     district = await seed(importer, Size(grids=args.grids), lambda text: console.print(f"  seeded {text}"))
     demo = Play(run=secrets.token_hex(4), worker=worker, dispatcher=dispatcher, district=district)
-    with department_systems(args.speed):
-        await _through(demo, args, console)
+    with department_systems(layout, args.speed):
+        await _through(layout, demo, args, console)
     cases = list(demo.cases.values())
     wrong = [sentence for played in cases for sentence in check_case(played)]
     wrong += [sentence async for sentence in check_ledgers(dispatcher, cases)]
-    wrong += [f"{count} dead letters in {queue}" for queue, count in (await asyncio.to_thread(dead_letters)).items() if count]
+    wrong += [
+        f"{count} dead letters in {queue}" for queue, count in (await asyncio.to_thread(dead_letters, layout)).items() if count
+    ]
     ledgers = [await _ledger(dispatcher, played) for played in cases]
     for played, ledger in zip(cases, ledgers, strict=True):
         print_case(console, played, ledger, args.speed)
@@ -75,7 +80,7 @@ async def play(args: argparse.Namespace, console: Console) -> int:
     return 1 if wrong or len(cases) < args.cases else 0
 
 
-async def _through(demo: Play, args: argparse.Namespace, console: Console) -> None:
+async def _through(layout: Layout, demo: Play, args: argparse.Namespace, console: Console) -> None:
     """Plays all cases under a live board, with chaos if asked for."""
     notes = ["every department acts at the same moment"]
 
@@ -87,7 +92,12 @@ async def _through(demo: Play, args: argparse.Namespace, console: Console) -> No
     with Live(console=console, refresh_per_second=4, transient=not console.is_terminal) as live:
         background = [asyncio.ensure_future(paint(live))]
         if args.chaos:
-            background.append(asyncio.ensure_future(chaos.rage(lambda text: (notes.append(text), live.console.print(f"  ⚡ {text}")), seed=args.cases)))
+
+            def tell(text: str) -> None:
+                notes.append(text)
+                live.console.print(f"  ⚡ {text}")
+
+            background.append(asyncio.ensure_future(chaos.rage(layout, tell, seed=args.cases)))
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(args.cases):
@@ -106,12 +116,20 @@ async def _ledger(session: Session, played: Played) -> ledger_pb2.CaseLedger:
 
 def main() -> int:
     """Starts the suite if it is not running, and plays."""
-    args, console = _arguments(), Console()
-    with started(console):
-        try:
-            return asyncio.run(play(args, console))
-        except* (grpc.aio.AioRpcError, httpx.HTTPError) as group:
-            console.print(f"[red]{EDGE} refused or does not answer: {group.exceptions[0]}[/red]")
+    args, console, layout = _arguments(), Console(), Layout.from_env()
+    try:
+        with stack(layout):
+            return _played(layout, args, console)
+    except SetupProblem as problem:
+        console.print(f"[red]{problem}[/red]")
+        return 1
+
+
+def _played(layout: Layout, args: argparse.Namespace, console: Console) -> int:
+    try:
+        return asyncio.run(play(layout, args, console))
+    except* (grpc.aio.AioRpcError, httpx.HTTPError) as group:
+        console.print(f"[red]{EDGE} refused or does not answer: {group.exceptions[0]}[/red]")
     return 1
 
 

@@ -22,11 +22,18 @@ SIGNS = {
 
 def draw(cases: Iterable[Played], note: str) -> Table:
     """The board as it stands; `note` is the line under it."""
-    table = Table("案件 Case", "事由", "状态 State", "部门 Departments  (◌ waits ○ assigned ◐ at work ● done)", caption=note, expand=True)
+    table = Table(
+        "案件 Case", "事由", "状态 State", "部门 Departments  (◌ waits ○ assigned ◐ at work ● done)", caption=note, expand=True
+    )
     for played in cases:
         case = played.case
         state = case_pb2.CaseState.Name(case.state).removeprefix("CASE_STATE_").lower()
-        table.add_row(case.number or played.case_id[:8], played.story.title, Text(state, style=LIGHTS.get(case.light, "white")), _departments(case))
+        table.add_row(
+            case.number or played.case_id[:8],
+            played.story.title,
+            Text(state, style=LIGHTS.get(case.light, "white")),
+            _departments(case),
+        )
     return table
 
 

@@ -87,12 +87,18 @@ class Department:
         progress = task_service_pb2.ReportProgressRequest(**self._key(view, "progress"), text=f"{self._code}: 已到现场")
         await self._say(self._tasks.ReportProgress, progress, view)
         await self._pass(part.work_minutes / 2)
-        done = task_service_pb2.CompleteTaskRequest(**self._key(view, "complete"), result=part.result, unified_reply=_reply(view))
+        done = task_service_pb2.CompleteTaskRequest(
+            **self._key(view, "complete"), result=part.result, unified_reply=_reply(view)
+        )
         await self._say(self._tasks.CompleteTask, done, view)
 
     async def _through_own_service(self, view: task_service_pb2.TaskView, part: Part) -> bool:
         """Departments whose own service has opened work for the task do that work; its fact then completes the task."""
-        for find, complete in ((self._inspection, self._inspect), (self._house_check, self._check), (self._verification, self._verify)):
+        for find, complete in (
+            (self._inspection, self._inspect),
+            (self._house_check, self._check),
+            (self._verification, self._verify),
+        ):
             if (work_id := await find(view)) is not None:
                 await self._pass(part.work_minutes)
                 await complete(work_id, view, part)
@@ -102,13 +108,24 @@ class Department:
     async def _inspection(self, view: task_service_pb2.TaskView) -> str | None:
         if self._code != "FIRE":
             return None
-        request = inspection_service_pb2.ListInspectionsRequest(case_id=view.case_id, states=[inspection_pb2.INSPECTION_STATE_OPEN])
-        return await self._appears(self._inspections.ListInspections, request, lambda r: [i.inspection_id for i in r.inspections])
+        request = inspection_service_pb2.ListInspectionsRequest(
+            case_id=view.case_id, states=[inspection_pb2.INSPECTION_STATE_OPEN]
+        )
+        return await self._appears(
+            self._inspections.ListInspections, request, lambda r: [i.inspection_id for i in r.inspections]
+        )
 
     async def _inspect(self, inspection_id: str, view: task_service_pb2.TaskView, part: Part) -> None:
-        request = inspection_service_pb2.CompleteInspectionRequest(inspection_id=inspection_id, request_id=self._id(view, "inspect"), result=part.result)
-        inspection = await self._session.call(self._inspections.GetInspection, inspection_service_pb2.GetInspectionRequest(inspection_id=inspection_id))
-        request.answers.extend(inspection_service_pb2.ItemAnswer(code=item.code, answer=inspection_pb2.ANSWER_PASS) for item in inspection.inspection.items)
+        request = inspection_service_pb2.CompleteInspectionRequest(
+            inspection_id=inspection_id, request_id=self._id(view, "inspect"), result=part.result
+        )
+        inspection = await self._session.call(
+            self._inspections.GetInspection, inspection_service_pb2.GetInspectionRequest(inspection_id=inspection_id)
+        )
+        request.answers.extend(
+            inspection_service_pb2.ItemAnswer(code=item.code, answer=inspection_pb2.ANSWER_PASS)
+            for item in inspection.inspection.items
+        )
         await self._say(self._inspections.CompleteInspection, request, view)
 
     async def _house_check(self, view: task_service_pb2.TaskView) -> str | None:
@@ -130,9 +147,15 @@ class Department:
     async def _verification(self, view: task_service_pb2.TaskView) -> str | None:
         if view.category != "L" or self._code not in ("COMM", "CIVIL", "HEALTH"):
             return None
-        request = verification_pb2.ListVerificationsRequest(case_id=view.case_id, state=verification_pb2.VERIFICATION_STATE_OPEN)
+        request = verification_pb2.ListVerificationsRequest(
+            case_id=view.case_id, state=verification_pb2.VERIFICATION_STATE_OPEN
+        )
         task_id = view.task.task_id
-        return await self._appears(self._verifications.ListVerifications, request, lambda r: [o.order_id for o in r.orders if o.task.task_id == task_id])
+        return await self._appears(
+            self._verifications.ListVerifications,
+            request,
+            lambda r: [o.order_id for o in r.orders if o.task.task_id == task_id],
+        )
 
     async def _verify(self, order_id: str, view: task_service_pb2.TaskView, part: Part) -> None:
         request = verification_pb2.CompleteVerificationRequest(

@@ -88,7 +88,10 @@ def draw(communities: dict[str, list[tuple[str, str]]], names: dict[str, str], s
             areas.append(area_service_pb2.AreaDraft(area_code=code, name=name, polygons=[cell.polygon()]))
             for number, box in enumerate(cell.split(1, size.grids), start=1):
                 grids.append(Grid(f"{code}1{number:04d}", f"{name}第{number}网格", box))
-    areas += [area_service_pb2.AreaDraft(area_code=g.code, name=g.name, polygons=[g.box.polygon()], grid_class=area_pb2.GRID_CLASS_B) for g in grids]
+    areas += [
+        area_service_pb2.AreaDraft(area_code=g.code, name=g.name, polygons=[g.box.polygon()], grid_class=area_pb2.GRID_CLASS_B)
+        for g in grids
+    ]
     return District(areas, grids)
 
 
@@ -96,7 +99,9 @@ def buildings(grid: Grid, size: Size) -> Iterator[house_service_pb2.BuildingDraf
     """Buildings of a grid, in a row."""
     for number in range(1, size.buildings + 1):
         longitude, latitude = grid.box.at(number / (size.buildings + 1), 0.5)
-        building = house_service_pb2.BuildingDraft(area_code=grid.code, name=f"{grid.name}{number}号楼", building_type="01", floors=6, units=1)
+        building = house_service_pb2.BuildingDraft(
+            area_code=grid.code, name=f"{grid.name}{number}号楼", building_type="01", floors=6, units=1
+        )
         building.point.longitude, building.point.latitude = longitude, latitude
         yield building
 
@@ -104,7 +109,9 @@ def buildings(grid: Grid, size: Size) -> Iterator[house_service_pb2.BuildingDraf
 def houses(building_id: str, size: Size) -> Iterator[house_service_pb2.HouseDraft]:
     """Dwellings of a building; every fifth is let."""
     for number in range(1, size.houses + 1):
-        yield house_service_pb2.HouseDraft(building_id=building_id, unit="1", number=f"{number}01", floor=number, use=house_pb2.HOUSE_USE_DWELLING)
+        yield house_service_pb2.HouseDraft(
+            building_id=building_id, unit="1", number=f"{number}01", floor=number, use=house_pb2.HOUSE_USE_DWELLING
+        )
 
 
 def residents(house_id: str, area_code: str, size: Size, *, index: int) -> Iterator[resident_service_pb2.ResidentDraft]:
@@ -123,7 +130,10 @@ def residents(house_id: str, area_code: str, size: Size, *, index: int) -> Itera
             phone=f"100{sequence:08d}",
             resident_type="01",
         )
-        draft.residence.house_id, draft.residence.tenure = house_id, resident_pb2.TENURE_OWNER if number == 0 else resident_pb2.TENURE_FAMILY
+        draft.residence.house_id, draft.residence.tenure = (
+            house_id,
+            resident_pb2.TENURE_OWNER if number == 0 else resident_pb2.TENURE_FAMILY,
+        )
         draft.birth_date, draft.sex = _birth_and_sex(draft.id_number)
         yield draft
 

@@ -29,7 +29,10 @@ def check_case(played: Played) -> Iterator[str]:
             yield f"{name}: task of {task.department} is open in a closed case"
         if done[task.task_id] != 1 + task.returns:
             yield f"{name}: task of {task.department} was completed {done[task.task_id]} times"
-    joins = sum(before.state != after.state == case_pb2.CASE_STATE_HANDLED for before, after in zip(case.steps, case.steps[1:], strict=False))
+    joins = sum(
+        before.state != after.state == case_pb2.CASE_STATE_HANDLED
+        for before, after in zip(case.steps, case.steps[1:], strict=False)
+    )
     if joins != 1:
         yield f"{name}: joined {joins} times"
     yield from _order(case, name)

@@ -88,7 +88,11 @@ class Play:
                     if message.case.state == state or message.case.state in FINAL:
                         return
             except grpc.aio.AioRpcError as error:
-                if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.PERMISSION_DENIED):
+                if error.code() in (
+                    grpc.StatusCode.NOT_FOUND,
+                    grpc.StatusCode.INVALID_ARGUMENT,
+                    grpc.StatusCode.PERMISSION_DENIED,
+                ):
                     raise
             await asyncio.sleep(0.3)
 
@@ -104,6 +108,12 @@ class Play:
 def _plan(story: Story) -> list[dict[str, Any]]:
     roles = ["TASK_ROLE_LEAD"] + ["TASK_ROLE_JOINT"] * (len(story.parts) - 1)
     return [
-        {"key": part.department, "department": part.department, "role": role, "after": list(part.after), "instruction": part.instruction}
+        {
+            "key": part.department,
+            "department": part.department,
+            "role": role,
+            "after": list(part.after),
+            "instruction": part.instruction,
+        }
         for part, role in zip(story.parts, roles, strict=True)
     ]

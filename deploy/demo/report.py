@@ -20,7 +20,18 @@ def print_case(console: Console, played: Played, ledger: ledger_pb2.CaseLedger, 
     """One case; durations are scaled back to reality by `speed`."""
     case = played.case
     path = {step.task_id for step in ledger.critical_path}
-    table = Table("department", "", "assigned", "accepted", "done", "due", "waited", "worked", "critical", title=f"{case.number}  {played.story.title}")
+    table = Table(
+        "department",
+        "",
+        "assigned",
+        "accepted",
+        "done",
+        "due",
+        "waited",
+        "worked",
+        "critical",
+        title=f"{case.number}  {played.story.title}",
+    )
     records = {record.task_id: record for record in ledger.tasks}
     for task in case.tasks:
         record = records[task.task_id]
@@ -47,7 +58,9 @@ def print_summary(console: Console, ledgers: Iterable[ledger_pb2.CaseLedger], wr
     known = [ledger for ledger in ledgers if ledger.actual_minutes]
     if known:
         faster = sum(ledger.serial_minutes for ledger in known) / sum(ledger.actual_minutes for ledger in known)
-        console.print(f"{len(known)} cases; all together {faster:.1f} times faster than one department after another (modelled)")
+        console.print(
+            f"{len(known)} cases; all together {faster:.1f} times faster than one department after another (modelled)"
+        )
     for sentence in wrong:
         console.print(f"[red]✗ {sentence}[/red]")
     console.print("[red]INVARIANTS BROKEN[/red]" if wrong else "[green]✓ every invariant holds[/green]")

@@ -40,7 +40,9 @@ async def seed(session: Session, size: Size, tell: Callable[[str], None]) -> Dis
     district = draw(*read_codes(), size)
     areas = AreaServiceStub(session.channel)
     for chunk in _chunks(district.areas, 200):
-        await session.call(areas.ImportAreas, area_service_pb2.ImportAreasRequest(request_id=_id(chunk), areas=chunk), timeout=60)
+        await session.call(
+            areas.ImportAreas, area_service_pb2.ImportAreasRequest(request_id=_id(chunk), areas=chunk), timeout=60
+        )
     tell(f"{len(district.areas)} areas, {len(district.grids)} of them grids")
     built = await _buildings(session, district, size)
     tell(f"{len(built)} buildings")
@@ -69,16 +71,26 @@ async def _houses(session: Session, built: list[tuple[str, str]], size: Size) ->
     dwellings: list[tuple[str, str]] = []
     for chunk in _chunks(drafts, CHUNK):
         wanted = [draft for _, draft in chunk]
-        ids = (await session.call(stub.CreateHouses, house_service_pb2.CreateHousesRequest(request_id=_id(wanted), houses=wanted), timeout=60)).house_ids
+        ids = (
+            await session.call(
+                stub.CreateHouses, house_service_pb2.CreateHousesRequest(request_id=_id(wanted), houses=wanted), timeout=60
+            )
+        ).house_ids
         dwellings += [(house_id, area) for house_id, (area, _) in zip(ids, chunk, strict=True)]
     return dwellings
 
 
 async def _residents(session: Session, dwellings: list[tuple[str, str]], size: Size) -> int:
     stub = ResidentServiceStub(session.channel)
-    drafts = [draft for index, (house_id, area) in enumerate(dwellings) for draft in residents(house_id, area, size, index=index)]
+    drafts = [
+        draft for index, (house_id, area) in enumerate(dwellings) for draft in residents(house_id, area, size, index=index)
+    ]
     for chunk in _chunks(drafts, CHUNK):
-        await session.call(stub.CreateResidents, resident_service_pb2.CreateResidentsRequest(request_id=_id(chunk), residents=chunk), timeout=60)
+        await session.call(
+            stub.CreateResidents,
+            resident_service_pb2.CreateResidentsRequest(request_id=_id(chunk), residents=chunk),
+            timeout=60,
+        )
         await asyncio.sleep(0)
     return len(drafts)
 

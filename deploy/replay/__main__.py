@@ -11,11 +11,15 @@ from zoneinfo import ZoneInfo
 
 import grpc
 import httpx
+from binglian.assessment.v1 import assessment_service_pb2
+from binglian.assessment.v1.assessment_service_pb2_grpc import AssessmentServiceStub
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from deploy.client import EDGE, Session
-from deploy.demo.accounts import PASSWORD
+from deploy.demo.accounts import user_session
+from deploy.local.layout import Layout, SetupProblem
+from deploy.local.stack import stack
 from deploy.replay.areas import import_areas
 from deploy.replay.play import Journal, Player
 from deploy.replay.report import print_assessment, print_problems, print_tally
@@ -31,7 +35,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--mapping", type=Path, help="mapping file; default: the shipped one whose columns fit")
     parser.add_argument("--speed", type=float, help="times the pace of the file; default: as fast as it goes")
     parser.add_argument("--limit", type=int, help="only the first rows")
-    parser.add_argument("--fresh", action="store_true", help="forget what an earlier replay of this file has done (the suite still refuses duplicates)")
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="forget what an earlier replay of this file has done (the suite still refuses duplicates)",
+    )
     return parser.parse_args()
 
 
@@ -44,7 +52,7 @@ async def replay(args: argparse.Namespace, mapping: FileMapping, console: Consol
     journal_path = HOME / f"{args.file.stem}.jsonl"
     if args.fresh:
         journal_path.unlink(missing_ok=True)
-    worker, checker = (Session.user(name, PASSWORD) for name in ("la-importer", "la-checker"))
+    worker, checker = (user_session(name) for name in ("la-importer", "la-checker"))
     console.print(f"areas of {mapping.city['name']} from {mapping.areas['file']} …")
     player = Player(mapping=mapping, worker=worker, checker=checker, journal=Journal.open(journal_path))
     player.know_communities(await import_areas(worker, mapping, args.file.parent))
@@ -67,9 +75,6 @@ async def replay(args: argparse.Namespace, mapping: FileMapping, console: Consol
 
 async def _settle(session: Session, mapping: FileMapping, cases: int, *, patience: float = 120.0) -> None:
     """Waits until svc-assessment has taken the facts of all cases, or two minutes."""
-    from binglian.assessment.v1 import assessment_service_pb2
-    from binglian.assessment.v1.assessment_service_pb2_grpc import AssessmentServiceStub
-
     stub, seen = AssessmentServiceStub(session.channel), -1
     request = assessment_service_pb2.GetComparisonRequest(area_prefix=mapping.city["code"])
     for _ in range(int(patience / 2)):
@@ -97,9 +102,20 @@ def main() -> int:
         console.print(f"[red]{error}[/red]")
         return 1
     try:
+        with stack(Layout.from_env()):
+            return _replayed(args, mapping, console)
+    except SetupProblem as problem:
+        console.print(f"[red]{problem}[/red]")
+        return 1
+
+
+def _replayed(args: argparse.Namespace, mapping: FileMapping, console: Console) -> int:
+    try:
         return asyncio.run(replay(args, mapping, console))
     except* (grpc.aio.AioRpcError, httpx.HTTPError) as group:
-        console.print(f"[red]{EDGE} does not answer or refused: {group.exceptions[0]}[/red]; is `make run` on? The replay goes on where it stopped.")
+        console.print(
+            f"[red]{EDGE} does not answer or refused: {group.exceptions[0]}[/red]. The replay goes on where it stopped."
+        )
     return 1
 
 

@@ -23,7 +23,9 @@ def drafts(features: list[dict[str, Any]], mapping: FileMapping) -> tuple[list[a
     """
     city, district = mapping.city["code"], mapping.city["district"]
     areas = [_draft(city, mapping.city["name"]), _draft(district, mapping.city["district_name"])]
-    streets = {name: f"{district}{number:03d}" for number, name in enumerate(sorted({_street(f, mapping) for f in features}), start=1)}
+    streets = {
+        name: f"{district}{number:03d}" for number, name in enumerate(sorted({_street(f, mapping) for f in features}), start=1)
+    }
     areas += [_draft(code, name) for name, code in streets.items()]
     codes: dict[str, str] = {}
     for feature in sorted(features, key=lambda f: str(f["properties"][mapping.areas["community"]])):

@@ -87,7 +87,9 @@ class Player:
         self.tally.seconds = time.monotonic() - started
         return self.tally
 
-    async def _paced(self, rows: Iterable[Request | Problem], speed: float | None, advance: Callable[[], None]) -> AsyncIterator[Request]:
+    async def _paced(
+        self, rows: Iterable[Request | Problem], speed: float | None, advance: Callable[[], None]
+    ) -> AsyncIterator[Request]:
         first: dt.datetime | None = None
         began = time.monotonic()
         for row in rows:
@@ -154,7 +156,14 @@ class Player:
         return await self._report_outside(request, message)
 
     async def _report_outside(self, request: Request, message: case_service_pb2.ReportCaseRequest) -> case_pb2.Case:
-        self.tally.problems.append(Problem(request.row, "position in no area", f"{request.point} lies in no neighbourhood; placed by its label", refused=False))
+        self.tally.problems.append(
+            Problem(
+                request.row,
+                "position in no area",
+                f"{request.point} lies in no neighbourhood; placed by its label",
+                refused=False,
+            )
+        )
         message.ClearField("point")
         message.area_code = self._area_of(request)
         message.request_id = self._id(request, "report-by-label")
@@ -165,7 +174,10 @@ class Player:
 
     async def _reject(self, case: case_pb2.Case, request: Request) -> case_pb2.Case:
         message = case_service_pb2.RejectCaseRequest(
-            case_id=case.case_id, request_id=self._id(request, "reject"), reason="cancelled in the source system", happened_at=_stamp(request.closed or request.created)
+            case_id=case.case_id,
+            request_id=self._id(request, "reject"),
+            reason="cancelled in the source system",
+            happened_at=_stamp(request.closed or request.created),
         )
         return (await self._worker.call(self._cases.RejectCase, message)).case
 
@@ -180,17 +192,30 @@ class Player:
         """Accepts and completes the task, checks and closes the case, all at the file's times."""
         assert request.closed is not None
         task, closed = {"case_id": case.case_id, "task_id": case.tasks[0].task_id}, _stamp(request.closed)
-        accept = task_service_pb2.AcceptTaskRequest(**task, request_id=self._id(request, "accept"), happened_at=_stamp(request.created))
+        accept = task_service_pb2.AcceptTaskRequest(
+            **task, request_id=self._id(request, "accept"), happened_at=_stamp(request.created)
+        )
         await self._worker.call(self._tasks.AcceptTask, accept)
         complete = task_service_pb2.CompleteTaskRequest(
-            **task, request_id=self._id(request, "complete"), result="closed in the source system", unified_reply="closed in the source system", happened_at=closed
+            **task,
+            request_id=self._id(request, "complete"),
+            result="closed in the source system",
+            unified_reply="closed in the source system",
+            happened_at=closed,
         )
         await self._worker.call(self._tasks.CompleteTask, complete)
         verify = case_service_pb2.VerifyCaseRequest(
-            case_id=case.case_id, request_id=self._id(request, "verify"), passed=True, text="closed in the source system", photos=list(case.photos), happened_at=closed
+            case_id=case.case_id,
+            request_id=self._id(request, "verify"),
+            passed=True,
+            text="closed in the source system",
+            photos=list(case.photos),
+            happened_at=closed,
         )
         await self._checker.call(self._checks.VerifyCase, verify)
-        close = case_service_pb2.CloseCaseRequest(case_id=case.case_id, request_id=self._id(request, "close"), happened_at=closed)
+        close = case_service_pb2.CloseCaseRequest(
+            case_id=case.case_id, request_id=self._id(request, "close"), happened_at=closed
+        )
         return (await self._checker.call(self._checks.CloseCase, close)).case
 
     def _id(self, request: Request, step: str) -> str:

@@ -31,7 +31,9 @@ def print_tally(console: Console, tally: Tally) -> None:
     """Speed and outcomes of this run."""
     rate = tally.played / tally.seconds if tally.seconds else 0.0
     outcomes = ", ".join(f"{count} {state}" for state, count in Counter(tally.outcomes).most_common())
-    console.print(f"cases {tally.played} in {tally.seconds:.1f} s = [bold]{rate:.1f} cases a second[/bold]; skipped as done before: {tally.resumed}")
+    console.print(
+        f"cases {tally.played} in {tally.seconds:.1f} s = [bold]{rate:.1f} cases a second[/bold]; skipped as done before: {tally.resumed}"
+    )
     console.print(f"outcomes: {outcomes or '-'}")
 
 
@@ -39,16 +41,36 @@ async def print_assessment(console: Console, session: Session, area_prefix: str,
     """Figures of svc-assessment for the replayed city, over the months the file covers."""
     stub = AssessmentServiceStub(session.channel)
     for period in periods:
-        figures = await session.call(stub.ListDepartmentFigures, assessment_service_pb2.ListDepartmentFiguresRequest(period=period, area_prefix=area_prefix))
-        comparison = await session.call(stub.GetComparison, assessment_service_pb2.GetComparisonRequest(period=period, area_prefix=area_prefix))
+        figures = await session.call(
+            stub.ListDepartmentFigures,
+            assessment_service_pb2.ListDepartmentFiguresRequest(period=period, area_prefix=area_prefix),
+        )
+        comparison = await session.call(
+            stub.GetComparison, assessment_service_pb2.GetComparisonRequest(period=period, area_prefix=area_prefix)
+        )
         _print_period(console, period, figures, comparison.total)
 
 
-def _print_period(console: Console, period: str, figures: assessment_service_pb2.ListDepartmentFiguresResponse, total: assessment_service_pb2.CategoryComparison) -> None:
-    table = Table("department", "tasks", "done", "on time", "median working h", "on the critical path", title=f"{period} 部门 Departments, slowest first")
+def _print_period(
+    console: Console,
+    period: str,
+    figures: assessment_service_pb2.ListDepartmentFiguresResponse,
+    total: assessment_service_pb2.CategoryComparison,
+) -> None:
+    table = Table(
+        "department",
+        "tasks",
+        "done",
+        "on time",
+        "median working h",
+        "on the critical path",
+        title=f"{period} 部门 Departments, slowest first",
+    )
     for row in sorted(figures.figures, key=lambda row: -row.median_working_minutes):
         share = f"{row.done_on_time / row.done:.1%}" if row.done else "-"
-        table.add_row(row.department, str(row.tasks), str(row.done), share, f"{row.median_working_minutes / 60:.1f}", str(row.critical))
+        table.add_row(
+            row.department, str(row.tasks), str(row.done), share, f"{row.median_working_minutes / 60:.1f}", str(row.critical)
+        )
     done, on_time = sum(row.done for row in figures.figures), sum(row.done_on_time for row in figures.figures)
     console.print(table)
     console.print(f"tasks done on time: {on_time} of {done}" + (f" ({on_time / done:.1%})" if done else ""))

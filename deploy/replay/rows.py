@@ -92,7 +92,9 @@ def read_rows(path: Path, mapping: FileMapping) -> Iterator[Request | Problem]:
         if missing:
             raise MappingError(f"{path} has no column {', '.join(sorted(missing))}")
         for number, fields in enumerate(reader, start=1):
-            yield from _read(number, {name: (fields.get(column) or "").strip() for name, column in mapping.columns.items()}, mapping, seen)
+            yield from _read(
+                number, {name: (fields.get(column) or "").strip() for name, column in mapping.columns.items()}, mapping, seen
+            )
 
 
 def _read(row: int, cells: dict[str, str], mapping: FileMapping, seen: set[str]) -> Iterator[Request | Problem]:
@@ -139,7 +141,9 @@ def _problems(row: int, cells: dict[str, Any], mapping: FileMapping, seen: set[s
     if mapping.statuses.get(cells["status"]) == "closed" and closed is None:
         yield Problem(row, "closed without a time", f"closed is {cells.get('closed')!r}; the case stays open", refused=False)
     if created and closed and closed < created:
-        yield Problem(row, "closed before created", f"closed {cells['closed']} is before created {cells['created']}", refused=True)
+        yield Problem(
+            row, "closed before created", f"closed {cells['closed']} is before created {cells['created']}", refused=True
+        )
     if cells.get("source") and cells["source"] not in mapping.sources:
         yield Problem(row, "unknown source", f"source {cells['source']!r} is taken as a department's push", refused=False)
     if _point(cells) is None:

@@ -1,4 +1,4 @@
-"""`make bench [ONLY=area[,row]]`: measures ours and its floor in the same run, prints a table and writes .binglian/bench/<area>.json."""
+"""`make bench [ONLY=area]`: measures ours and its floor in the same run, prints a table and writes .binglian/bench/<area>.json."""
 
 import argparse
 import importlib
@@ -14,14 +14,11 @@ OUTPUT = Path(".binglian/bench")
 def main() -> int:
     """Runs the areas asked for; exit code 1 when a row misses its target."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("areas", nargs="*", metavar="area", help=f"areas to measure (default: all): {', '.join(AREAS)}")
+    parser.add_argument("--only", choices=AREAS, metavar="AREA", help=f"measure one area only: {', '.join(AREAS)}")
     parser.add_argument("--rows", default="", help="only these rows, separated by commas")
     args = parser.parse_args()
-    unknown = set(args.areas) - set(AREAS)
-    if unknown:
-        parser.error(f"unknown area {', '.join(sorted(unknown))}; there are {', '.join(AREAS)}")
     missed = 0
-    for area in args.areas or AREAS:
+    for area in [args.only] if args.only else AREAS:
         rows = importlib.import_module(f"tests.load.{area}").run(only={name for name in args.rows.split(",") if name})
         print(f"\n{area}")
         print_table(rows)

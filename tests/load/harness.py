@@ -54,7 +54,16 @@ def compare(
     return Row(name, value, unit, base, round(ratio, 3), target, ratio >= target, note, measured)
 
 
-def against(name: str, *, ours: Sequence[float], floor: Callable[[], float], unit: str, target: float, rounds: int = ROUNDS, note: str = "") -> Row:
+def against(
+    name: str,
+    *,
+    ours: Sequence[float],
+    floor: Callable[[], float],
+    unit: str,
+    target: float,
+    rounds: int = ROUNDS,
+    note: str = "",
+) -> Row:
     """Compares figures of ours that were already measured in this run with another floor."""
     measured = {"ours": list(ours), "floor": []}
     for number in range(1, rounds + 1):
@@ -89,7 +98,9 @@ def print_table(rows: Sequence[Row]) -> None:
         ratio = f"{row.ratio:.2f}" if row.ratio is not None else "-"
         target = f"{row.target:.2f}" if row.target is not None else "-"
         verdict = "-" if row.target is None else ("yes" if row.ok else "NO")
-        print(f"{row.name:<24}{row.value:>12,.1f}{floor:>12}  {row.unit:<14}{ratio:>8}{target:>8}  {verdict}  {row.note}".rstrip())
+        print(
+            f"{row.name:<24}{row.value:>12,.1f}{floor:>12}  {row.unit:<14}{ratio:>8}{target:>8}  {verdict}  {row.note}".rstrip()
+        )
 
 
 def write_json(path: Path, rows: Sequence[Row]) -> None:

@@ -27,7 +27,9 @@ class Issuer:
     def __init__(self) -> None:
         self._key = Ed25519PrivateKey.generate()
         algorithm = jwt.algorithms.OKPAlgorithm()
-        keys = json.dumps({"keys": [json.loads(algorithm.to_jwk(self._key.public_key())) | {"kid": "load", "alg": "EdDSA", "use": "sig"}]}).encode()
+        keys = json.dumps(
+            {"keys": [json.loads(algorithm.to_jwk(self._key.public_key())) | {"kid": "load", "alg": "EdDSA", "use": "sig"}]}
+        ).encode()
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -46,7 +48,15 @@ class Issuer:
     def token(self, subject: str, roles: Sequence[str], *, area: str = "4205", department: str = "") -> str:
         """A token that is good for a day."""
         now = int(time.time())
-        claims = {"sub": subject, "roles": list(roles), "area": area, "department": department, "purposes": [], "iss": ISSUER, "aud": "binglian"}
+        claims = {
+            "sub": subject,
+            "roles": list(roles),
+            "area": area,
+            "department": department,
+            "purposes": [],
+            "iss": ISSUER,
+            "aud": "binglian",
+        }
         return jwt.encode(claims | {"iat": now, "exp": now + 86_400}, self._key, algorithm="EdDSA", headers={"kid": "load"})
 
 
@@ -89,7 +99,11 @@ class Stack:
     def floor(self, module: str, *arguments: str) -> None:
         """Starts a floor (a module of tests.load.floors) and waits until it says that it is ready."""
         name = f"{module}-{'-'.join(arguments[:1])}-{time.monotonic_ns()}"
-        process = self.start(name, [sys.executable, "-m", f"tests.load.floors.{module}", *arguments], environment={"PYTHONPATH": str(Path(__file__).parents[2])})
+        process = self.start(
+            name,
+            [sys.executable, "-m", f"tests.load.floors.{module}", *arguments],
+            environment={"PYTHONPATH": str(Path(__file__).parents[2])},
+        )
         wait_for_line(self.home / f"{name}.log", "ready", process)
 
 
@@ -120,7 +134,9 @@ def wait_for_grpc(address: str, *, patience: float = 60.0) -> None:
         give_up = time.monotonic() + patience
         while True:
             try:
-                answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5, wait_for_ready=True)
+                answer = health_pb2_grpc.HealthStub(channel).Check(
+                    health_pb2.HealthCheckRequest(), timeout=5, wait_for_ready=True
+                )
                 if answer.status == health_pb2.HealthCheckResponse.SERVING:
                     return
             except grpc.RpcError:

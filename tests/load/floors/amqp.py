@@ -26,7 +26,11 @@ class Peer:
         """Connects, opens a channel with confirms and the given prefetch."""
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[AsyncioConnection] = loop.create_future()
-        AsyncioConnection(pika.URLParameters(self._uri), on_open_callback=opened.set_result, on_open_error_callback=lambda _c, error: opened.set_exception(error))
+        AsyncioConnection(
+            pika.URLParameters(self._uri),
+            on_open_callback=opened.set_result,
+            on_open_error_callback=lambda _c, error: opened.set_exception(error),
+        )
         connection = await opened
         ready: asyncio.Future[Channel] = loop.create_future()
         connection.channel(on_open_callback=ready.set_result)
@@ -73,7 +77,9 @@ class Peer:
         self.channel.basic_consume(queue, lambda _c, method, _p, body: waiting.put_nowait((method.delivery_tag, body)))
         self._task = asyncio.ensure_future(self._drain(waiting, handle, batch))
 
-    async def _drain(self, waiting: asyncio.Queue[tuple[int, bytes]], handle: Callable[[list[bytes]], Awaitable[None]], batch: int) -> None:
+    async def _drain(
+        self, waiting: asyncio.Queue[tuple[int, bytes]], handle: Callable[[list[bytes]], Awaitable[None]], batch: int
+    ) -> None:
         while True:
             taken = [await waiting.get()]
             while len(taken) < batch and not waiting.empty():

@@ -37,7 +37,9 @@ def _answer_with(peer: Peer, number: int):
 
 async def join(amqp_uri: str, mongo_uri: str, database: str, count: int) -> None:
     """Writes answers into the cases; the last one makes the case handled, once."""
-    cases = AsyncMongoClient(mongo_uri)[database].get_collection("cases", write_concern=pymongo.WriteConcern("majority", j=True))
+    cases = AsyncMongoClient(mongo_uri)[database].get_collection(
+        "cases", write_concern=pymongo.WriteConcern("majority", j=True)
+    )
     peer = await Peer(amqp_uri).open()
     await peer.declare(exchange=EXCHANGE, queues=[("floor.join", "answered")])
     publisher = await Peer(amqp_uri).open()
@@ -54,7 +56,12 @@ async def join(amqp_uri: str, mongo_uri: str, database: str, count: int) -> None
             state = "handled" if len(done) == count else "parallel"
             if state == "handled" != case["state"]:
                 handled.append(("handled", orjson.dumps({"case_id": case["_id"]})))
-            changes.append(pymongo.UpdateOne({"_id": case["_id"], "revision": case["revision"]}, {"$set": {"done": done, "state": state, "revision": case["revision"] + 1}}))
+            changes.append(
+                pymongo.UpdateOne(
+                    {"_id": case["_id"], "revision": case["revision"]},
+                    {"$set": {"done": done, "state": state, "revision": case["revision"] + 1}},
+                )
+            )
         await cases.bulk_write(changes, ordered=False)
         await publisher.publish(EXCHANGE, handled)
 
@@ -67,7 +74,9 @@ class Client:
     """Reports and dispatches cases with group commit: what arrives during a write waits for the next."""
 
     def __init__(self, *, mongo_uri: str, database: str) -> None:
-        self.cases = AsyncMongoClient(mongo_uri)[database].get_collection("cases", write_concern=pymongo.WriteConcern("majority", j=True))
+        self.cases = AsyncMongoClient(mongo_uri)[database].get_collection(
+            "cases", write_concern=pymongo.WriteConcern("majority", j=True)
+        )
 
     async def open(self, amqp_uri: str) -> "Client":
         """Connects to the broker."""
@@ -79,9 +88,15 @@ class Client:
 
     async def play(self, case_id: str, count: int) -> None:
         """Report, then dispatch to `count` departments, then publish the dispatch."""
-        await self._write(pymongo.InsertOne({"_id": case_id, "state": "reported", "revision": 1, "description": "burst pipe", "outbox": []}))
+        await self._write(
+            pymongo.InsertOne({"_id": case_id, "state": "reported", "revision": 1, "description": "burst pipe", "outbox": []})
+        )
         tasks = [{"department": number, "state": "assigned"} for number in range(count)]
-        await self._write(pymongo.UpdateOne({"_id": case_id, "revision": 1}, {"$set": {"state": "parallel", "tasks": tasks, "done": [], "revision": 2}}))
+        await self._write(
+            pymongo.UpdateOne(
+                {"_id": case_id, "revision": 1}, {"$set": {"state": "parallel", "tasks": tasks, "done": [], "revision": 2}}
+            )
+        )
         await self.peer.publish(EXCHANGE, [("dispatched", orjson.dumps({"case_id": case_id, "tasks": tasks}))])
 
     async def _write(self, operation: object) -> None:

@@ -17,7 +17,9 @@ class GroupCommit:
     """Writes what has arrived with one bulk write; what arrives meanwhile waits for the next."""
 
     def __init__(self, mongo_uri: str, database: str) -> None:
-        self._cases = AsyncMongoClient(mongo_uri)[database].get_collection("cases", write_concern=pymongo.WriteConcern("majority", j=True))
+        self._cases = AsyncMongoClient(mongo_uri)[database].get_collection(
+            "cases", write_concern=pymongo.WriteConcern("majority", j=True)
+        )
         self._pending: list[tuple[object, asyncio.Future[None]]] = []
         self._flushing = False
 
@@ -43,7 +45,9 @@ def _handlers(commit: GroupCommit) -> grpc.GenericRpcHandler:
     async def report(request: bytes, _context: object) -> bytes:
         case_id = secrets.token_hex(16)
         event = {"id": secrets.token_hex(16), "type": "mediation.case_reported.v1", "data": request}
-        await commit.write(pymongo.InsertOne({"_id": case_id, "revision": 1, "state": "reported", "body": request, "outbox": [event]}))
+        await commit.write(
+            pymongo.InsertOne({"_id": case_id, "revision": 1, "state": "reported", "body": request, "outbox": [event]})
+        )
         return case_id.encode()
 
     async def write(request: bytes, _context: object) -> bytes:

@@ -25,14 +25,23 @@ class FanOut:
     async def run(self, count: int) -> int:
         """Returns how many departments answered."""
         limit = timedelta(seconds=60)
-        answers = await asyncio.gather(*(workflow.execute_activity(answer, number, start_to_close_timeout=limit) for number in range(count)))
+        answers = await asyncio.gather(
+            *(workflow.execute_activity(answer, number, start_to_close_timeout=limit) for number in range(count))
+        )
         return len(answers)
 
 
 async def work(address: str) -> None:
     """Runs a worker until it is stopped."""
     client = await Client.connect(address)
-    worker = Worker(client, task_queue=QUEUE, workflows=[FanOut], activities=[answer], max_concurrent_workflow_tasks=100, max_concurrent_activities=500)
+    worker = Worker(
+        client,
+        task_queue=QUEUE,
+        workflows=[FanOut],
+        activities=[answer],
+        max_concurrent_workflow_tasks=100,
+        max_concurrent_activities=500,
+    )
     print("ready", flush=True)
     await worker.run()
 

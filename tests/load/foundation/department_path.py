@@ -48,7 +48,10 @@ async def _cases_per_second(address: str, play: Callable[[grpc.aio.Channel], Awa
 
 def _ours(stack: Stack) -> Callable[[grpc.aio.Channel], Awaitable[None]]:
     dispatcher = _metadata(stack.issuer.token("dispatcher", ["DISPATCHER"]))
-    departments = {code: _metadata(stack.issuer.token(f"dept-{code}", ["DEPT_HANDLER", "DEPT_LEAD"], department=code)) for code in DEPARTMENTS}
+    departments = {
+        code: _metadata(stack.issuer.token(f"dept-{code}", ["DEPT_HANDLER", "DEPT_LEAD"], department=code))
+        for code in DEPARTMENTS
+    }
     plans = [
         case_service_pb2.TaskPlan(department=code, role=case_pb2.TASK_ROLE_JOINT if number else case_pb2.TASK_ROLE_LEAD)
         for number, code in enumerate(DEPARTMENTS)
@@ -58,7 +61,9 @@ def _ours(stack: Stack) -> Callable[[grpc.aio.Channel], Awaitable[None]]:
         key = {"case_id": case_id, "task_id": task.task_id}
         metadata = departments[task.department]
         await stub.AcceptTask(task_service_pb2.AcceptTaskRequest(**key, request_id=str(uuid.uuid4())), metadata=metadata)
-        done = task_service_pb2.CompleteTaskRequest(**key, request_id=str(uuid.uuid4()), result="已办理", unified_reply="已办结")
+        done = task_service_pb2.CompleteTaskRequest(
+            **key, request_id=str(uuid.uuid4()), result="已办理", unified_reply="已办结"
+        )
         await stub.CompleteTask(done, metadata=metadata)
 
     async def play(channel: grpc.aio.Channel) -> None:

@@ -29,9 +29,27 @@ def run(stack: Stack, address: str, wanted: Callable[[str], bool]) -> list[Row]:
     by_hand = compare("fanout_vs_handwritten", ours=ours, floor=_by_hand(stack), unit="cases/s", target=0.35)
     rows.append(by_hand)
     if wanted("fanout_vs_celery"):
-        rows.append(against("fanout_vs_celery", ours=by_hand.runs["ours"], floor=_celery(stack), unit="cases/s", target=3.5, note="chord of 5, same broker"))
+        rows.append(
+            against(
+                "fanout_vs_celery",
+                ours=by_hand.runs["ours"],
+                floor=_celery(stack),
+                unit="cases/s",
+                target=3.5,
+                note="chord of 5, same broker",
+            )
+        )
     if wanted("fanout_vs_temporal"):
-        rows.append(against("fanout_vs_temporal", ours=by_hand.runs["ours"], floor=_temporal(stack), unit="cases/s", target=7.0, note="dev server in memory"))
+        rows.append(
+            against(
+                "fanout_vs_temporal",
+                ours=by_hand.runs["ours"],
+                floor=_temporal(stack),
+                unit="cases/s",
+                target=7.0,
+                note="dev server in memory",
+            )
+        )
     return rows
 
 
@@ -105,7 +123,18 @@ def _celery(stack: Stack) -> Callable[[], float]:
     result = stack.mongo_uri.replace("/?", "/floor_celery?")
     environment = {"FLOOR_AMQP_URI": stack.amqp_uri, "FLOOR_RESULT_URI": result, "PYTHONPATH": "."}
     os.environ.update(environment)
-    command = [sys.executable, "-m", "celery", "-A", "tests.load.floors.celery_app", "worker", "--concurrency", "2", "--loglevel", "INFO"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "tests.load.floors.celery_app",
+        "worker",
+        "--concurrency",
+        "2",
+        "--loglevel",
+        "INFO",
+    ]
     worker = stack.start("celery", command, environment=environment)
     wait_for_line(stack.home / "celery.log", "ready.", worker)
     from tests.load.floors.celery_app import fan_out
@@ -128,7 +157,10 @@ def _temporal(stack: Stack) -> Callable[[], float]:
     from tests.load.floors.temporal_app import QUEUE, FanOut
 
     port = free_port()
-    stack.start("temporal", ["temporal", "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port), "--log-level", "error"])
+    stack.start(
+        "temporal",
+        ["temporal", "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port), "--log-level", "error"],
+    )
     address, count = f"127.0.0.1:{port}", 200
 
     async def connected() -> Client:

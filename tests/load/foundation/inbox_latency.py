@@ -47,7 +47,9 @@ async def _measure(stack: Stack, address: str) -> list[float]:
 
 async def _watch(stack: Stack, channel: grpc.aio.Channel, code: str, seen: dict[str, dict[str, float]]) -> None:
     metadata = (("authorization", f"Bearer {stack.issuer.token(f'dept-{code}', ['DEPT_HANDLER'], department=code)}"),)
-    async for message_ in TaskServiceStub(channel).WatchTasks(task_service_pb2.WatchTasksRequest(department=code), metadata=metadata):
+    async for message_ in TaskServiceStub(channel).WatchTasks(
+        task_service_pb2.WatchTasksRequest(department=code), metadata=metadata
+    ):
         seen.setdefault(message_.task.case_id, {}).setdefault(code, time.monotonic())
 
 
