@@ -1,0 +1,159 @@
+"""Clocks of tasks and cases: starting, meeting, stopping, reopening them, and the light each one shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from mediation import calendar
+from mediation.domain import Calendar, Clock, ClockKind, Light, Limit, Limits
+
+# workflow.yaml, lights: yellow from 70 % of the limit, red from 100 %.
+YELLOW_SHARE = 0.7
+
+_BRIGHTNESS = {Light.UNSPECIFIED: 0, Light.GREEN: 1, Light.YELLOW: 2, Light.RED: 3}
+
+
+def start(kind: ClockKind, limit: Limit, *, at: datetime) -> Clock:
+    """Returns a running clock that started `at`."""
+    due = _due(limit, at)
+    yellow = calendar.add_minutes(at, limit.minutes * YELLOW_SHARE, calendar=limit.calendar)
+    return Clock(
+        kind=kind,
+        calendar=limit.calendar,
+        started_at=at,
+        yellow_at=whole_ms(yellow),
+        due_at=due,
+        limit_minutes=limit.minutes,
+    )
+
+
+def start_all(limits: Limits, *, at: datetime) -> tuple[Clock, ...]:
+    """Returns the accept, respond and resolve clocks of a task that was assigned `at`."""
+    return (
+        start(ClockKind.ACCEPT, limits.accept, at=at),
+        start(ClockKind.RESPOND, limits.respond, at=at),
+        start(ClockKind.RESOLVE, limits.resolve, at=at),
+    )
+
+
+def meet(clocks: tuple[Clock, ...], *kinds: ClockKind, at: datetime) -> tuple[Clock, ...]:
+    """Stops the running clocks of `kinds`; each keeps the light it had then. A clock met before stays as it is."""
+    return tuple(_met(clock, at) if clock.kind in kinds and clock.met_at is None else clock for clock in clocks)
+
+
+def restart(clocks: tuple[Clock, ...], kind: ClockKind, limit: Limit, *, at: datetime) -> tuple[Clock, ...]:
+    """Replaces the clock of `kind` by a new one: an overruled department has to accept after all."""
+    return tuple(start(kind, limit, at=at) if clock.kind is kind else clock for clock in clocks)
+
+
+def reopen(clocks: tuple[Clock, ...], kind: ClockKind, *, at: datetime) -> tuple[Clock, ...]:
+    """Lets a met clock run on from where it stood: work that did not hold was not done.
+
+    Working time between the meeting and `at` lay with the checkers and is added to the limit; a statutory clock never pauses.
+    """
+    return tuple(_reopened(clock, at) if clock.kind is kind and clock.met_at else clock for clock in clocks)
+
+
+def drop_running(clocks: tuple[Clock, ...]) -> tuple[Clock, ...]:
+    """Returns only the clocks that were met: nothing runs for a task that was taken out."""
+    return tuple(clock for clock in clocks if clock.met_at)
+
+
+def light_at(clock: Clock, now: datetime) -> Light:
+    """Returns the light of a clock at `now`; a met clock shows the light of the moment it was met."""
+    when = clock.met_at or now
+    if when >= clock.due_at:
+        return Light.RED
+    return Light.YELLOW if when >= clock.yellow_at else Light.GREEN
+
+
+def turn(clocks: tuple[Clock, ...], now: datetime) -> tuple[tuple[Clock, ...], list[Clock]]:
+    """Returns the clocks with their lights as of `now`, and those among them whose light turned. Lights never turn back."""
+    turned = [replace(clock, light=light_at(clock, now)) for clock in clocks if _is_behind(clock, now)]
+    if not turned:
+        return clocks, turned
+    fresh = {clock.kind: clock for clock in turned}
+    return tuple(fresh.get(clock.kind, clock) if clock.met_at is None else clock for clock in clocks), turned
+
+
+def next_turn(clocks: Iterable[Clock]) -> datetime | None:
+    """Returns when the next light of running clocks turns; None when all are red or none runs."""
+    times = [turning for clock in clocks if clock.met_at is None and (turning := _turning(clock))]
+    return min(times, default=None)
+
+
+def worst(clocks: Iterable[Clock]) -> Light:
+    """Returns the worst light of the running clocks, UNSPECIFIED when none runs."""
+    lights = (clock.light for clock in clocks if clock.met_at is None)
+    return brightest(lights)
+
+
+def brightest(lights: Iterable[Light]) -> Light:
+    """Returns the worst of some lights."""
+    return max(lights, key=_BRIGHTNESS.__getitem__, default=Light.UNSPECIFIED)
+
+
+def find(clocks: tuple[Clock, ...], kind: ClockKind) -> Clock | None:
+    """Returns the clock of one kind."""
+    return next((clock for clock in clocks if clock.kind is kind), None)
+
+
+def is_on_time(clocks: tuple[Clock, ...], kind: ClockKind) -> bool:
+    """Tells whether the met clock of `kind` was met before its limit; True where there is no such limit."""
+    clock = find(clocks, kind)
+    return clock is None or clock.met_at is None or clock.met_at < clock.due_at
+
+
+def due_at(clocks: tuple[Clock, ...], kind: ClockKind) -> datetime | None:
+    """Returns when the clock of `kind` is due."""
+    clock = find(clocks, kind)
+    return clock.due_at if clock else None
+
+
+def whole_ms(instant: datetime) -> datetime:
+    """Cuts an instant to the millisecond precision in which times are stored."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def _due(limit: Limit, at: datetime) -> datetime:
+    if limit.whole_days and limit.calendar is Calendar.WORK:
+        return calendar.end_of_working_day(at, limit.minutes)
+    return calendar.add_minutes(at, limit.minutes, calendar=limit.calendar)
+
+
+def _met(clock: Clock, at: datetime) -> Clock:
+    met = replace(clock, met_at=at)
+    return replace(met, light=light_at(met, at))
+
+
+def _reopened(clock: Clock, at: datetime) -> Clock:
+    paused = _paused(clock, at)
+    running = replace(clock, met_at=None)
+    if paused:
+        add = calendar.add_minutes
+        running = replace(
+            running,
+            yellow_at=whole_ms(add(clock.yellow_at, paused, calendar=clock.calendar)),
+            due_at=whole_ms(add(clock.due_at, paused, calendar=clock.calendar)),
+        )
+    return replace(running, light=light_at(running, at))
+
+
+def _paused(clock: Clock, at: datetime) -> float:
+    if clock.calendar is Calendar.STATUTORY or clock.met_at is None:
+        return 0
+    return calendar.minutes_between(clock.met_at, at, calendar=clock.calendar)
+
+
+def _is_behind(clock: Clock, now: datetime) -> bool:
+    turning = _turning(clock)
+    return clock.met_at is None and turning is not None and turning <= now
+
+
+def _turning(clock: Clock) -> datetime | None:
+    if clock.light is Light.RED:
+        return None
+    return clock.due_at if clock.light is Light.YELLOW else clock.yellow_at

@@ -1,0 +1,254 @@
+"""The case aggregate: frozen structs, tuples instead of lists, times as aware UTC datetimes of millisecond precision.
+
+The structs hold what `binglian.mediation.v1.case` shows, plus two fields of our own that make searches and timers cheap:
+`Task.due_at` and `Case.next_light_at`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from mediation.domain.states import (
+    FINAL_STATES,
+    OPEN_TASK_STATES,
+    Calendar,
+    CaseState,
+    ClockKind,
+    JoinPolicy,
+    Light,
+    Severity,
+    TaskRole,
+    TaskState,
+)
+
+
+class Actor(Protocol):
+    """Who acts, as the operations see it. `svckit.access.Caller` is one; `ServiceActor` is another."""
+
+    @property
+    def subject(self) -> str:
+        """Subject of the token."""
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Codes of grid_role.csv, IMPORTER, SERVICE."""
+
+    @property
+    def area(self) -> str:
+        """Prefix of the area codes the actor may act in; "" for everywhere."""
+
+    @property
+    def department(self) -> str:
+        """Department the actor acts for, "" for none."""
+
+
+class ServiceActor(msgspec.Struct, frozen=True, kw_only=True):
+    """A service that acts for a department because of a fact it heard."""
+
+    subject: str
+    department: str
+    roles: frozenset[str] = frozenset({"SERVICE"})
+    area: str = ""
+
+
+class Point(msgspec.Struct, frozen=True):
+    """A place, WGS 84, degrees."""
+
+    longitude: float = 0.0
+    latitude: float = 0.0
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A photograph or file; the bytes lie elsewhere."""
+
+    uri: str
+    sha256: str = ""
+    taken_at: datetime | None = None
+    point: Point | None = None
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """A time limit: minutes of a calendar. `whole_days` limits end at the close of their last working day."""
+
+    minutes: int
+    calendar: Calendar
+    whole_days: bool = False
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """The three limits of a task, or of a case."""
+
+    accept: Limit
+    respond: Limit
+    resolve: Limit
+
+
+class Clock(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit at work: `met_at` is None while it runs."""
+
+    kind: ClockKind
+    calendar: Calendar
+    started_at: datetime
+    yellow_at: datetime
+    due_at: datetime
+    limit_minutes: int
+    met_at: datetime | None = None
+    light: Light = Light.GREEN
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A note of progress."""
+
+    at: datetime
+    by: str
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Objection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A department's objection and the ruling on it (`ruled_at` is None until then)."""
+
+    at: datetime
+    by: str
+    reason: str
+    upheld: bool = False
+    ruled_at: datetime | None = None
+    ruled_by: str = ""
+    ruling_reason: str = ""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One department's share of a case. `due_at` repeats the due time of its resolve clock."""
+
+    task_id: str
+    department: str
+    role: TaskRole
+    state: TaskState = TaskState.WAITING
+    after: tuple[str, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    light: Light = Light.UNSPECIFIED
+    instruction: str = ""
+    assigned_at: datetime | None = None
+    accepted_at: datetime | None = None
+    done_at: datetime | None = None
+    handler: str = ""
+    result: str = ""
+    evidence: tuple[Attachment, ...] = ()
+    progress: tuple[Progress, ...] = ()
+    objection: Objection | None = None
+    returns: int = 0
+    critical: bool = False
+    return_reason: str = ""
+    due_at: datetime | None = None
+
+    @property
+    def is_lead(self) -> bool:
+        """Whether the department leads the case."""
+        return self.role is TaskRole.LEAD
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the department still has something to do."""
+        return self.state in OPEN_TASK_STATES
+
+
+class Reporter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who reported a case."""
+
+    subject: str
+    name: str = ""
+    phone: str = ""
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A check on site."""
+
+    at: datetime
+    by: str
+    passed: bool = False
+    text: str = ""
+    photos: tuple[Attachment, ...] = ()
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the diary; `state` is the case state afterwards."""
+
+    at: datetime
+    by: str
+    verb: str
+    state: CaseState
+    task_id: str = ""
+    remark: str = ""
+
+
+class TaskPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that a dispatch shall create; `after` holds keys of the same dispatch, an empty `key` means the department."""
+
+    department: str
+    role: TaskRole
+    key: str = ""
+    after: tuple[str, ...] = ()
+    instruction: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the route tables propose for a case: the lead first, and the row that decided."""
+
+    tasks: tuple[TaskPlan, ...]
+    parallel_by_default: bool
+    basis: str
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A case with everything that happened to it. `revision` belongs to the store, which counts it up with every write."""
+
+    case_id: str
+    number: str
+    state: CaseState
+    category: str
+    severity: Severity
+    source: str
+    description: str
+    city: str
+    area_code: str
+    reporter: Reporter
+    reported_at: datetime
+    changed_at: datetime
+    revision: int = 0
+    point: Point | None = None
+    address: str = ""
+    photos: tuple[Attachment, ...] = ()
+    accepted_at: datetime | None = None
+    dispatched_at: datetime | None = None
+    handled_at: datetime | None = None
+    closed_at: datetime | None = None
+    join_policy: JoinPolicy = JoinPolicy.ALL
+    tasks: tuple[Task, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    light: Light = Light.UNSPECIFIED
+    unified_reply: str = ""
+    verification: Verification | None = None
+    steps: tuple[Step, ...] = ()
+    traceparent: str = ""
+    route_basis: str = ""
+    external_id: str = ""
+    next_light_at: datetime | None = None
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether it was sent to more than one department."""
+        return any(task.role is TaskRole.JOINT for task in self.tasks)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nobody will act on it any more."""
+        return self.state in FINAL_STATES
+
+    @property
+    def lead(self) -> Task | None:
+        """The lead task; None before the dispatch."""
+        live = (task for task in self.tasks if task.is_lead and task.state is not TaskState.REMOVED)
+        return next(live, None)

@@ -1,0 +1,325 @@
+"""Verbs on one department's task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from mediation import clocks, policies, routing
+from mediation.domain import Actor, Attachment, Case, CaseState, Clock, ClockKind, Objection, Progress, Task, TaskState
+from mediation.domain.facts import (
+    Fact,
+    ObjectionRuled,
+    TaskAccepted,
+    TaskCompleted,
+    TaskObjected,
+    TaskProgressed,
+)
+from mediation.operations import flow
+from mediation.operations.flow import Outcome
+from svckit.errors import InvalidArgument
+
+# States of a task in which a fact that says "opened" or "completed" has nothing left to do.
+_PAST_TAKING_UP = frozenset({TaskState.ACCEPTED, TaskState.DONE, TaskState.REMOVED})
+_PAST_FINISHING = frozenset({TaskState.DONE, TaskState.REMOVED})
+
+
+def accept_task(case: Case, *, task_id: str, by: Actor, at: datetime, now: datetime) -> Outcome:
+    """Accepts a task for its department, also one that was sent back. Raises TaskNotFound, OtherDepartment, WrongState."""
+    task = _own_task(case, task_id, "accept_task", by)
+    at = flow.moment(case, at)
+    ticking = clocks.meet(task.clocks, ClockKind.ACCEPT, at=at)
+    accepted = flow.with_clocks(task, ticking, state=TaskState.ACCEPTED, accepted_at=task.accepted_at or at, handler=by.subject)
+    state = CaseState.HANDLING if case.state is CaseState.DISPATCHED else flow.resumed(case)
+    changed = flow.record(
+        case,
+        verb="accept_task",
+        by=by,
+        at=at,
+        now=now,
+        task_id=task_id,
+        state=state,
+        tasks=flow.put(case.tasks, accepted),
+        clocks=clocks.meet(case.clocks, ClockKind.RESPOND, at=at),
+    )
+    on_time = clocks.is_on_time(ticking, ClockKind.ACCEPT)
+    fact = TaskAccepted(case_id=case.case_id, task_id=task_id, department=task.department, accepted_at=at, on_time=on_time)
+    return changed, (fact,)
+
+
+def report_progress(
+    case: Case,
+    *,
+    task_id: str,
+    text: str,
+    by: Actor,
+    at: datetime,
+    now: datetime,
+    attachments: tuple[Attachment, ...] = (),
+) -> Outcome:
+    """Adds a note of progress; the first one meets the respond clock. Raises as accept_task."""
+    task = _own_task(case, task_id, "report_progress", by)
+    policies.check_notes(task)
+    at = flow.moment(case, at)
+    note = Progress(at=at, by=by.subject, text=text, attachments=attachments)
+    ticking = clocks.meet(task.clocks, ClockKind.RESPOND, at=at)
+    noted = flow.with_clocks(task, ticking, state=TaskState.ACCEPTED, progress=(*task.progress, note))
+    changed = flow.record(
+        case,
+        verb="report_progress",
+        by=by,
+        at=at,
+        now=now,
+        task_id=task_id,
+        state=flow.resumed(case),
+        tasks=flow.put(case.tasks, noted),
+    )
+    return changed, (TaskProgressed(case_id=case.case_id, task_id=task_id, department=task.department, progressed_at=at),)
+
+
+def complete_task(
+    case: Case,
+    *,
+    task_id: str,
+    result: str,
+    by: Actor,
+    at: datetime,
+    now: datetime,
+    evidence: tuple[Attachment, ...] = (),
+    unified_reply: str = "",
+) -> Outcome:
+    """Reports a task done: tasks that waited for it start, and the last needed one makes the case handled, once.
+
+    Raises as accept_task, InvalidArgument (unified_reply).
+    """
+    task = _own_task(case, task_id, "complete_task", by)
+    policies.check_unified_reply(case, task, unified_reply)
+    at = flow.moment(case, at)
+    ticking = clocks.meet(task.clocks, ClockKind.RESPOND, ClockKind.RESOLVE, at=at)
+    done = flow.with_clocks(
+        task, ticking, state=TaskState.DONE, done_at=at, handler=by.subject, result=result, evidence=evidence
+    )
+    fact = TaskCompleted(
+        case_id=case.case_id,
+        task_id=task_id,
+        department=task.department,
+        handler=by.subject,
+        completed_at=at,
+        on_time=clocks.is_on_time(ticking, ClockKind.RESOLVE),
+    )
+    return flow.advance(
+        case,
+        verb="complete_task",
+        by=by,
+        at=at,
+        now=now,
+        task_id=task_id,
+        tasks=flow.put(case.tasks, done),
+        state=flow.resumed(case),
+        facts=(fact,),
+        unified_reply=(unified_reply if task.is_lead else "") or case.unified_reply,
+    )
+
+
+def take_up_task(case: Case, *, task_id: str, by: Actor, at: datetime, now: datetime) -> Outcome:
+    """Accepts a task because a service says it has started on it; nothing happens where that is long known.
+
+    Raises as accept_task (also for a task that still waits for others).
+    """
+    task = policies.find_task(case, task_id)
+    if task.state in _PAST_TAKING_UP or case.is_final:
+        return case, ()
+    return accept_task(case, task_id=task_id, by=by, at=at, now=now)
+
+
+def finish_task(
+    case: Case,
+    *,
+    task_id: str,
+    result: str,
+    by: Actor,
+    at: datetime,
+    now: datetime,
+    evidence: tuple[Attachment, ...] = (),
+) -> Outcome:
+    """Completes a task because a service says it is done, accepting it first where that message is still on its way.
+
+    The result of a lead task is also the unified reply of a parallel case. Raises as accept_task.
+    """
+    task = policies.find_task(case, task_id)
+    if task.state in _PAST_FINISHING or case.is_final:
+        return case, ()
+    facts: tuple[Fact, ...] = ()
+    if task.state is TaskState.ASSIGNED:
+        case, facts = accept_task(case, task_id=task_id, by=by, at=at, now=now)
+    case, more = complete_task(
+        case, task_id=task_id, result=result, by=by, at=at, now=now, evidence=evidence, unified_reply=result
+    )
+    return case, (*facts, *more)
+
+
+def object_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetime, now: datetime) -> Outcome:
+    """Objects to a task before accepting it, once. Raises as accept_task, FailedPrecondition (second, or too late)."""
+    task = policies.find_task(case, task_id)
+    policies.check_department(task, by)
+    if task.objection is not None:
+        policies.check_objection(case, task, at=at)
+    policies.check_task_move(case, task, "object_task", by)
+    at = flow.moment(case, at)
+    policies.check_objection(case, task, at=at)
+    ticking = clocks.meet(task.clocks, ClockKind.ACCEPT, at=at)
+    objection = Objection(at=at, by=by.subject, reason=reason)
+    objected = flow.with_clocks(task, ticking, state=TaskState.OBJECTED, objection=objection)
+    changed = flow.record(
+        case,
+        verb="object_task",
+        by=by,
+        at=at,
+        now=now,
+        task_id=task_id,
+        remark=reason,
+        tasks=flow.put(case.tasks, objected),
+    )
+    fact = TaskObjected(case_id=case.case_id, task_id=task_id, department=task.department, reason=reason, objected_at=at)
+    return changed, (fact,)
+
+
+def rule_objection(
+    case: Case,
+    *,
+    task_id: str,
+    upheld: bool,
+    reason: str,
+    by: Actor,
+    at: datetime,
+    now: datetime,
+    new_id: Callable[[], str],
+    reassign_to: str = "",
+) -> Outcome:
+    """Rules on an objection. Overruled: the task stands. Upheld: it goes to `reassign_to`, or a joint task is taken out.
+
+    Raises WrongState (no objection), FailedPrecondition (lead without successor), InvalidArgument (reassign_to).
+    """
+    task = policies.find_task(case, task_id)
+    policies.check_task_move(case, task, "rule_objection", by)
+    if reassign_to and not upheld:
+        raise InvalidArgument("An overruled objection moves nothing.", field="reassign_to", reason="NOT_UPHELD")
+    at = flow.moment(case, at)
+    ruled = replace(task, objection=_ruled(task, upheld, reason, by, at))
+    fact = ObjectionRuled(
+        case_id=case.case_id,
+        task_id=task_id,
+        department=task.department,
+        upheld=upheld,
+        reassigned_to=reassign_to,
+        ruled_at=at,
+    )
+    if not upheld:
+        return _stands(case, ruled, fact, by=by, at=at, now=now)
+    if not reassign_to:
+        policies.check_removal(task)
+        return _advance(case, flow.put(case.tasks, flow.remove(ruled)), ruled, fact, by=by, at=at, now=now)
+    policies.check_reassignment(case, reassign_to)
+    successor = _successor(case, task, reassign_to, new_id(), at)
+    tasks = _replaced(case.tasks, flow.remove(ruled), successor)
+    changed, facts = _advance(case, tasks, ruled, fact, by=by, at=at, now=now)
+    return changed, (*facts, flow.assigned(changed, successor))
+
+
+def return_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetime, now: datetime) -> Outcome:
+    """Sends a done task back for rework before the case is verified. Raises TaskNotFound, OtherDepartment, WrongState."""
+    task = policies.find_task(case, task_id)
+    policies.check_task_move(case, task, "return_task", by)
+    policies.check_may_return(case, by)
+    state = case.state
+    if state not in (CaseState.PARALLEL, CaseState.HANDLING, CaseState.REWORK):
+        policies.check_case_move(case, "return_task", by)
+        state = CaseState.REWORK
+    at = flow.moment(case, at)
+    returned, fact = flow.send_back(case, task, reason=reason, at=at)
+    changed = flow.record(
+        case,
+        verb="return_task",
+        by=by,
+        at=at,
+        now=now,
+        task_id=task_id,
+        remark=reason,
+        state=state,
+        tasks=flow.put(case.tasks, returned),
+        clocks=clocks.reopen(case.clocks, ClockKind.RESOLVE, at=at),
+    )
+    return changed, (fact,)
+
+
+def _own_task(case: Case, task_id: str, verb: str, by: Actor) -> Task:
+    task = policies.find_task(case, task_id)
+    policies.check_department(task, by)
+    policies.check_task_move(case, task, verb, by)
+    return task
+
+
+def _ruled(task: Task, upheld: bool, reason: str, by: Actor, at: datetime) -> Objection:
+    if task.objection is None:
+        raise AssertionError("a task is objected only by an objection")
+    return replace(task.objection, upheld=upheld, ruled_at=at, ruled_by=by.subject, ruling_reason=reason)
+
+
+def _stands(case: Case, task: Task, fact: ObjectionRuled, *, by: Actor, at: datetime, now: datetime) -> Outcome:
+    limits = routing.task_limits(case.category, case.severity, task.role)
+    ticking = clocks.restart(task.clocks, ClockKind.ACCEPT, limits.accept, at=at)
+    standing = flow.with_clocks(task, ticking, state=TaskState.ASSIGNED)
+    tasks = flow.put(case.tasks, standing)
+    changed = flow.record(
+        case, verb="rule_objection", by=by, at=at, now=now, task_id=task.task_id, remark=_remark(task), tasks=tasks
+    )
+    return changed, (fact,)
+
+
+def _advance(
+    case: Case, tasks: tuple[Task, ...], task: Task, fact: ObjectionRuled, *, by: Actor, at: datetime, now: datetime
+) -> Outcome:
+    return flow.advance(
+        case,
+        verb="rule_objection",
+        by=by,
+        at=at,
+        now=now,
+        task_id=task.task_id,
+        remark=_remark(task),
+        tasks=tasks,
+        state=case.state,
+        facts=(fact,),
+    )
+
+
+def _remark(task: Task) -> str:
+    return task.objection.ruling_reason if task.objection else ""
+
+
+def _successor(case: Case, task: Task, department: str, task_id: str, at: datetime) -> Task:
+    fresh = Task(task_id=task_id, department=department, role=task.role, after=task.after, instruction=task.instruction)
+    assigned = flow.assign(case, fresh, at)
+    if not task.is_lead:
+        return assigned
+    # A change of lead does not buy time: the limit of the result runs on (parallel_policy.yaml, change_of_lead).
+    return flow.with_clocks(assigned, (_running_on(clock, task) for clock in assigned.clocks))
+
+
+def _running_on(clock: Clock, task: Task) -> Clock:
+    kept = clocks.find(task.clocks, ClockKind.RESOLVE) if clock.kind is ClockKind.RESOLVE else None
+    return kept or clock
+
+
+def _replaced(tasks: tuple[Task, ...], removed: Task, successor: Task) -> tuple[Task, ...]:
+    """The successor takes the place of the removed task, also in the `after` of those who wait for it."""
+    kept = (successor if task.task_id == removed.task_id else task for task in tasks)
+    return (*(_waiting_for(task, removed.task_id, successor.task_id) for task in kept), removed)
+
+
+def _waiting_for(task: Task, old: str, new: str) -> Task:
+    if old not in task.after:
+        return task
+    return replace(task, after=tuple(new if task_id == old else task_id for task_id in task.after))
