@@ -1,0 +1,105 @@
+"""How a set of facts is kept, how rounds and lights are read from it, and in which month a thing counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from assessment.domain import Fact, FactKind, Light, Round
+
+# China has had no daylight saving time since 1991; a fixed offset needs no time-zone database in the image.
+SHANGHAI = dt.timezone(dt.timedelta(hours=8))
+
+_MINUTE = dt.timedelta(minutes=1)
+_ORDER = {kind: number for number, kind in enumerate(FactKind)}
+_LIGHTS = {light: number for number, light in enumerate(Light)}
+_content = msgspec.json.Encoder(order="deterministic").encode
+
+
+def period_of(instant: dt.datetime | None) -> str:
+    """Returns the month of an instant in Asia/Shanghai, "2026-03"; "" for None."""
+    return instant.astimezone(SHANGHAI).strftime("%Y-%m") if instant else ""
+
+
+def minutes_between(start: dt.datetime, end: dt.datetime) -> float:
+    """Returns the minutes from `start` to `end`, to the millisecond."""
+    return (end - start) / _MINUTE
+
+
+def union(known: Iterable[Fact], new: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Returns both sets of facts as one, in their one order: commutative, associative, idempotent.
+
+    Of the notes of progress only the first counts, of the lights of a task only the worst: so a ledger stays small.
+    """
+    facts = {*known, *new}
+    for kind, rank in ((FactKind.TASK_PROGRESSED, _in_order), (FactKind.LIGHT_TURNED, _worse)):
+        facts = _keep_one(facts, kind=kind, rank=rank)
+    return tuple(sorted(facts, key=_in_order))
+
+
+def _keep_one(facts: set[Fact], *, kind: FactKind, rank: Callable[[Fact], Any]) -> set[Fact]:
+    best: dict[str, Fact] = {}
+    for fact in facts:
+        if fact.kind is kind and (fact.task_id not in best or rank(fact) < rank(best[fact.task_id])):
+            best[fact.task_id] = fact
+    return {fact for fact in facts if fact.kind is not kind or best[fact.task_id] is fact}
+
+
+def _worse(fact: Fact) -> tuple[int, dt.datetime, int, bytes]:
+    return (-_LIGHTS[Light(fact.text)], *_in_order(fact))
+
+
+def _in_order(fact: Fact) -> tuple[dt.datetime, int, bytes]:
+    return (fact.at, _ORDER[fact.kind], _content(fact))
+
+
+def worst_light(facts: Iterable[Fact]) -> Light:
+    """Returns the worst light among the facts of a task; green without any."""
+    lights = [Light(fact.text) for fact in facts if fact.kind is FactKind.LIGHT_TURNED]
+    return max(lights, key=_LIGHTS.__getitem__, default=Light.GREEN)
+
+
+def rounds_of(facts: Sequence[Fact]) -> tuple[Round, ...]:
+    """Returns the rounds of one task from its facts in order, the open one (if any) last."""
+    rounds: list[Round] = []
+    current: Round | None = None
+    for fact in facts:
+        match fact.kind:
+            case FactKind.TASK_ASSIGNED:
+                current = _start(fact, rounds, current)
+            case FactKind.TASK_RETURNED if current is None:
+                current = Round(task_id=fact.task_id, department=fact.department, started_at=fact.at, rework=True)
+            case FactKind.TASK_ACCEPTED if current and current.accepted_at is None:
+                current = replace(current, accepted_at=fact.at)
+            case FactKind.TASK_DONE if current:
+                rounds.append(replace(current, ended_at=fact.at))
+                current = None
+            case FactKind.OBJECTION_RULED if fact.yes and not fact.text:
+                current = None
+    return (*rounds, current) if current else tuple(rounds)
+
+
+def _start(fact: Fact, rounds: list[Round], current: Round | None) -> Round:
+    if current is not None and current.department == fact.department:
+        return current
+    if current is not None:
+        rounds.append(replace(current, ended_at=fact.at, handed_over=True))
+    return Round(task_id=fact.task_id, department=fact.department, started_at=fact.at)
+
+
+def waiting_minutes(round_: Round) -> float:
+    """Minutes of an ended round before its acceptance; all of them if it was never accepted."""
+    if round_.ended_at is None:
+        return 0.0
+    return minutes_between(round_.started_at, min(round_.accepted_at or round_.ended_at, round_.ended_at))
+
+
+def working_minutes(round_: Round) -> float:
+    """Minutes of an ended round from its acceptance on."""
+    if round_.ended_at is None or round_.accepted_at is None:
+        return 0.0
+    return max(0.0, minutes_between(round_.accepted_at, round_.ended_at))
