@@ -40,6 +40,7 @@ class Caller:
 
 
 _caller: ContextVar[Caller] = ContextVar("svckit_caller")
+_authorization: ContextVar[str] = ContextVar("svckit_authorization", default="")
 
 
 def current_caller() -> Caller:
@@ -55,9 +56,15 @@ def maybe_caller() -> Caller | None:
     return _caller.get(None)
 
 
-def set_caller(caller: Caller) -> None:
+def set_caller(caller: Caller, *, authorization: str) -> None:
     """Makes `caller` the caller of the running task. For the server; tests use `acting_as`."""
     _caller.set(caller)
+    _authorization.set(authorization)
+
+
+def current_authorization() -> str:
+    """Returns the `authorization` metadata of the running rpc, which goes along when this service asks another; "" if none."""
+    return _authorization.get()
 
 
 @contextlib.contextmanager

@@ -45,9 +45,9 @@ def event_type(event: Any) -> str:
     return _described(kind)[0]
 
 
-def event_json(event: object) -> bytes:
+def event_json(event: Any) -> bytes:
     """Returns the proto3 JSON of an event struct (camelCase, full enum names, RFC 3339 with milliseconds, no defaults)."""
-    kind = type(event)
+    kind: Any = type(event)
     return _encode(_writers(_described(kind)[1])[kind](event))
 
 

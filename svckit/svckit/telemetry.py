@@ -158,7 +158,12 @@ def entered(span: Span) -> Context:
 
 def fail(span: Span, error: BaseException) -> None:
     """Marks a span as failed by `error`. Only the type is recorded: the text may hold personal data."""
-    span.set_attribute("error.type", type(error).__qualname__)
+    fail_as(span, type(error).__qualname__)
+
+
+def fail_as(span: Span, kind: str) -> None:
+    """Marks a span as failed; `kind` is a status name or exception type."""
+    span.set_attribute("error.type", kind)
     span.set_status(Status(StatusCode.ERROR))
 
 

@@ -1,0 +1,258 @@
+"""What happens around every rpc of ours: tracing, error mapping, authentication, access, validation, handler, masking.
+
+Each concern is a small function; `Pipeline.wrap` composes them into one coroutine per rpc when the service is registered, with
+everything that can be known from the descriptors decided there. (A chain of grpc.aio interceptors costs a layer of coroutines and
+a lookup per concern and call.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf import message_factory
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2
+from opentelemetry.trace import Span, SpanKind
+
+from svckit import telemetry
+from svckit.access import Caller, set_caller
+from svckit.admission import Admit, admission_of, is_public
+from svckit.errors import InvalidArgument, ServiceError, Unavailable
+from svckit.masking import masker_of
+from svckit.statuses import DETAILS_KEY, DOMAIN, as_service_error, code_of, details_of, serialize_status
+from svckit.tokens import TokenVerifier
+from svckit.validation import validator_of
+
+_log = logging.getLogger(__name__)
+_OURS = frozenset(("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """All that is known about one rpc before it is called."""
+
+    name: str  # "binglian.mediation.v1.CaseService/GetCase"
+    attributes: dict[str, str]
+    public: bool
+    parse: Callable[[bytes], Message]
+    admit: Admit
+    validate: Callable[[Message], None]
+    mask: Callable[[Message], Message] | None
+
+
+def describe(method: MethodDescriptor) -> Rpc:
+    """Reads everything about an rpc from its descriptor; compiles its rules."""
+    request = message_factory.GetMessageClass(method.input_type)
+    name = f"{method.containing_service.full_name}/{method.name}"
+    return Rpc(
+        name=name,
+        attributes={"rpc.system.name": "grpc", "rpc.method": name},
+        public=is_public(method),
+        parse=request.FromString,
+        admit=admission_of(method),
+        validate=validator_of(request),
+        mask=masker_of(method.output_type),
+    )
+
+
+@dataclass(slots=True)
+class Headers:
+    """The metadata entries that mean something here."""
+
+    authorization: str = ""
+    traceparent: str = ""
+    purpose: str = ""
+
+
+def read_headers(context: Any) -> Headers:
+    """Picks our entries out of the invocation metadata."""
+    headers = Headers()
+    for key, value in context.invocation_metadata():
+        if key == "authorization":
+            headers.authorization = value
+        elif key == "traceparent":
+            headers.traceparent = value
+        elif key == "x-purpose":
+            headers.purpose = value
+    return headers
+
+
+class Pipeline:
+    """Wraps handlers; holds what the wrapped handlers share: the token verifier, the metrics, the running streams."""
+
+    def __init__(self, *, verifier: TokenVerifier) -> None:
+        self._verifier = verifier
+        self._streams: set[asyncio.Task[Any]] = set()
+        self._draining = False
+        self._record = telemetry.duration_histogram("rpc.server.call.duration", description="Duration of incoming calls.")
+
+    def wrap(self, *, method: MethodDescriptor, handler: Any) -> Any:
+        """Returns the handler with everything around it. Takes `async def` handlers: unary, or generators for streams.
+
+        Raises TypeError for other kinds: nothing here streams requests.
+        """
+        if inspect.iscoroutinefunction(handler.unary_unary):
+            call = self._unary(describe(method), handler.unary_unary)
+            return grpc.unary_unary_rpc_method_handler(call, None, handler.response_serializer)
+        if inspect.isasyncgenfunction(handler.unary_stream):
+            stream = self._stream(describe(method), handler.unary_stream)
+            return grpc.unary_stream_rpc_method_handler(stream, None, handler.response_serializer)
+        raise TypeError(f"{method.full_name} must be an `async def` with one request")
+
+    def end_streams(self) -> None:
+        """Ends the running streams with UNAVAILABLE, so that their clients go on with another process."""
+        self._draining = True
+        for task in self._streams:
+            task.cancel()
+
+    def _unary(self, rpc: Rpc, handler: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[bytes, Any], Awaitable[Any]]:
+        async def call(data: bytes, context: Any) -> Any:
+            headers = read_headers(context)
+            begun, span = telemetry.clock(), open_span(rpc, headers.traceparent)
+            code = "OK"
+            failure = ""
+            try:
+                caller = await self._caller(rpc, headers)
+                rpc.admit(caller)
+                response = await handler(parse_valid(rpc, data), context)
+                return show(rpc, caller, response)
+            except BaseException as error:
+                code, failure = outcome(error, context), type(error).__qualname__
+                await answer(rpc, error, context)
+            finally:
+                self._close(rpc, begun, span, code, failure)
+
+        return call
+
+    def _stream(
+        self, rpc: Rpc, handler: Callable[[Any, Any], AsyncIterator[Any]]
+    ) -> Callable[[bytes, Any], AsyncIterator[Any]]:
+        async def stream(data: bytes, context: Any) -> AsyncIterator[Any]:
+            headers = read_headers(context)
+            begun, span = telemetry.clock(), open_span(rpc, headers.traceparent)
+            code = "OK"
+            failure = ""
+            try:
+                caller = await self._caller(rpc, headers)
+                rpc.admit(caller)
+                with self._running():
+                    async with contextlib.aclosing(handler(parse_valid(rpc, data), context)) as responses:  # type: ignore[type-var]
+                        async for response in responses:
+                            yield show(rpc, caller, response)
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                code, failure = outcome(error, context), type(error).__qualname__
+                await answer(rpc, error, context)
+            finally:
+                self._close(rpc, begun, span, code, failure)
+
+        return stream
+
+    @contextlib.contextmanager
+    def _running(self) -> Any:
+        """Keeps the stream's task where `end_streams` finds it, and says Unavailable when it was ended from there."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._streams.add(task)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._draining:
+                raise
+            task.uncancel()
+            raise Unavailable("This server is shutting down; ask again.", reason="SHUTTING_DOWN") from None
+        finally:
+            self._streams.discard(task)
+
+    async def _caller(self, rpc: Rpc, headers: Headers) -> Caller | None:
+        """Authenticates; the caller becomes the current one. None only where a public rpc is called without a valid token."""
+        if rpc.public and not headers.authorization:
+            return None
+        caller = self._verifier.remembered(headers.authorization, headers.purpose)
+        if caller is None:
+            try:
+                caller = await self._verifier.verify(headers.authorization, headers.purpose)
+            except ServiceError:
+                if rpc.public:
+                    return None
+                raise
+        set_caller(caller, authorization=headers.authorization)
+        return caller
+
+    def _close(self, rpc: Rpc, begun: float, span: Span | None, code: str, failure: str) -> None:
+        if span:
+            span.set_attribute("rpc.response.status_code", code)
+            if failure and code in _OURS:
+                telemetry.fail_as(span, failure)
+            span.end()
+        self._record(telemetry.clock() - begun, {**rpc.attributes, "rpc.response.status_code": code})
+
+
+def open_span(rpc: Rpc, traceparent: str) -> Span | None:
+    """Starts the server span and makes it the running one; without recording, the caller's trace is just passed on."""
+    parent = telemetry.remote_context(traceparent)
+    span = telemetry.start(name=rpc.name, kind=SpanKind.SERVER, parent=parent, attributes=rpc.attributes)
+    if span:
+        telemetry.attach(telemetry.entered(span))
+    elif traceparent:
+        telemetry.attach(parent)
+    return span
+
+
+def parse_valid(rpc: Rpc, data: bytes) -> Message:
+    """Returns the request. Raises InvalidArgument for bytes that are no such message and for broken rules."""
+    try:
+        request = rpc.parse(data)
+    except DecodeError as error:
+        raise InvalidArgument("The request is not a message of the expected type.", reason="MALFORMED_MESSAGE") from error
+    rpc.validate(request)
+    return request
+
+
+def show(rpc: Rpc, caller: Caller | None, response: Message) -> Message:
+    """Returns the response as this caller may see it: without a stated purpose personal fields are masked."""
+    if rpc.mask is None or (caller is not None and caller.purpose):
+        return response
+    return rpc.mask(response)
+
+
+def outcome(error: BaseException, context: Any) -> str:
+    """Returns the name of the status the call ends with."""
+    if isinstance(error, asyncio.CancelledError):
+        remaining = context.time_remaining()
+        return "DEADLINE_EXCEEDED" if remaining is not None and remaining <= 0 else "CANCELLED"
+    if isinstance(error, grpc.aio.AbortError):
+        return getattr(context.code(), "name", "UNKNOWN")
+    known = as_service_error(error)
+    return code_of(known).name if known else "INTERNAL"
+
+
+async def answer(rpc: Rpc, error: BaseException, context: Any) -> NoReturn:
+    """Ends the call with the status that `error` stands for."""
+    if isinstance(error, grpc.aio.AbortError | asyncio.CancelledError) or not isinstance(error, Exception):
+        raise error
+    known = as_service_error(error)
+    if known is None:
+        _log.error("%s failed", rpc.name, exc_info=error)
+        await abort_internal(context)
+    else:
+        await context.abort(code_of(known), known.message, ((DETAILS_KEY, details_of(known)),))
+    raise error  # abort never returns
+
+
+async def abort_internal(context: Any) -> None:
+    """Says no more than that it was our fault, and under which trace it can be found."""
+    trace_id = telemetry.current_trace_id()
+    text = "Something went wrong on our side."
+    info = error_details_pb2.ErrorInfo(reason="INTERNAL", domain=DOMAIN, metadata={"trace_id": trace_id} if trace_id else {})
+    details = serialize_status(grpc.StatusCode.INTERNAL, text, info)
+    await context.abort(grpc.StatusCode.INTERNAL, text, ((DETAILS_KEY, details),))
