@@ -1,4 +1,7 @@
-"""Seeds a district of Yichang and plays cases in it: departments as programs of their own, a live board, a report, and invariants as exit code."""
+"""Seeds a district of Yichang and plays cases in it: departments as programs of their own, a live board, a report.
+
+Exits 0 only if every case ended and every invariant holds.
+"""
 
 import argparse
 import asyncio
@@ -14,7 +17,6 @@ from binglian.assessment.v1 import assessment_service_pb2, ledger_pb2
 from binglian.assessment.v1.assessment_service_pb2_grpc import AssessmentServiceStub
 from rich.console import Console
 from rich.live import Live
-from svckit.embedded import end_with_parent
 
 from deploy.client import EDGE, Session
 from deploy.demo import board, chaos
@@ -28,6 +30,7 @@ from deploy.demo.seed import seed
 from deploy.demo.stories import STORIES
 from deploy.local.layout import Layout, SetupProblem
 from deploy.local.stack import stack
+from svckit.embedded import end_with_parent
 
 STAGGER_SECONDS = 1.5
 """Between two reports, so that the board is worth watching."""

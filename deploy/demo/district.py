@@ -116,7 +116,7 @@ def houses(building_id: str, size: Size) -> Iterator[house_service_pb2.HouseDraf
 
 def residents(house_id: str, area_code: str, size: Size, *, index: int) -> Iterator[resident_service_pb2.ResidentDraft]:
     """People of the house with number `index` in the district; the index makes their identity numbers unique."""
-    chance = random.Random(index)  # noqa: S311 – made-up people, not secrets
+    chance = random.Random(index)
     surname = chance.choice(SURNAMES)
     for number in range(size.residents):
         birth = f"{chance.randint(1940, 2019)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"

@@ -1,4 +1,6 @@
-"""Plays the stories: a grid worker reports, a dispatcher dispatches, departments (other processes) act, the worker checks, the case is closed."""
+"""Plays the stories: a grid worker reports, a dispatcher dispatches, departments (other programs) act, the worker checks,
+the dispatcher closes.
+"""
 
 import asyncio
 import secrets

@@ -47,7 +47,8 @@ def print_case(console: Console, played: Played, ledger: ledger_pb2.CaseLedger, 
     chain = " → ".join(f"{step.department or 'dispatch'} {_minutes(step.minutes, speed)}" for step in ledger.critical_path)
     console.print(f"  critical path: {chain}")
     console.print(
-        f"  actual {_minutes(ledger.actual_minutes, speed)}, one department after another (modelled) {_minutes(ledger.serial_minutes, speed)}: "
+        f"  actual {_minutes(ledger.actual_minutes, speed)}, "
+        f"one department after another (modelled) {_minutes(ledger.serial_minutes, speed)}: "
         f"[bold]{ledger.serial_minutes / ledger.actual_minutes:.1f} times faster in parallel[/bold]"
     )
     console.print(f"  case {EDGE}/cases/{case.case_id}   trace {EDGE}/traces/{played.trace_id}\n")

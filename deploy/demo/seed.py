@@ -1,11 +1,9 @@
 """Puts the generated district into the suite through its public entry; seeding again changes nothing."""
 
 import asyncio
-import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from importlib import resources
 from typing import Any, TypeVar
 
 from binglian.housing.v1 import area_service_pb2, house_service_pb2
@@ -16,6 +14,7 @@ from binglian.population.v1.resident_service_pb2_grpc import ResidentServiceStub
 
 from deploy.client import Session, request_id
 from deploy.demo.district import CITY, DISTRICT, District, Size, buildings, draw, houses, residents
+from housing.codes import yichang_areas
 
 CHUNK = 400
 T = TypeVar("T")
@@ -25,13 +24,11 @@ def read_codes() -> tuple[dict[str, list[tuple[str, str]]], dict[str, str]]:
     """Communities by street and the names of city, district and streets, from the code list that svc-housing ships."""
     communities: dict[str, list[tuple[str, str]]] = defaultdict(list)
     names: dict[str, str] = {}
-    with resources.files("housing.codes").joinpath("areas_yichang.csv").open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            code = row["code"]
-            if len(code) == 12 and code.startswith(DISTRICT):
-                communities[code[:9]].append((code, row["name"]))
-            elif code in (CITY, DISTRICT) or (len(code) == 9 and code.startswith(DISTRICT)):
-                names[code] = row["name"]
+    for area in yichang_areas():
+        if len(area.code) == 12 and area.code.startswith(DISTRICT):
+            communities[area.code[:9]].append((area.code, area.name))
+        elif area.code in (CITY, DISTRICT) or (len(area.code) == 9 and area.code.startswith(DISTRICT)):
+            names[area.code] = area.name
     return communities, names
 
 

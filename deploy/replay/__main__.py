@@ -48,13 +48,14 @@ async def replay(args: argparse.Namespace, mapping: FileMapping, console: Consol
     rows = list(read_rows(args.file, mapping))
     if args.limit:
         rows = [row for row in rows if row.row <= args.limit]
-    HOME.mkdir(parents=True, exist_ok=True)
-    journal_path = HOME / f"{args.file.stem}.jsonl"
-    if args.fresh:
-        journal_path.unlink(missing_ok=True)
     worker, checker = (user_session(name) for name in ("la-importer", "la-checker"))
     console.print(f"areas of {mapping.city['name']} from {mapping.areas['file']} …")
-    player = Player(mapping=mapping, worker=worker, checker=checker, journal=Journal.open(journal_path))
+    player = Player(
+        mapping=mapping,
+        worker=worker,
+        checker=checker,
+        journal=Journal.open(HOME / f"{args.file.stem}.jsonl", fresh=args.fresh),
+    )
     player.know_communities(await import_areas(worker, mapping, args.file.parent))
     total = len({row.row for row in rows})
     columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())

@@ -1,4 +1,4 @@
-"""Imports the polygons that come with a request file as the areas of a city: regions as streets, neighbourhoods as communities with one grid."""
+"""Imports the polygons beside a request file as the areas of a city: regions become streets, neighbourhoods communities."""
 
 import json
 from collections.abc import Iterator

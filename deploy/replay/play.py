@@ -30,10 +30,12 @@ class Journal:
     done: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, path: Path) -> "Journal":
-        """Reads the journal of an earlier, unfinished replay; a half-written last line is passed over."""
+    def open(cls, path: Path, *, fresh: bool = False) -> "Journal":
+        """Reads the journal of an earlier, unfinished replay, unless `fresh`; a half-written last line is passed over."""
         journal = cls(path)
         path.parent.mkdir(parents=True, exist_ok=True)
+        if fresh:
+            path.unlink(missing_ok=True)
         for line in path.read_text().splitlines() if path.exists() else ():
             try:
                 entry = json.loads(line)

@@ -75,6 +75,6 @@ def _print_period(
     console.print(table)
     console.print(f"tasks done on time: {on_time} of {done}" + (f" ({on_time / done:.1%})" if done else ""))
     console.print(
-        f"median actual {total.median_actual_minutes / 60:.1f} h against serial (modelled) {total.median_serial_minutes / 60:.1f} h over {total.cases} handled cases, "
-        f"{total.parallel_cases} of them with more than one department"
+        f"median actual {total.median_actual_minutes / 60:.1f} h against serial (modelled) {total.median_serial_minutes / 60:.1f} h "
+        f"over {total.cases} handled cases, {total.parallel_cases} of them with more than one department"
     )

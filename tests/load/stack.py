@@ -15,6 +15,7 @@ from pathlib import Path
 import grpc
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from svckit.embedded import free_port
 from svckit.testing import child, running_mongo, running_rabbit
 

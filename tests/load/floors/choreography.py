@@ -13,6 +13,7 @@ import pymongo
 from pymongo import AsyncMongoClient
 
 from tests.load.floors.amqp import Peer
+from tests.load.floors.group_commit import GroupCommit
 
 EXCHANGE = "floor"
 
@@ -74,46 +75,26 @@ class Client:
     """Reports and dispatches cases with group commit: what arrives during a write waits for the next."""
 
     def __init__(self, *, mongo_uri: str, database: str) -> None:
-        self.cases = AsyncMongoClient(mongo_uri)[database].get_collection(
-            "cases", write_concern=pymongo.WriteConcern("majority", j=True)
-        )
+        self._commit = GroupCommit(mongo_uri, database)
 
     async def open(self, amqp_uri: str) -> "Client":
         """Connects to the broker."""
         self.peer = await Peer(amqp_uri).open()
         await self.peer.declare(exchange=EXCHANGE, queues=[])
-        self._pending: list[tuple[object, asyncio.Future[None]]] = []
-        self._flushing = False
         return self
 
     async def play(self, case_id: str, count: int) -> None:
         """Report, then dispatch to `count` departments, then publish the dispatch."""
-        await self._write(
+        await self._commit.write(
             pymongo.InsertOne({"_id": case_id, "state": "reported", "revision": 1, "description": "burst pipe", "outbox": []})
         )
         tasks = [{"department": number, "state": "assigned"} for number in range(count)]
-        await self._write(
+        await self._commit.write(
             pymongo.UpdateOne(
                 {"_id": case_id, "revision": 1}, {"$set": {"state": "parallel", "tasks": tasks, "done": [], "revision": 2}}
             )
         )
         await self.peer.publish(EXCHANGE, [("dispatched", orjson.dumps({"case_id": case_id, "tasks": tasks}))])
-
-    async def _write(self, operation: object) -> None:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append((operation, done))
-        if not self._flushing:
-            self._flushing = True
-            asyncio.ensure_future(self._flush())
-        await done
-
-    async def _flush(self) -> None:
-        while self._pending:
-            taken, self._pending = self._pending, []
-            await self.cases.bulk_write([operation for operation, _ in taken], ordered=False)
-            for _, done in taken:
-                done.set_result(None)
-        self._flushing = False
 
 
 def main() -> None:

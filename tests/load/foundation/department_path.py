@@ -10,8 +10,8 @@ import uvloop
 from binglian.mediation.v1 import case_pb2, case_service_pb2, task_service_pb2
 from binglian.mediation.v1.case_service_pb2_grpc import CaseServiceStub
 from binglian.mediation.v1.task_service_pb2_grpc import TaskServiceStub
-from svckit.embedded import free_port
 
+from svckit.embedded import free_port
 from tests.load.foundation.fanout import DEPARTMENTS
 from tests.load.foundation.report_case import message
 from tests.load.harness import Row, compare

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 import yaml
-from svckit.embedded import free_port
 
+from svckit.embedded import free_port
 from tests.load.harness import Row, compare
 from tests.load.stack import Stack
 

@@ -11,8 +11,8 @@ import uvloop
 from binglian.mediation.v1 import case_pb2, case_service_pb2
 from binglian.mediation.v1.case_service_pb2_grpc import CaseServiceStub
 from pymongo import MongoClient
-from svckit.embedded import free_port
 
+from svckit.embedded import free_port
 from tests.load.foundation.report_case import message
 from tests.load.harness import Row, against, compare
 from tests.load.stack import Stack, wait_for_line

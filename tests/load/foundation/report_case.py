@@ -5,8 +5,8 @@ import uuid
 import grpc
 from binglian.mediation.v1 import case_service_pb2
 from binglian.mediation.v1.case_service_pb2_grpc import CaseServiceStub
-from svckit.embedded import free_port
 
+from svckit.embedded import free_port
 from tests.load.foundation.client import calls_per_second
 from tests.load.harness import Row, compare
 from tests.load.stack import Stack
