@@ -1,0 +1,126 @@
+"""Aggregates in MongoDB for the workers: a batch of changes in one load and one bulk write, under the rules of `store`."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import pymongo
+from bson.codec_options import CodecOptions
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from svckit.commit import DURABLE, Job, Round, is_passing, take, write_errors_of
+from svckit.documents import LOADED, Change, Document, Form, utc_now
+from svckit.errors import ServiceError, Unavailable
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class BatchRepository(Generic[S]):
+    """All aggregates of one kind. `on_commit` gets the ids that have new events, once per write.
+
+    While the database is away `apply` and `get` wait up to `patience` seconds and then raise Unavailable.
+    """
+
+    def __init__(
+        self,
+        collection: Collection[Document],
+        *,
+        form: Form[S],
+        on_commit: Callable[[Sequence[str]], None] = lambda ids: None,
+        patience: float = 8.0,
+    ) -> None:
+        options = CodecOptions[Document](tz_aware=True)
+        self.collection = collection.with_options(codec_options=options, **DURABLE)
+        self.form = form
+        self._on_commit = on_commit
+        self._patience = patience
+
+    def get(self, id: str) -> S:
+        """Returns an aggregate. Raises NotFound (<NAME>_NOT_FOUND) or Unavailable."""
+        try:
+            document = self.collection.find_one({"_id": id}, {"outbox": False, "commands": False})
+        except PyMongoError as error:
+            if is_passing(error):
+                raise _unavailable() from error
+            raise
+        if document is None:
+            raise self.form.not_found(id)
+        return self.form.state(document)
+
+    def apply(self, changes: Sequence[Change]) -> list[S | ServiceError | None]:
+        """Decides all changes and saves them; returns per change the state after it, or why it was refused.
+
+        Changes of one aggregate are decided in the given order and saved together. `decide` gets None when there is no document
+        and may then create one, or return (None, ()) to leave it at that (the result is None). A repeated command returns
+        the current state. Raises Unavailable (repeat the whole batch) and, after the others are saved, any error of `decide`
+        that is not a ServiceError.
+        """
+        jobs: list[Job[S]] = [Job(change) for change in changes]
+        waiting: dict[str, list[Job[S]]] = {}
+        for job in jobs:
+            waiting.setdefault(job.change.id, []).append(job)
+        deadline = time.monotonic() + self._patience
+        while waiting:
+            self._requeue(waiting, self._commit([job for queue in waiting.values() for job in take(queue)], deadline))
+        return [_outcome(job) for job in jobs]
+
+    def _requeue(self, waiting: dict[str, list[Job[S]]], again: list[Job[S]]) -> None:
+        for job in reversed(again):
+            waiting[job.change.id].insert(0, job)
+        for id in [id for id, queue in waiting.items() if not queue]:
+            del waiting[id]
+        if again:
+            time.sleep(random.uniform(0, 0.002 * 2 ** min(again[0].tries, 6)))
+
+    def _commit(self, jobs: list[Job[S]], deadline: float) -> list[Job[S]]:
+        """Runs one round, repeated until the database has answered; returns the jobs to decide again."""
+        pause = 0.02
+        while True:
+            try:
+                return self._round(jobs)
+            except PyMongoError as error:
+                if not is_passing(error):
+                    raise
+                if time.monotonic() > deadline:
+                    raise _unavailable() from error
+                for job in jobs:
+                    job.reset()
+                time.sleep(random.uniform(pause / 2, pause))
+                pause = min(pause * 2, 0.5)
+
+    def _round(self, jobs: list[Job[S]]) -> list[Job[S]]:
+        round_ = Round(self.form, jobs)
+        with pymongo.timeout(self._patience):
+            ids = round_.ids
+            found = self.collection.find({"_id": {"$in": ids}}, LOADED).to_list() if ids else []
+            writes = round_.decide(found, now=utc_now())
+            committed = round_.settle(self._write(writes) if writes else [])
+            if committed:
+                self._on_commit(committed)
+            if round_.unclear:
+                round_.settle_created(self.collection.find({"created_by.key": {"$in": list(round_.unclear)}}, LOADED).to_list())
+        return [job for job in jobs if not job.done]
+
+    def _write(self, writes: list[Any]) -> list[Mapping[str, Any]]:
+        try:
+            self.collection.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            return write_errors_of(error)
+        return []
+
+
+def _outcome(job: Job[S]) -> S | ServiceError | None:
+    if job.error is None:
+        return job.result
+    if isinstance(job.error, ServiceError):
+        return job.error
+    raise job.error
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("The database cannot be reached now.", reason="DATABASE_UNAVAILABLE")

@@ -1,0 +1,238 @@
+"""Aggregates in MongoDB for the api processes: group commit, idempotent commands, events in the same write.
+
+Commands that arrive while a write is under way are decided together in the next one: one load, all decisions in memory in order,
+one bulk write with majority. Commands that meet on one aggregate share one save. Nothing is answered before it is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import pymongo
+from bson.codec_options import CodecOptions
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from svckit.commit import DURABLE, Job, Round, is_passing, take, write_errors_of
+from svckit.documents import LOADED, Change, Command, Decide, Document, Form, utc_now
+from svckit.errors import Unavailable
+from svckit.telemetry import current_traceparent
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+FLIGHTS = 2
+"""Writes under way at once; more of them only make the groups smaller."""
+GROUP = 400
+"""Aggregates in one write at most."""
+
+
+class _Call(Job[S]):
+    """A job somebody awaits."""
+
+    __slots__ = ("deadline", "future")
+
+    def __init__(self, change: Change, *, deadline: float) -> None:
+        super().__init__(change)
+        self.deadline = deadline
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def resolve(self) -> None:
+        """Tells the caller how it ended, if it still waits."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class Repository(Generic[S]):
+    """All aggregates of one kind. `on_commit` gets the ids that have new events, once per write.
+
+    While the database is away a command waits up to `patience` seconds and then ends with Unavailable; whether it was carried
+    out is then unknown, and repeating it with the same command is safe.
+    """
+
+    def __init__(
+        self,
+        collection: AsyncCollection[Document],
+        *,
+        form: Form[S],
+        on_commit: Callable[[Sequence[str]], None] = lambda ids: None,
+        patience: float = 8.0,
+    ) -> None:
+        options = CodecOptions[Document](tz_aware=True)
+        self.collection = collection.with_options(codec_options=options, **DURABLE)
+        self.form = form
+        self._on_commit = on_commit
+        self._patience = patience
+        self._waiting: dict[str, list[_Call[S]]] = {}
+        self._busy: set[str] = set()
+        self._flights: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+
+    async def get(self, id: str) -> S:
+        """Returns an aggregate. Raises NotFound (<NAME>_NOT_FOUND) or Unavailable."""
+        try:
+            document = await self.collection.find_one({"_id": id}, {"outbox": False, "commands": False})
+        except PyMongoError as error:
+            raise _as_service_error(error) from error
+        if document is None:
+            raise self.form.not_found(id)
+        return self.form.state(document)
+
+    async def change(self, id: str, decide: Decide, *, command: Command | None) -> S:
+        """Decides on an aggregate and returns it as saved; a repeated command returns it as it is now.
+
+        `decide` may be called several times (lost races). Raises what it raises, NotFound, FailedPrecondition
+        (REQUEST_ID_REUSED), Conflict (CONTENTION, ALREADY_EXISTS for a unique index of the service) and Unavailable.
+        """
+
+        def existing(state: S | None) -> tuple[Any, Sequence[Any]]:
+            if state is None:
+                raise self.form.not_found(id)
+            return decide(state)
+
+        return await self._submit(Change(id, existing, command, current_traceparent()))
+
+    async def create(self, id: str, state: S, events: Sequence[Any], *, command: Command) -> S:
+        """Saves a new aggregate and returns it; a repeated command returns the one it created, whatever `id` is now.
+
+        Raises FailedPrecondition (REQUEST_ID_REUSED), Conflict (ALREADY_EXISTS) and Unavailable.
+        """
+        change = Change(id, lambda _: (state, events), command, current_traceparent(), creates=True)
+        return await self._submit(change)
+
+    async def settled(self) -> None:
+        """Waits until nothing is waiting or being written; for a graceful stop."""
+        while self._flights or self._waiting:
+            await asyncio.wait(self._flights, timeout=0.05) if self._flights else await asyncio.sleep(0.01)
+
+    # ------------------------------------------------------------------------------------------------ group commit
+
+    async def _submit(self, change: Change) -> S:
+        call: _Call[S] = _Call(change, deadline=time.monotonic() + self._patience)
+        self._waiting.setdefault(change.id, []).append(call)
+        self._schedule()
+        result: S = await call.future
+        return result
+
+    def _schedule(self) -> None:
+        """Takes off once the event loop has run everybody who is ready now: they join the same write."""
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._take_off)
+
+    def _take_off(self) -> None:
+        self._scheduled = False
+        if len(self._flights) >= FLIGHTS:
+            return
+        group = self._next_group()
+        if group:
+            task = asyncio.get_running_loop().create_task(self._fly(group))
+            self._flights.add(task)
+            task.add_done_callback(self._land)
+
+    def _land(self, task: asyncio.Task[None]) -> None:
+        self._flights.discard(task)
+        if self._waiting:
+            self._schedule()
+        if not task.cancelled() and task.exception():
+            asyncio.get_running_loop().call_exception_handler({"message": "group commit failed", "exception": task.exception()})
+
+    def _next_group(self) -> list[_Call[S]]:
+        """Takes what is waiting, except for aggregates that are being written just now."""
+        ids = [id for id in self._waiting if id not in self._busy][:GROUP]
+        group: list[_Call[S]] = []
+        for id in ids:
+            group += take(self._waiting[id])
+            if not self._waiting[id]:
+                del self._waiting[id]
+        self._busy.update(ids)
+        return group
+
+    async def _fly(self, group: list[_Call[S]]) -> None:
+        ids = {call.change.id for call in group}
+        again = await self._commit_or_split([call for call in group if not call.future.cancelled()])
+        if again:
+            # Losers wait a little, each for another time, or two processes would keep beating one another.
+            await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(again[0].tries, 6)))
+            for call in reversed(again):
+                self._waiting.setdefault(call.change.id, []).insert(0, call)
+        self._busy -= ids
+
+    async def _commit_or_split(self, calls: list[_Call[S]]) -> list[_Call[S]]:
+        """Commits a group; when the group as a whole is refused (one document too large), every aggregate goes by itself."""
+        try:
+            return await self._commit(calls)
+        except Exception as error:
+            by_id: dict[str, list[_Call[S]]] = {}
+            for call in calls:
+                call.reset()
+                by_id.setdefault(call.change.id, []).append(call)
+            if len(by_id) > 1:
+                return [call for part in by_id.values() for call in await self._commit_or_split(part)]
+            for call in calls:
+                call.fail(_as_service_error(error))
+                call.resolve()
+            return []
+
+    async def _commit(self, calls: list[_Call[S]]) -> list[_Call[S]]:
+        """Runs rounds until the database has answered; resolves what is done and returns what has to be decided again."""
+        pause = 0.02
+        while calls:
+            try:
+                return await self._round(calls)
+            except PyMongoError as error:
+                if not is_passing(error):
+                    raise
+                calls = _still_patient(calls, error)
+                await asyncio.sleep(random.uniform(pause / 2, pause))
+                pause = min(pause * 2, 0.5)
+        return []
+
+    async def _round(self, calls: list[_Call[S]]) -> list[_Call[S]]:
+        round_ = Round(self.form, calls)
+        with pymongo.timeout(self._patience):
+            ids = round_.ids
+            found = await self.collection.find({"_id": {"$in": ids}}, LOADED).to_list() if ids else []
+            writes = round_.decide(found, now=utc_now())
+            committed = round_.settle(await self._write(writes) if writes else [])
+            if committed:
+                self._on_commit(committed)
+            if round_.unclear:
+                keys = {"created_by.key": {"$in": list(round_.unclear)}}
+                round_.settle_created(await self.collection.find(keys, LOADED).to_list())
+        for call in calls:
+            if call.done:
+                call.resolve()
+        return [call for call in calls if not call.done]
+
+    async def _write(self, writes: list[Any]) -> list[Mapping[str, Any]]:
+        try:
+            await self.collection.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            return write_errors_of(error)
+        return []
+
+
+def _still_patient(calls: list[_Call[S]], error: PyMongoError) -> list[_Call[S]]:
+    """Ends the calls whose patience is over; returns the others, undecided again."""
+    now = time.monotonic()
+    for call in calls:
+        call.reset()
+        if call.deadline <= now:
+            call.fail(_as_service_error(error))
+            call.resolve()
+    return [call for call in calls if not call.done and not call.future.cancelled()]
+
+
+def _as_service_error(error: Exception) -> Exception:
+    if isinstance(error, PyMongoError) and is_passing(error):
+        return Unavailable("The database cannot be reached now.", reason="DATABASE_UNAVAILABLE")
+    return error

@@ -1,0 +1,195 @@
+"""What is written for a decision: only what changed, guarded, with events and commands beside it."""
+
+import datetime as dt
+import enum
+
+import msgspec
+import pytest
+
+from svckit.access import Caller
+from svckit.documents import COMMANDS_KEPT, Change, Command, Draft, Form, check_same, command_of, utc_now
+from svckit.errors import Conflict, FailedPrecondition, InvalidArgument
+
+NOW = dt.datetime(2026, 11, 22, 8, 0, tzinfo=dt.UTC)
+
+
+class State(enum.StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Step(msgspec.Struct, frozen=True):
+    by: str
+    at: dt.datetime
+
+
+class Thing(msgspec.Struct, frozen=True):
+    thing_id: str
+    state: State = State.OPEN
+    count: int = 0
+    steps: tuple[Step, ...] = ()
+    secret: bytes = b""
+
+
+class ThingCounted(msgspec.Struct, frozen=True, rename="camel"):
+    thing_id: str
+    new_count: int
+
+
+FORM = Form(Thing, id_field="thing_id", encode=lambda event: ("test.thing_counted.v1", msgspec.json.encode(event)))
+
+
+def count(thing: Thing) -> tuple[Thing, tuple[ThingCounted, ...]]:
+    after = msgspec.structs.replace(thing, count=thing.count + 1)
+    return after, (ThingCounted(thing.thing_id, after.count),)
+
+
+def document(**fields: object) -> dict[str, object]:
+    return {"_id": "t1", "revision": 3, "state": "open", "count": 5, **fields}
+
+
+def draft(**fields: object) -> Draft[Thing]:
+    return Draft(FORM, "t1", document(**fields))
+
+
+def change(key: str = "k1", digest: str = "d", **fields: object) -> Change:
+    return Change("t1", count, Command(key, digest), **fields)
+
+
+def parts(write: object) -> tuple[dict, dict]:
+    return write._filter, write._doc
+
+
+def test_only_changed_fields_are_written_under_the_revision_that_was_read() -> None:
+    one = draft()
+    assert one.apply(change(traceparent="00-1-2-01"), now=NOW).count == 6
+    guard, update = parts(one.write())
+    assert guard == {"_id": "t1", "revision": 3}
+    assert update["$set"] == {"count": 6, "revision": 4}
+    (event,) = update["$push"]["outbox"]["$each"]
+    assert event.pop("id")
+    assert event == {
+        "type": "test.thing_counted.v1",
+        "time": NOW,
+        "subject": "t1",
+        "data": b'{"thingId":"t1","newCount":6}',
+        "traceparent": "00-1-2-01",
+    }
+    assert update["$push"]["commands"] == {"$each": [{"key": "k1", "digest": "d"}], "$slice": -COMMANDS_KEPT}
+
+
+def test_several_commands_share_one_write() -> None:
+    one = draft()
+    assert [one.apply(change(f"k{at}"), now=NOW).count for at in range(3)] == [6, 7, 8]
+    _, update = parts(one.write())
+    assert update["$set"] == {"count": 8, "revision": 4}
+    assert len(update["$push"]["outbox"]["$each"]) == len(update["$push"]["commands"]["$each"]) == 3
+
+
+def test_a_command_that_raises_leaves_no_trace() -> None:
+    one = draft()
+
+    def refuse(thing: Thing) -> None:
+        raise FailedPrecondition("no", reason="NO")
+
+    with pytest.raises(FailedPrecondition):
+        one.apply(Change("t1", refuse, Command("k", "d")), now=NOW)
+    assert one.write() is None
+
+
+def test_a_repeated_command_changes_nothing_and_another_body_is_refused() -> None:
+    one = draft(commands=[{"key": "k1", "digest": "d"}])
+    assert one.apply(change(), now=NOW).count == 5
+    with pytest.raises(FailedPrecondition) as caught:
+        one.apply(change(digest="other"), now=NOW)
+    assert caught.value.reason == "REQUEST_ID_REUSED"
+    assert one.write() is None
+
+
+def test_a_command_is_recorded_even_when_it_changes_nothing() -> None:
+    one = draft()
+    one.apply(Change("t1", lambda thing: (thing, ()), Command("k", "d")), now=NOW)
+    _, update = parts(one.write())
+    assert update["$set"] == {"revision": 4}
+    assert "outbox" not in update["$push"]
+
+
+def test_a_timer_that_changes_nothing_writes_nothing() -> None:
+    one = draft()
+    one.apply(Change("t1", lambda thing: (thing, ())), now=NOW)
+    assert one.write() is None
+
+
+def test_a_creation_is_written_whole_and_remembers_its_command() -> None:
+    one = Draft(FORM, "t1", None)
+    step = Step("a", NOW)
+    state = Thing("t1", steps=(step,), secret=b"\x00\xff")
+    one.apply(Change("t1", lambda _: (state, ()), Command("k", "d"), creates=True), now=NOW)
+    guard, update = parts(one.write())
+    assert guard == {"_id": "t1", "revision": 0}
+    assert update["$set"] == {
+        "state": "open",
+        "count": 0,
+        "steps": ({"by": "a", "at": NOW},),
+        "secret": b"\x00\xff",
+        "revision": 1,
+        "created_by": {"key": "k", "digest": "d"},
+    }
+    assert FORM.state({"_id": "t1", **update["$set"]}) == state
+
+
+def test_nothing_is_created_twice() -> None:
+    with pytest.raises(Conflict) as caught:
+        draft().apply(change(creates=True), now=NOW)
+    assert caught.value.reason == "ALREADY_EXISTS"
+
+
+def test_a_decision_may_leave_a_missing_document_missing() -> None:
+    one = Draft(FORM, "t1", None)
+    assert one.apply(Change("t1", lambda _: (None, ()), Command("k", "d")), now=NOW) is None
+    assert one.write() is None
+
+
+def test_a_state_may_not_vanish() -> None:
+    with pytest.raises(TypeError):
+        draft().apply(Change("t1", lambda _: (None, ())), now=NOW)
+
+
+def test_not_found_names_the_kind() -> None:
+    assert FORM.not_found("x").reason == "THING_NOT_FOUND"
+
+
+def test_times_are_whole_milliseconds() -> None:
+    assert utc_now().microsecond % 1000 == 0
+
+
+class TestCommandOf:
+    caller = Caller("worker-7")
+
+    def request(self, **fields: str) -> object:
+        from binglian.mediation.v1 import case_service_pb2
+
+        return case_service_pb2.AcceptCaseRequest(**fields)
+
+    def test_same_request_same_command(self) -> None:
+        one = command_of(self.request(request_id="r", case_id="c"), self.caller)
+        assert one == command_of(self.request(request_id="r", case_id="c"), self.caller)
+        assert one.key == "worker-7:r"
+
+    def test_the_body_and_the_kind_of_request_count(self) -> None:
+        from binglian.mediation.v1 import case_service_pb2
+
+        one = command_of(self.request(request_id="r", case_id="c"), self.caller)
+        assert one.digest != command_of(self.request(request_id="r", case_id="d"), self.caller).digest
+        other = case_service_pb2.CloseCaseRequest(request_id="r", case_id="c")
+        assert command_of(other, self.caller).digest != one.digest
+
+    def test_a_request_id_is_needed(self) -> None:
+        with pytest.raises(InvalidArgument):
+            command_of(self.request(case_id="c"), self.caller)
+
+
+def test_same_key_other_digest() -> None:
+    check_same("d", Command("k", "d"))
+    with pytest.raises(FailedPrecondition):
+        check_same("e", Command("k", "d"))
