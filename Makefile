@@ -13,7 +13,7 @@ PROTOS := $(shell find proto/binglian -name '*.proto' 2>/dev/null)
 WEB := $(shell find gateway/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 UV_INSTALL := deploy/install.sh
 
-.PHONY: help setup proto web run down demo replay bench test test-unit test-contract test-integration test-e2e check format lock docs clean distclean
+.PHONY: help setup proto proto-baseline web run down demo replay bench test test-unit test-contract test-integration test-e2e check format lock docs clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,9 +40,13 @@ proto/gen/.stamp: $(PROTOS) proto/generate.py constraints.txt | $(VENV)/.install
 	$(PY) proto/generate.py
 	@touch $@
 
+proto-baseline: proto ## Accept the present protos as the contract that must not break
+	$(PY) proto/baseline.py
+
 web: gateway/web/dist/.stamp ## Build the web pages
 
-gateway/web/dist/.stamp: $(WEB) | $(VENV)/.installed
+# The pages generate their contract and code tables from the protos and the services.
+gateway/web/dist/.stamp: $(WEB) $(PROTOS) | $(VENV)/.installed
 	@$(PY) -m deploy.web
 	@touch $@
 
