@@ -1,0 +1,75 @@
+"""Pages of a list: the page token carries the sort key of the last row, so that pages stay right while rows come and go."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from svckit.errors import InvalidArgument
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MILLISECOND = dt.timedelta(milliseconds=1)
+
+
+def token_of(document: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """Returns the token of the page after `document`; `keys` are the fields the list is sorted by, ascending, the last unique."""
+    values = [_packed(document.get(key)) for key in keys]
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
+
+
+def after(token: str, keys: Sequence[str]) -> dict[str, Any]:
+    """Returns the MongoDB filter for the rows behind a token, {} for an empty one. Raises InvalidArgument (PAGE_TOKEN_INVALID)."""
+    if not token:
+        return {}
+    values = _unpacked(token)
+    if len(values) != len(keys):
+        raise _invalid()
+    equal = dict(zip(keys, values, strict=True))
+    steps = [{**{earlier: equal[earlier] for earlier in keys[:at]}, key: {"$gt": equal[key]}} for at, key in enumerate(keys)]
+    return {"$or": steps} if len(steps) > 1 else steps[0]
+
+
+def sort_by(keys: Sequence[str]) -> list[tuple[str, int]]:
+    """Returns the sort that `after` and `token_of` rely on."""
+    return [(key, 1) for key in keys]
+
+
+def code_range(prefix: str) -> dict[str, str]:
+    """Returns the condition that a code of digits starts with `prefix`; a range, so that an index serves it."""
+    return {"$gte": prefix, "$lt": prefix + ":"}  # ":" follows "9"
+
+
+def narrowed(*, own: str, wanted: str) -> str | None:
+    """Returns the longer of two area prefixes when they nest, None when nothing can lie in both."""
+    longer, shorter = (wanted, own) if len(wanted) >= len(own) else (own, wanted)
+    return longer if longer.startswith(shorter) else None
+
+
+def _packed(value: object) -> object:
+    if isinstance(value, dt.datetime):
+        return {"ms": (value - _EPOCH) // _MILLISECOND}
+    return value
+
+
+def _unpacked(token: str) -> list[Any]:
+    try:
+        values = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        return [_value(value) for value in values]
+    except (ValueError, TypeError, KeyError, OverflowError, msgspec.DecodeError) as error:
+        raise _invalid() from error
+
+
+def _value(packed: object) -> object:
+    if isinstance(packed, dict):
+        return _EPOCH + packed["ms"] * _MILLISECOND
+    if packed is None or isinstance(packed, str | int | float):
+        return packed
+    raise TypeError(packed)
+
+
+def _invalid() -> InvalidArgument:
+    return InvalidArgument("This page token was not given out here.", reason="PAGE_TOKEN_INVALID", field="page_token")
