@@ -59,6 +59,11 @@ export function formatDuration(duration: number, language: Language): string {
   return parts.filter(Boolean).join(language === 'zh' ? '' : ' ')
 }
 
+/** How long ago: as `formatDuration`, without the seconds nobody needs after the first minute. */
+export function formatAge(age: number, language: Language): string {
+  return formatDuration(age < 60_000 ? Math.floor(age / 1_000) * 1_000 : age < 3_600_000 ? Math.floor(age / 60_000) * 60_000 : age, language)
+}
+
 /** Duration of a trace span, given in nanoseconds as a decimal string or number: 1.24 ms, 830 µs. */
 export function formatSpan(milliseconds: number): string {
   if (milliseconds >= 1_000) return `${(milliseconds / 1_000).toFixed(2)} s`

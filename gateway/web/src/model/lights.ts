@@ -1,7 +1,8 @@
 /** Lights and countdowns of clocks, reckoned on the page so that they turn at the second and not at the next message. */
 import type { Case, Clock, Light, Task } from '@/generated/contract'
-import { isAwaitingCheck, isFinal } from './workflow'
+import { isFinal } from './workflow'
 
+/** Columns of the board. */
 export type Lane = 'red' | 'yellow' | 'green' | 'check'
 export const LANES: readonly Lane[] = ['red', 'yellow', 'green', 'check']
 
@@ -39,15 +40,6 @@ export const caseLight = (item: Case, now: number): Light => worstOf(runningCloc
 
 /** Worst light of a task: running clocks while it is open, met ones afterwards. */
 export const taskLight = (task: Task, now: number): Light => worstOf(ended(task) ? (task.clocks ?? []) : runningTaskClocks(task), now)
-
-/** Column of the board; null: it is over and leaves the board. */
-export function laneOf(item: Case, now: number): Lane | null {
-  if (isFinal(item.state)) return null
-  const light = caseLight(item, now)
-  if (light === 'LIGHT_RED') return 'red'
-  if (light === 'LIGHT_YELLOW') return 'yellow'
-  return isAwaitingCheck(item.state) ? 'check' : 'green'
-}
 
 /** The clock that runs out first, with its department when it is a task's. */
 export function nextDue(item: Case): { clock: Clock; department: string } | null {

@@ -1,0 +1,29 @@
+import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
+import { currentUser, loadSession } from '@/api/session'
+import { i18n } from '@/i18n'
+
+export const router = createRouter({
+  history: createWebHistory(),
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  routes: [
+    { path: '/', redirect: '/board' },
+    { path: '/login', name: 'login', component: () => import('@/login/LoginPage.vue'), meta: { open: true, title: 'login.title' } },
+    { path: '/board', name: 'board', component: () => import('@/board/BoardPage.vue'), meta: { title: 'app.board' } },
+    { path: '/cases/:caseId', name: 'case', component: () => import('@/case/CasePage.vue'), props: true, meta: { title: 'case.overview' } },
+    { path: '/report', name: 'report', component: () => import('@/report/ReportPage.vue'), meta: { title: 'app.report' } },
+    { path: '/:path(.*)*', name: 'missing', component: () => import('@/shell/MissingPage.vue'), meta: { open: true, title: 'app.notFound' } },
+  ],
+})
+
+/** Everything but the login needs a session; after the login people land where they wanted to go. */
+router.beforeEach(async (to: RouteLocationNormalized) => {
+  if (to.meta.open) return true
+  await loadSession().catch(() => undefined)
+  return currentUser.value ? true : { name: 'login', query: to.fullPath === '/board' ? {} : { next: to.fullPath } }
+})
+
+/** Names the browser tab after the page, in the page's language. */
+export function titleOf(route: RouteLocationNormalized): string {
+  const { t } = i18n.global
+  return route.meta.title ? `${t(String(route.meta.title))} · ${t('app.name')}` : t('app.name')
+}
