@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import logging
+import os
 from pathlib import Path
 
 import uvicorn
@@ -16,11 +17,13 @@ MEGABYTE = 1024 * 1024
 
 
 def arguments() -> argparse.Namespace:
-    """Reads the command line."""
+    """Reads the command line; the environment gives the defaults of port and folder."""
+    port = int(os.environ.get("BINGLIAN_TRACES_PORT") or 4318)
+    home = Path(os.environ.get("BINGLIAN_TRACES_HOME") or ".binglian/traces")
     parser = argparse.ArgumentParser(prog="tracestore", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=4318, help="port to listen on")
-    parser.add_argument("--data", type=Path, default=Path(".binglian/traces"), help="folder of the database")
+    parser.add_argument("--port", type=int, default=port, help="port to listen on")
+    parser.add_argument("--data", type=Path, default=home, help="folder of the database")
     parser.add_argument("--keep-hours", type=float, default=24, help="how long traces are kept")
     parser.add_argument("--keep-megabytes", type=int, default=512, help="how large the database may grow")
     return parser.parse_args()

@@ -16,8 +16,11 @@ _MILLISECOND = dt.timedelta(milliseconds=1)
 
 
 def token_of(document: Mapping[str, Any], keys: Sequence[str]) -> str:
-    """Returns the token of the page after `document`; `keys` are the fields the list is sorted by, ascending, the last unique."""
-    values = [_packed(document.get(key)) for key in keys]
+    """Returns the token of the page after `document`.
+
+    `keys` are the fields the list is sorted by, the last unique: ascending, or descending for those written "-field".
+    """
+    values = [_packed(document.get(_name(key))) for key in keys]
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 
@@ -28,14 +31,16 @@ def after(token: str, keys: Sequence[str]) -> dict[str, Any]:
     values = _unpacked(token)
     if len(values) != len(keys):
         raise _invalid()
-    equal = dict(zip(keys, values, strict=True))
-    steps = [{**{earlier: equal[earlier] for earlier in keys[:at]}, key: {"$gt": equal[key]}} for at, key in enumerate(keys)]
+    names = [_name(key) for key in keys]
+    steps: list[dict[str, Any]] = [
+        {**dict(zip(names[:at], values[:at], strict=True)), names[at]: {_behind(key): values[at]}} for at, key in enumerate(keys)
+    ]
     return {"$or": steps} if len(steps) > 1 else steps[0]
 
 
 def sort_by(keys: Sequence[str]) -> list[tuple[str, int]]:
     """Returns the sort that `after` and `token_of` rely on."""
-    return [(key, 1) for key in keys]
+    return [(_name(key), -1 if key.startswith("-") else 1) for key in keys]
 
 
 def code_range(prefix: str) -> dict[str, str]:
@@ -47,6 +52,14 @@ def narrowed(*, own: str, wanted: str) -> str | None:
     """Returns the longer of two area prefixes when they nest, None when nothing can lie in both."""
     longer, shorter = (wanted, own) if len(wanted) >= len(own) else (own, wanted)
     return longer if longer.startswith(shorter) else None
+
+
+def _name(key: str) -> str:
+    return key.removeprefix("-")
+
+
+def _behind(key: str) -> str:
+    return "$lt" if key.startswith("-") else "$gt"
 
 
 def _packed(value: object) -> object:
