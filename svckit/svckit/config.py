@@ -106,3 +106,12 @@ def _flag(text: str) -> bool:
 
 def _plain(hint: Any) -> str:
     return getattr(hint, "__name__", str(hint))
+
+
+def address_of(service: str, environ: Mapping[str, str] | None = None) -> str:
+    """Returns host:port of a sibling's gRPC server from `BINGLIAN_<SERVICE>_ADDRESS`. Raises ConfigError when it is not set."""
+    name = f"{PREFIX}{service.upper().replace('-', '_')}_ADDRESS"
+    address = (os.environ if environ is None else environ).get(name, "").strip()
+    if not address:
+        raise ConfigError(f"{name} is not set")
+    return address

@@ -48,7 +48,12 @@ def event_type(event: Any) -> str:
 def event_json(event: Any) -> bytes:
     """Returns the proto3 JSON of an event struct (camelCase, full enum names, RFC 3339 with milliseconds, no defaults)."""
     kind: Any = type(event)
-    return _encode(_writers(_described(kind)[1])[kind](event))
+    return message_json(_described(kind)[1], event)
+
+
+def message_json(descriptor: Descriptor, source: object) -> bytes:
+    """Returns the proto3 JSON of Python data for any message type, as `event_json` does for events."""
+    return _encode(_writers(descriptor)[type(source)](source))
 
 
 def event_fields(event_type: str, data: bytes | str) -> dict[str, Any]:
@@ -57,11 +62,15 @@ def event_fields(event_type: str, data: bytes | str) -> dict[str, Any]:
     Unknown fields and enum names of a newer publisher are left out. Raises LookupError for a type that no proto declares and
     ValueError for data that is not the JSON of this event.
     """
-    descriptor = _by_type(event_type.partition(".")[0])[event_type]
+    return message_fields(_by_type(event_type.partition(".")[0])[event_type], data)
+
+
+def message_fields(descriptor: Descriptor, data: bytes | str) -> dict[str, Any]:
+    """Returns the fields in proto3 JSON of any message type, as `event_fields` does for events."""
     try:
         fields: dict[str, Any] = _shop.function(_parser(descriptor))(_decode(data))
     except (TypeError, AttributeError, msgspec.DecodeError) as error:
-        raise ValueError(f"this is not the JSON of {event_type}") from error
+        raise ValueError(f"this is not the JSON of {descriptor.full_name}") from error
     return fields
 
 
@@ -154,16 +163,20 @@ def _compile_writer(descriptor: Descriptor, kind: type) -> Callable[[Any], Any]:
 
 
 def _write_field(field: FieldDescriptor) -> list[str]:
-    single = not field.is_repeated and (field.has_presence or field.type in _FLOAT)
     value = _out_item(field, "v")
     if is_map(field):
         value = f"{{{_key_out(field)}: {_out_item(map_value(field), 'x')} for k, x in v.items()}}"
     elif field.is_repeated:
         value = f"[{_out_item(field, 'x')} for x in v]" if _out_item(field, "x") != "x" else "v"
-    condition = "if v is not None:" if single else "if v:"
-    if field.type in _FLOAT and not field.has_presence and single:
-        condition = "if v:"
-    return [condition, *indent([f"out[{field.json_name!r}] = {value}"])]
+    return [_condition(field), *indent([f"out[{field.json_name!r}] = {value}"])]
+
+
+def _condition(field: FieldDescriptor) -> str:
+    if field.is_repeated:
+        return "if v:"
+    if field.has_presence:
+        return "if v is not None:"
+    return "if v or str(v) == '-0.0':" if field.type in _FLOAT else "if v:"  # minus zero is not the default
 
 
 def _key_out(field: FieldDescriptor) -> str:
@@ -237,6 +250,10 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _unsupported(_value: Any) -> Any:
+    raise NotImplementedError("events hold no Any and no FieldMask")
+
+
 _SPECIAL_OUT: dict[str, Callable[[Any], Any]] = {
     "google.protobuf.Timestamp": timestamp_json,
     "google.protobuf.Duration": _duration_json,
@@ -244,6 +261,7 @@ _SPECIAL_OUT: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("google.protobuf.Int64Value", "google.protobuf.UInt64Value"), str),
     **dict.fromkeys(("google.protobuf.DoubleValue", "google.protobuf.FloatValue"), _float_out),
     "google.protobuf.BytesValue": _bytes_out,
+    **dict.fromkeys(("google.protobuf.Any", "google.protobuf.FieldMask"), _unsupported),
 }
 
 
@@ -274,16 +292,21 @@ def _parse_lines(descriptor: Descriptor) -> list[str]:
 def _parse_field(field: FieldDescriptor) -> list[str]:
     target = f"fields[{field.name!r}]"
     if is_map(field):
-        value = _in_item(map_value(field), "x")
-        return [f"{target} = {{{_key_in(field)}: {value} for k, x in v.items()}} if v else {{}}"]
+        value = map_value(field)
+        items = f"{_key_in(field)}: {_in_item(value, 'x')} for k, x in v.items(){_if_known(value)}"
+        return [f"{target} = {{{items}}} if v else {{}}"]
     if field.is_repeated:
-        condition = f" if x in {_shop.bind(_enum_in(field))}" if field.enum_type else ""
-        return [f"{target} = [{_in_item(field, 'x')} for x in v{condition}] if v else []"]
+        return [f"{target} = [{_in_item(field, 'x')} for x in v{_if_known(field)}] if v else []"]
     if field.enum_type:
-        return [f"if v in {_shop.bind(_enum_in(field))}:", f"    {target} = {_in_item(field, 'v')}"]
+        condition = "" if field.has_presence else f" and v != {field.enum_type.values_by_number[0].name!r}"
+        return [f"if v in {_shop.bind(_enum_in(field))}{condition}:", f"    {target} = {_in_item(field, 'v')}"]
     if field.has_presence:
         return ["if v is not None:", f"    {target} = {_in_item(field, 'v')}"]
     return [f"{target} = {_in_item(field, 'v')} if v is not None else {field.default_value!r}"]
+
+
+def _if_known(field: FieldDescriptor) -> str:
+    return f" if x in {_shop.bind(_enum_in(field))}" if field.enum_type else ""
 
 
 def _key_in(field: FieldDescriptor) -> str:
@@ -308,7 +331,7 @@ def _in_item(field: FieldDescriptor, value: str) -> str:
 @functools.cache
 def _enum_in(field: FieldDescriptor) -> dict[Any, str]:
     names = enum_names(field)
-    return {value.name: names[value.number] for value in enum_of(field).values if value.number}
+    return {value.name: names[value.number] for value in enum_of(field).values}
 
 
 def parse_timestamp(text: str) -> dt.datetime:
@@ -332,6 +355,7 @@ _SPECIAL_IN: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("google.protobuf.Int64Value", "google.protobuf.UInt64Value"), int),
     **dict.fromkeys(("google.protobuf.DoubleValue", "google.protobuf.FloatValue"), float),
     "google.protobuf.BytesValue": base64.b64decode,
+    **dict.fromkeys(("google.protobuf.Any", "google.protobuf.FieldMask"), _unsupported),
 }
 
 __all__ = ["bind_events", "event_fields", "event_json", "event_type", "parse_timestamp", "timestamp_json", "type_of"]

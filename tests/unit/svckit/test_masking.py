@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from binglian.mediation.v1 import case_service_pb2
+
+from svckit.masking import mask_id_number, mask_name, mask_phone, masker_of
+from tests.probe import pb
+
+ZHANG = "张三"
+
+
+def person() -> pb.Person:
+    made = pb.Person(
+        person_id="p",
+        name="欧阳晓明",
+        phone="13812345678",
+        id_number="420502199001011234",
+        faith="x",
+        nicknames=["小明", "A"],
+        grid_code="42050200100310001",
+        second_name=ZHANG,
+    )
+    made.born_at.FromDatetime(dt.datetime(1990, 1, 1, tzinfo=dt.UTC))
+    return made
+
+
+def masked(message: pb.ProbeResponse) -> pb.ProbeResponse:
+    mask = masker_of(pb.ProbeResponse.DESCRIPTOR)
+    assert mask is not None
+    return mask(message)
+
+
+def test_every_personal_field_from_l3_is_hidden_and_the_rest_is_not() -> None:
+    shown = masked(pb.ProbeResponse(text="t", people=[person()])).people[0]
+    assert (shown.name, shown.phone, shown.id_number) == ("欧***", "138****5678", "420502**********34")
+    assert (shown.faith, list(shown.nicknames), shown.second_name) == ("***", ["小*", "*"], "张*")
+    assert not shown.HasField("born_at")
+    assert (shown.person_id, shown.grid_code) == ("p", "42050200100310001")
+
+
+def test_personal_data_is_found_however_deep() -> None:
+    outer = pb.Person(person_id="o", children=[pb.Person(children=[person()])])
+    outer.contacts["doctor"].CopyFrom(person())
+    shown = masked(pb.ProbeResponse(people=[outer])).people[0]
+    assert shown.children[0].children[0].phone == "138****5678"
+    assert shown.contacts["doctor"].name == "欧***"
+
+
+def test_the_message_of_the_handler_stays_as_it_was() -> None:
+    response = pb.ProbeResponse(people=[person()])
+    masked(response)
+    assert response.people[0] == person()
+
+
+def test_a_message_without_personal_data_is_not_copied() -> None:
+    response = pb.ProbeResponse(text="t", people=[pb.Person(person_id="p", grid_code="1")])
+    assert masked(response) is response
+
+
+def test_types_without_personal_fields_have_no_masker() -> None:
+    assert masker_of(case_service_pb2.CountCasesResponse.DESCRIPTOR) is None
+    assert masker_of(case_service_pb2.GetCaseResponse.DESCRIPTOR) is not None
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "shown"),
+    [
+        (mask_name, "", ""),
+        (mask_name, "王", "*"),
+        (mask_phone, "0717-62", "***"),
+        (mask_phone, "", ""),
+        (mask_id_number, "E1234567", "***"),
+        (mask_id_number, "420502900101123", "420502*******23"),
+    ],
+)
+def test_short_values_give_nothing_away(form, value: str, shown: str) -> None:
+    assert form(value) == shown
