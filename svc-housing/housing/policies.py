@@ -39,7 +39,7 @@ _GRID_TYPE_DIGIT = 12
 NO_HAZARD = "00"
 OWNERSHIP_UNKNOWN = "99"
 NOT_VERIFIED = "09"
-_WITH_HAZARDS = frozenset({HouseCheckOutcome.FIXED, HouseCheckOutcome.ORDERED})
+_WITHOUT_HAZARDS = frozenset({HouseCheckOutcome.CLEAR, HouseCheckOutcome.NO_ENTRY})
 _LET = frozenset({"02", "05"})  # rented, over-crowded letting
 # Clocks of phones are not exact; what lies further ahead is a mistake.
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -203,10 +203,9 @@ def check_transition(check: HouseCheck, verb: str) -> HouseCheckState:
 def check_findings(findings: Findings) -> None:
     """Raises InvalidArgument for an unknown hazard, or an outcome that contradicts the hazards."""
     check_codes(findings.hazards, table="house_hazard", field="hazards")
-    if bool(real_hazards(findings.hazards)) != (findings.outcome in _WITH_HAZARDS):
-        raise InvalidArgument(
-            "Name the hazards that were found, and only then.", reason="OUTCOME_CONTRADICTS_HAZARDS", field="hazards"
-        )
+    found = real_hazards(findings.hazards)
+    if (found and findings.outcome in _WITHOUT_HAZARDS) or (not found and findings.outcome is HouseCheckOutcome.ORDERED):
+        raise InvalidArgument("The hazards contradict the outcome.", reason="OUTCOME_CONTRADICTS_HAZARDS", field="hazards")
 
 
 def check_department(by: Actor, department: str) -> None:

@@ -40,10 +40,10 @@ class VerificationOutcome(StrEnum):
 
 
 class Secret(msgspec.Struct, frozen=True, kw_only=True):
-    """A value as it is stored: `cipher` can be opened with the field key only, `index` is equal for equal values. Base64 texts."""
+    """A value as it is stored: `cipher` can be opened with the field key only, `index` is equal for equal values."""
 
-    cipher: str
-    index: str
+    cipher: bytes
+    index: bytes
 
 
 class ResidenceDraft(msgspec.Struct, frozen=True, kw_only=True):

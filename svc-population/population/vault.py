@@ -6,7 +6,6 @@ to its field and owner: moved to another document it does not open.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import os
@@ -40,23 +39,21 @@ class Vault:
         """Seals a value of one field of the document `owner`; sealing twice gives different ciphers and the same index."""
         nonce = os.urandom(_NONCE_BYTES)
         sealed = _VERSION + nonce + self._cipher.encrypt(nonce, value.encode(), _context(field, owner))
-        return Secret(cipher=base64.b64encode(sealed).decode(), index=self.index(value, field=field))
+        return Secret(cipher=sealed, index=self.index(value, field=field))
 
-    def open(self, cipher: str, *, field: str, owner: str) -> str:
+    def open(self, cipher: bytes, *, field: str, owner: str) -> str:
         """Opens what `seal` made for the same field and owner. Raises VaultError."""
-        sealed = base64.b64decode(cipher)
-        if sealed[:1] != _VERSION:
+        if cipher[:1] != _VERSION:
             raise VaultError("the value was sealed in an unknown way")
-        nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        nonce, body = cipher[1 : 1 + _NONCE_BYTES], cipher[1 + _NONCE_BYTES :]
         try:
             return self._cipher.decrypt(nonce, body, _context(field, owner)).decode()
         except InvalidTag as error:
             raise VaultError("the value was sealed with another key, or belongs elsewhere") from error
 
-    def index(self, value: str, *, field: str) -> str:
+    def index(self, value: str, *, field: str) -> bytes:
         """Returns what equal values of one field have in common and nobody without the key can compute."""
-        digest = hmac.digest(self._index_key, f"{field}\0{value}".encode(), hashlib.sha256)
-        return base64.b64encode(digest).decode()
+        return hmac.digest(self._index_key, f"{field}\0{value}".encode(), hashlib.sha256)
 
 
 def _derived(key: bytes, purpose: bytes) -> bytes:
