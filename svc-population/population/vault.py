@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from population.config import KEY_BYTES
 from population.domain import Secret
 
-KEY_BYTES = 32
 _NONCE_BYTES = 12
 _VERSION = b"\x01"
 

@@ -17,9 +17,9 @@ from housing.atlas import Atlas
 from housing.domain import Area, AreaDraft
 from housing.keeper import AtlasKeeper
 from housing.policies import check_area_draft, check_area_in_use, check_parent_known, parent_of
-from housing.rpc.batches import judge_all, part
 from svckit.access import Caller, check_area, current_caller
 from svckit.documents import Command, command_of, utc_now
+from svckit.entries import judge_all, part
 from svckit.errors import InvalidArgument, PermissionDenied
 from svckit.messages import to_fields, to_message
 from svckit.paging import code_range

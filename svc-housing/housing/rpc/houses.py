@@ -12,9 +12,9 @@ from binglian.housing.v1 import house_service_pb2 as pb
 
 from housing import operations, store
 from housing.domain import Area, Building, BuildingDraft, House, HouseDraft, HouseRegistered
-from housing.rpc.batches import judge_all, part
 from svckit.access import check_area, current_caller, may_act_in
 from svckit.documents import Command, command_of, utc_now
+from svckit.entries import judge_all, part
 from svckit.errors import Conflict, FailedPrecondition, InvalidArgument
 from svckit.ids import new_id
 from svckit.messages import to_fields, to_message

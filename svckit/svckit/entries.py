@@ -1,4 +1,4 @@
-"""What calls with many entries have in common: all entries are judged before any is written, each has a command of its own."""
+"""Calls with many entries: all entries are judged before any is written, and each has a command of its own."""
 
 from __future__ import annotations
 

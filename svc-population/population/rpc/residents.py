@@ -1,0 +1,242 @@
+"""ResidentService. Answers leave here in clear text; the server masks them unless the caller stated a purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from binglian.population.v1 import resident_pb2, resident_service_pb2_grpc
+from binglian.population.v1 import resident_service_pb2 as pb
+
+from population import operations, store
+from population.domain import Household, ResidenceDraft, Resident, ResidentDraft
+from population.identity import normal_form
+from population.operations.residents import ResidentEvent
+from population.policies import SMALLEST_COUNT
+from population.vault import Vault
+from svckit.access import check_area, current_caller, may_act_in
+from svckit.documents import Command, command_of, utc_now
+from svckit.entries import judge_all, part
+from svckit.errors import Conflict, FailedPrecondition, InvalidArgument
+from svckit.ids import new_id
+from svckit.messages import to_fields, to_message
+from svckit.store import Repository
+
+DEFAULT_PAGE = 50
+SEALED = ("id_number", "phone")
+_log = logging.getLogger(__name__)
+
+New = tuple[Resident, tuple[ResidentEvent, ...]]
+
+
+class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
+    """Residents of the caller's area."""
+
+    def __init__(self, *, residents: Repository[Resident], households: Repository[Household], vault: Vault) -> None:
+        self._residents = residents
+        self._households = households
+        self._vault = vault
+
+    async def CreateResident(self, request: pb.CreateResidentRequest, context: object) -> pb.CreateResidentResponse:
+        """See the proto."""
+        resident, events = self._new(request.resident)
+        command = command_of(request, current_caller())
+        await self._check_households([request.resident.household_id])
+        await self._check_numbers([resident], [command])
+        resident = await self._residents.create(resident.resident_id, resident, events, command=command)
+        return pb.CreateResidentResponse(resident=self._shown(resident))
+
+    async def CreateResidents(self, request: pb.CreateResidentsRequest, context: object) -> pb.CreateResidentsResponse:
+        """See the proto."""
+        made = judge_all(request.residents, lambda _, message: self._new(message), field="residents")
+        residents = [resident for resident, _ in made]
+        check_no_number_twice(residents)
+        command = command_of(request, current_caller())
+        commands = [part(command, index) for index in range(len(made))]
+        await self._check_households({resident.household_id for resident in residents})
+        await self._check_numbers(residents, commands)
+        saved = await asyncio.gather(
+            *(
+                self._residents.create(resident.resident_id, resident, events, command=own)
+                for (resident, events), own in zip(made, commands, strict=True)
+            )
+        )
+        return pb.CreateResidentsResponse(resident_ids=[resident.resident_id for resident in saved])
+
+    async def UpdateResident(self, request: pb.UpdateResidentRequest, context: object) -> pb.UpdateResidentResponse:
+        """See the proto."""
+        caller, now = current_caller(), utc_now()
+        fields = to_fields(request)
+        values = msgspec.convert(fields, ResidentDraft)
+        await self._check_households([values.household_id])
+        if values.area_code:
+            check_area(caller, values.area_code)
+
+        def decide(resident: Resident) -> Any:
+            check_area(caller, resident.area_code)
+            return operations.update_resident(
+                resident,
+                fields=fields["update_mask"],
+                values=values,
+                seal=self._vault.seal,
+                revision=request.revision,
+                now=now,
+            )
+
+        resident = await self._residents.change(request.resident_id, decide, command=command_of(request, caller))
+        return pb.UpdateResidentResponse(resident=self._shown(resident))
+
+    async def GetResident(self, request: pb.GetResidentRequest, context: object) -> pb.GetResidentResponse:
+        """See the proto."""
+        return pb.GetResidentResponse(resident=self._shown(await self._get(request.resident_id)))
+
+    async def RevealResident(self, request: pb.RevealResidentRequest, context: object) -> pb.RevealResidentResponse:
+        """See the proto."""
+        caller = current_caller()
+        resident = await self._get(request.resident_id)
+        _log.info("%s saw resident %s in full for %s", caller.subject, resident.resident_id, caller.purpose)
+        return pb.RevealResidentResponse(resident=self._shown(resident))
+
+    async def FindResidents(self, request: pb.FindResidentsRequest, context: object) -> pb.FindResidentsResponse:
+        """See the proto."""
+        caller = current_caller()
+        index = self._vault.index(normal_form(request.id_number), field="id_number")
+        query = {"id_number.index": index, **({"city": caller.city} if caller.city else {})}
+        rows = await self._residents.collection.find(query, store.OWNED_BY_STORE).to_list()
+        found = [row for row in rows if may_act_in(caller, row["area_code"])]
+        _log.info("%s looked for a number for %s: %d found", caller.subject, caller.purpose, len(found))
+        return pb.FindResidentsResponse(residents=[self._shown_row(row) for row in found])
+
+    async def ListResidents(self, request: pb.ListResidentsRequest, context: object) -> pb.ListResidentsResponse:
+        """See the proto."""
+        query = store.in_area(own=current_caller().area, wanted=request.area_prefix)
+        if query is None:
+            return pb.ListResidentsResponse()
+        query |= {name: value for name in ("household_id", "resident_type") if (value := getattr(request, name))}
+        query |= store.lives_in(request.house_id) if request.house_id else {}
+        rows, token = await store.page(
+            self._residents.collection,
+            query=query,
+            keys=("area_code", "_id"),
+            token=request.page_token,
+            size=request.page_size or DEFAULT_PAGE,
+        )
+        return pb.ListResidentsResponse(residents=[self._shown_row(row) for row in rows], next_page_token=token)
+
+    async def CountResidents(self, request: pb.CountResidentsRequest, context: object) -> pb.CountResidentsResponse:
+        """See the proto."""
+        query = store.in_area(own=current_caller().area, wanted=request.area_prefix)
+        if query is None:
+            return pb.CountResidentsResponse()
+        return counted(await store.count_by_type(self._residents.collection, query))
+
+    async def StartResidence(self, request: pb.StartResidenceRequest, context: object) -> pb.StartResidenceResponse:
+        """See the proto."""
+        caller, now, residence_id = current_caller(), utc_now(), new_id()
+        draft = msgspec.convert(to_fields(request.residence), ResidenceDraft)
+
+        def decide(resident: Resident) -> Any:
+            check_area(caller, resident.area_code)
+            return operations.start_residence(
+                resident, draft=draft, residence_id=residence_id, revision=request.revision, now=now
+            )
+
+        resident = await self._residents.change(request.resident_id, decide, command=command_of(request, caller))
+        return pb.StartResidenceResponse(resident=self._shown(resident))
+
+    async def EndResidence(self, request: pb.EndResidenceRequest, context: object) -> pb.EndResidenceResponse:
+        """See the proto."""
+        caller, now = current_caller(), utc_now()
+
+        def decide(resident: Resident) -> Any:
+            check_area(caller, resident.area_code)
+            return operations.end_residence(
+                resident, residence_id=request.residence_id, until=request.until, revision=request.revision, now=now
+            )
+
+        resident = await self._residents.change(request.resident_id, decide, command=command_of(request, caller))
+        return pb.EndResidenceResponse(resident=self._shown(resident))
+
+    async def _get(self, resident_id: str) -> Resident:
+        resident = await self._residents.get(resident_id)
+        if not may_act_in(current_caller(), resident.area_code):
+            raise self._residents.form.not_found(resident_id)
+        return resident
+
+    def _new(self, message: pb.ResidentDraft) -> New:
+        draft = msgspec.convert(to_fields(message), ResidentDraft)
+        check_area(current_caller(), draft.area_code)
+        return operations.create_resident(
+            draft=draft, resident_id=new_id(), residence_id=new_id(), seal=self._vault.seal, now=utc_now()
+        )
+
+    async def _check_households(self, ids: Iterable[str]) -> None:
+        """Raises FailedPrecondition (HOUSEHOLD_MISSING) unless all named households are in the caller's area."""
+        named = {household_id for household_id in ids if household_id}
+        if not named:
+            return
+        missing = named - await store.known(self._households.collection, named, own_area=current_caller().area)
+        if missing:
+            raise FailedPrecondition(
+                f"The household {min(missing)} does not exist.",
+                reason="HOUSEHOLD_MISSING",
+                metadata={"household_id": min(missing)},
+            )
+
+    async def _check_numbers(self, residents: Sequence[Resident], commands: Sequence[Command]) -> None:
+        """Raises Conflict (ID_NUMBER_TAKEN) when another command entered one of the numbers; the same command may come again."""
+        mine = {command.key for command in commands}
+        for city in {resident.city for resident in residents}:
+            indexes = [resident.id_number.index for resident in residents if resident.id_number and resident.city == city]
+            for row in await store.with_numbers(self._residents.collection, city=city, indexes=indexes) if indexes else ():
+                if row["created_by"]["key"] not in mine:
+                    raise self._taken(row)
+
+    def _taken(self, row: Mapping[str, Any]) -> Conflict:
+        """Names the resident only to callers who may see them."""
+        visible = may_act_in(current_caller(), row["area_code"])
+        return Conflict(
+            "Somebody with this identity number is entered already.",
+            reason="ID_NUMBER_TAKEN",
+            metadata={"resident_id": row["_id"]} if visible else {},
+        )
+
+    def _shown(self, resident: Resident) -> resident_pb2.Resident:
+        return self._opened(msgspec.structs.asdict(resident), owner=resident.resident_id)
+
+    def _shown_row(self, row: Mapping[str, Any]) -> resident_pb2.Resident:
+        return self._opened({**row, "resident_id": row["_id"]}, owner=row["_id"])
+
+    def _opened(self, fields: dict[str, Any], *, owner: str) -> resident_pb2.Resident:
+        for name in SEALED:
+            secret = fields.get(name)
+            if secret is not None:
+                cipher = secret["cipher"] if isinstance(secret, Mapping) else secret.cipher
+                fields[name] = self._vault.open(cipher, field=name, owner=owner)
+        return to_message(resident_pb2.Resident, fields)
+
+
+def check_no_number_twice(residents: Sequence[Resident]) -> None:
+    """Raises InvalidArgument (ID_NUMBER_TWICE) naming the second entry with one identity number."""
+    seen: set[bytes] = set()
+    for index, resident in enumerate(residents):
+        if resident.id_number is None:
+            continue
+        if resident.id_number.index in seen:
+            raise InvalidArgument(
+                "This identity number is there twice.", reason="ID_NUMBER_TWICE", field=f"residents[{index}].id_number"
+            )
+        seen.add(resident.id_number.index)
+
+
+def counted(counts: Mapping[str, int]) -> pb.CountResidentsResponse:
+    """Returns counts without those so small that they tell about somebody."""
+    response = pb.CountResidentsResponse()
+    for kind, count in sorted(counts.items()):
+        told = count if count >= SMALLEST_COUNT else 0
+        response.counts.add(resident_type=kind, count=told, withheld=told != count)
+    response.total = sum(item.count for item in response.counts)
+    return response
