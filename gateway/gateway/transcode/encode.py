@@ -118,3 +118,11 @@ _enum_tables: dict[Any, dict[int, str]] = {}
 
 def _names(field: FieldDescriptor) -> dict[int, str]:
     return _enum_tables.setdefault(field.enum_type, enum_names(enum_of(field)))
+
+
+def field_writer(field: FieldDescriptor) -> Callable[[Any], Any]:
+    """Returns the function that turns one field of a message into JSON data, present or not (for `response_body`)."""
+    value = attribute("m", field.name)
+    item = _item(field, "x" if field.is_repeated else value)
+    body = f"[{item} for x in {value}]" if field.is_repeated else item
+    return _shop.compile(f"field_{field.full_name.replace('.', '_')}", "m", [f"return {body}"])

@@ -1,0 +1,150 @@
+"""One HTTP exchange over raw ASGI: the request's headers, body and identity, and the answer."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+from opentelemetry.trace import Span
+from svckit.ids import new_id
+
+from gateway.errors import PROBLEM_TYPE, Headers, Problem
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+JSON_TYPE = b"application/json"
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,128}")
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class ClientGone(Exception):
+    """The client closed the connection; nobody is left to answer."""
+
+
+class Exchange:
+    """A request and the answer to it.
+
+    Handlers call one of the `send_*` methods, once. `route` and `span` are set when they are known, for the log and the trace;
+    `cookies` are set-cookie values that any answer carries along.
+    """
+
+    __slots__ = (
+        "_receive", "_send", "begun", "body_limit", "cookies", "headers", "method", "path", "query", "request_id", "route",
+        "sent_bytes", "span", "started", "status", "trace_id", "traceparent",
+    )  # fmt: skip
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, body_limit: int) -> None:
+        self._receive = receive
+        self._send = send
+        self.begun = time.perf_counter()
+        self.method: str = scope["method"]
+        self.path: str = scope["raw_path"].decode("latin-1")
+        self.query: str = scope["query_string"].decode("latin-1")
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.body_limit = body_limit
+        self.cookies: list[bytes] = []
+        self.request_id = self._identify()
+        self.traceparent = self.header(b"traceparent")
+        self.trace_id = ""
+        self.route = ""
+        self.span: Span | None = None
+        self.started = False
+        self.status = 0
+        self.sent_bytes = 0
+
+    def _identify(self) -> str:
+        given = self.headers.get(b"x-request-id", b"")
+        return given.decode() if _REQUEST_ID.fullmatch(given) else new_id()
+
+    def header(self, name: bytes) -> str:
+        """Returns the value of a header ("" when absent); names are lower-case."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    async def body(self) -> bytes:
+        """Reads the whole body. Raises Problem 413 as soon as it is too large, whatever its declared length says."""
+        declared = self.headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > self.body_limit:
+            raise self._too_large()
+        message = await self._next()
+        if not message.get("more_body"):
+            return self._within(message.get("body", b""))
+        parts, size = [message["body"]], len(message["body"])
+        while message.get("more_body"):
+            message = await self._next()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self.body_limit:
+                raise self._too_large()
+        return self._within(b"".join(parts))
+
+    async def _next(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        return message
+
+    def _within(self, body: bytes) -> bytes:
+        if len(body) > self.body_limit:
+            raise self._too_large()
+        return body
+
+    def _too_large(self) -> Problem:
+        return Problem(413, "BODY_TOO_LARGE", f"The body is larger than {self.body_limit} bytes.")
+
+    async def gone(self) -> None:
+        """Returns when the client closes the connection."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def send(self, status: int, content_type: bytes, body: bytes, headers: Headers = ()) -> None:
+        """Sends a complete answer. HEAD gets the same headers without the body."""
+        self.sent_bytes = len(body)
+        await self._start(status, content_type, [(b"content-length", b"%d" % len(body)), *headers])
+        await self._send({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body})
+
+    async def send_json(self, body: bytes, status: int = 200, headers: Headers = (_NO_STORE,)) -> None:
+        """Sends JSON; by default nobody may keep a copy of it."""
+        await self.send(status, JSON_TYPE, body, headers)
+
+    async def send_data(self, data: Any, status: int = 200) -> None:
+        """Sends Python data as JSON."""
+        await self.send_json(orjson.dumps(data), status)
+
+    async def send_problem(self, problem: Problem) -> None:
+        """Sends an error as application/problem+json."""
+        body = problem.body(request_id=self.request_id, trace_id=self.trace_id)
+        await self.send(problem.status, PROBLEM_TYPE.encode(), body, (_NO_STORE, *problem.headers))
+
+    async def send_nothing(self, headers: Headers = ()) -> None:
+        """Sends 204."""
+        await self._start(204, b"", headers)
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def start_stream(self, content_type: bytes, headers: Headers = ()) -> None:
+        """Begins an answer of unknown length; `send_part` and `end_stream` follow."""
+        await self._start(200, content_type, [_NO_STORE, *headers])
+
+    async def send_part(self, body: bytes) -> None:
+        """Sends a piece of a streamed answer."""
+        self.sent_bytes += len(body)
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def end_stream(self) -> None:
+        """Ends a streamed answer."""
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _start(self, status: int, content_type: bytes, headers: Any) -> None:
+        self.started = True
+        self.status = status
+        fields = [(b"x-request-id", self.request_id.encode()), _NOSNIFF, *headers]
+        if content_type:
+            fields.append((b"content-type", content_type))
+        for cookie in self.cookies:
+            fields.append((b"set-cookie", cookie))
+        await self._send({"type": "http.response.start", "status": status, "headers": fields})
