@@ -64,10 +64,14 @@ def drop_running(clocks: tuple[Clock, ...]) -> tuple[Clock, ...]:
 
 def light_at(clock: Clock, now: datetime) -> Light:
     """Returns the light of a clock at `now`; a met clock shows the light of the moment it was met."""
-    when = clock.met_at or now
-    if when >= clock.due_at:
+    return light_of(clock.met_at or now, yellow_at=clock.yellow_at, due_at=clock.due_at)
+
+
+def light_of(when: datetime, *, yellow_at: datetime, due_at: datetime) -> Light:
+    """Returns the light that `when` falls into."""
+    if when >= due_at:
         return Light.RED
-    return Light.YELLOW if when >= clock.yellow_at else Light.GREEN
+    return Light.YELLOW if when >= yellow_at else Light.GREEN
 
 
 def turn(clocks: tuple[Clock, ...], now: datetime) -> tuple[tuple[Clock, ...], list[Clock]]:

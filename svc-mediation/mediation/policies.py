@@ -26,7 +26,7 @@ from mediation.domain import (
     Transition,
 )
 from mediation.domain.states import WORKING_STATES
-from mediation.domain.workflow import CASE_MOVES, DEPARTMENT, PROXIES, TASK_MOVES
+from mediation.domain.workflow import CASE_MOVES, DEPARTMENT, OVERSEERS, PROXIES, TASK_MOVES
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ServiceError
 
 # 004: 再通过E通拍照…检查结案 — the photograph after the work shows the place of the one before.
@@ -93,7 +93,7 @@ def check_visible(case: Case, by: Actor) -> None:
     if case.reporter.subject == by.subject:
         return
     if by.roles == {"RESIDENT"} or not case.area_code.startswith(by.area):
-        raise CaseNotFound("No such case.")
+        raise CaseNotFound(f"Case {case.case_id} does not exist.")
 
 
 def can_see(case: Case, by: Actor) -> bool:
@@ -394,6 +394,22 @@ def distance_m(one: Point, other: Point) -> float:
 def is_open(state: CaseState) -> bool:
     """Tells whether departments may still act on a case in this state."""
     return state in WORKING_STATES
+
+
+def department_shown(by: Actor, asked: str) -> str:
+    """Returns the department whose tasks the caller may read; "" for all of them.
+
+    People of a department see its tasks; coordinators and supervision those of any. Raises OtherDepartment or InvalidArgument.
+    """
+    if asked:
+        check_department_code(asked, field="department")
+    if by.department:
+        if asked and asked != by.department:
+            raise OtherDepartment("These are the tasks of another department.", metadata={"department": asked})
+        return by.department
+    if by.roles.isdisjoint(OVERSEERS):
+        raise OtherDepartment("Only coordinators and supervision may look at the tasks of all departments.")
+    return asked
 
 
 def _passes(check: Callable[[Case, Actor], None], case: Case, by: Actor) -> bool:

@@ -126,7 +126,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     task_id: str
     department: str
     role: TaskRole
-    state: TaskState = TaskState.WAITING
+    # Stored in any case, because searches ask for it: no default.
+    state: TaskState
     after: tuple[str, ...] = ()
     clocks: tuple[Clock, ...] = ()
     light: Light = Light.UNSPECIFIED

@@ -32,6 +32,8 @@ GRID = frozenset({"GRID_WORKER", "GRID_MEDIATOR"})
 CHECKERS = frozenset({"GRID_WORKER", "GRID_SUPERVISOR"})
 RULERS = frozenset({"DISPATCHER"})
 SYSTEM: frozenset[str] = frozenset()
+# These look at the tasks of every department.
+OVERSEERS = COORDINATORS | {"SUPERVISION", "ASSESSOR", "AUDITOR", "IMPORTER", "SERVICE", "GRID_WORKER"}
 
 # These act on behalf of whoever did it: an import repeats what happened elsewhere, a service what another service published.
 PROXIES = frozenset({"IMPORTER", "SERVICE"})

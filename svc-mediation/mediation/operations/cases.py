@@ -22,6 +22,7 @@ from mediation.domain import (
     Task,
     TaskPlan,
     TaskRole,
+    TaskState,
     Verification,
 )
 from mediation.domain.facts import (
@@ -190,6 +191,7 @@ def _task_of(case: Case, plan: TaskPlan, ids: dict[str, str], at: datetime, read
         task_id=ids[plan.key or plan.department],
         department=plan.department,
         role=plan.role,
+        state=TaskState.WAITING,
         after=tuple(ids[key] for key in plan.after),
         instruction=plan.instruction,
     )
@@ -303,7 +305,7 @@ def turn_lights(case: Case, *, now: datetime) -> Outcome:
         if turned:
             tasks[index] = flow.with_clocks(task, fresh)
             facts += [_turned(case, clock.kind, clock.light, clock.due_at, task) for clock in turned]
-    changed = replace(case, tasks=tuple(tasks), clocks=ticking, changed_at=max(now, case.changed_at))
+    changed = replace(case, tasks=tuple(tasks), clocks=ticking, changed_at=flow.touched(case, now))
     return flow.settle(changed), tuple(facts)
 
 

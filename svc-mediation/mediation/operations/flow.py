@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from mediation.domain.facts import CaseHandled, DispatchedTask, Fact, TaskAssign
 
 Outcome = tuple[Case, tuple[Fact, ...]]
 
+_MILLISECOND = timedelta(milliseconds=1)
 _JOINING = frozenset({CaseState.PARALLEL, CaseState.HANDLING})
 
 
@@ -35,7 +36,12 @@ def record(
 ) -> Case:
     """Returns the case with `changes` and one more step in its diary; lights and timers are set anew."""
     step = Step(at=at, by=by.subject, verb=verb, task_id=task_id, remark=remark, state=changes.get("state", case.state))
-    return settle(replace(case, steps=(*case.steps, step), changed_at=max(now, case.changed_at), **changes))
+    return settle(replace(case, steps=(*case.steps, step), changed_at=touched(case, now), **changes))
+
+
+def touched(case: Case, now: datetime) -> datetime:
+    """Returns when the case changes: later than ever before, so that the time names the version and streams can resume by it."""
+    return max(now, case.changed_at + _MILLISECOND) if case.steps else now
 
 
 def settle(case: Case) -> Case:

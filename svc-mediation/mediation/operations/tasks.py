@@ -143,10 +143,11 @@ def finish_task(
     at: datetime,
     now: datetime,
     evidence: tuple[Attachment, ...] = (),
+    unified_reply: str = "",
 ) -> Outcome:
     """Completes a task because a service says it is done, accepting it first where that message is still on its way.
 
-    The result of a lead task is also the unified reply of a parallel case. Raises as accept_task.
+    Without a `unified_reply` the result of a lead task is the answer of a parallel case. Raises as accept_task.
     """
     task = policies.find_task(case, task_id)
     if task.state in _PAST_FINISHING or case.is_final:
@@ -154,8 +155,9 @@ def finish_task(
     facts: tuple[Fact, ...] = ()
     if task.state is TaskState.ASSIGNED:
         case, facts = accept_task(case, task_id=task_id, by=by, at=at, now=now)
+    reply = unified_reply or result
     case, more = complete_task(
-        case, task_id=task_id, result=result, by=by, at=at, now=now, evidence=evidence, unified_reply=result
+        case, task_id=task_id, result=result, by=by, at=at, now=now, evidence=evidence, unified_reply=reply
     )
     return case, (*facts, *more)
 
@@ -300,7 +302,14 @@ def _remark(task: Task) -> str:
 
 
 def _successor(case: Case, task: Task, department: str, task_id: str, at: datetime) -> Task:
-    fresh = Task(task_id=task_id, department=department, role=task.role, after=task.after, instruction=task.instruction)
+    fresh = Task(
+        task_id=task_id,
+        department=department,
+        role=task.role,
+        state=TaskState.WAITING,
+        after=task.after,
+        instruction=task.instruction,
+    )
     assigned = flow.assign(case, fresh, at)
     if not task.is_lead:
         return assigned

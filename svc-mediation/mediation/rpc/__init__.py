@@ -1,0 +1,6 @@
+"""The gRPC servicers: translate, call one operation or search, translate back. Errors, access and masking happen around them."""
+
+from mediation.rpc.cases import CaseServicer
+from mediation.rpc.tasks import TaskServicer
+
+__all__ = ["CaseServicer", "TaskServicer"]

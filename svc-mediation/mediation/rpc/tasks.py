@@ -1,0 +1,193 @@
+"""TaskService."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any
+
+from binglian.mediation.v1 import task_service_pb2, task_service_pb2_grpc
+from mediation import cursors, operations, policies
+from mediation.domain import Case
+from mediation.domain.states import OPEN_TASK_STATES
+from mediation.operations import Outcome
+from mediation.rpc import translate
+from mediation.store import CaseSearch, Document, Filter, view_of, with_task_of
+from mediation.streams import Hub
+from svckit.access import Caller, current_caller
+from svckit.documents import command_of, utc_now
+from svckit.ids import new_id
+from svckit.messages import to_fields, to_message
+from svckit.store import Repository
+
+DEFAULT_PAGE = 50
+Verb = Callable[[Case, Caller, datetime], Outcome]
+
+
+class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
+    """What departments do with their tasks."""
+
+    def __init__(self, *, cases: Repository[Case], search: CaseSearch, hub: Hub) -> None:
+        self._cases = cases
+        self._search = search
+        self._hub = hub
+
+    # ----------------------------------------------------------------------------------------------------------- changing
+
+    async def AcceptTask(self, request: Any, context: Any) -> Any:
+        """Accepts a task."""
+
+        def verb(case: Case, by: Caller, at: datetime) -> Outcome:
+            return operations.accept_task(case, task_id=request.task_id, by=by, at=at, now=utc_now())
+
+        return await self._change(task_service_pb2.AcceptTaskResponse, request, verb)
+
+    async def ReportProgress(self, request: Any, context: Any) -> Any:
+        """Adds a note of progress."""
+        files = translate.attachments(request.attachments)
+
+        def verb(case: Case, by: Caller, at: datetime) -> Outcome:
+            return operations.report_progress(
+                case, task_id=request.task_id, text=request.text, attachments=files, by=by, at=at, now=utc_now()
+            )
+
+        return await self._change(task_service_pb2.ReportProgressResponse, request, verb)
+
+    async def CompleteTask(self, request: Any, context: Any) -> Any:
+        """Reports a task done."""
+        evidence = translate.attachments(request.evidence)
+
+        def verb(case: Case, by: Caller, at: datetime) -> Outcome:
+            return operations.complete_task(
+                case,
+                task_id=request.task_id,
+                result=request.result,
+                evidence=evidence,
+                unified_reply=request.unified_reply,
+                by=by,
+                at=at,
+                now=utc_now(),
+            )
+
+        return await self._change(task_service_pb2.CompleteTaskResponse, request, verb)
+
+    async def ObjectTask(self, request: Any, context: Any) -> Any:
+        """Objects to a task."""
+
+        def verb(case: Case, by: Caller, at: datetime) -> Outcome:
+            return operations.object_task(case, task_id=request.task_id, reason=request.reason, by=by, at=at, now=utc_now())
+
+        return await self._change(task_service_pb2.ObjectTaskResponse, request, verb)
+
+    async def RuleObjection(self, request: Any, context: Any) -> Any:
+        """Rules on an objection."""
+
+        def verb(case: Case, by: Caller, at: datetime) -> Outcome:
+            return operations.rule_objection(
+                case,
+                task_id=request.task_id,
+                upheld=request.upheld,
+                reason=request.reason,
+                reassign_to=request.reassign_to,
+                by=by,
+                at=at,
+                now=utc_now(),
+                new_id=new_id,
+            )
+
+        return await self._change(task_service_pb2.RuleObjectionResponse, request, verb)
+
+    async def ReturnTask(self, request: Any, context: Any) -> Any:
+        """Sends a done task back."""
+
+        def verb(case: Case, by: Caller, at: datetime) -> Outcome:
+            return operations.return_task(case, task_id=request.task_id, reason=request.reason, by=by, at=at, now=utc_now())
+
+        return await self._change(task_service_pb2.ReturnTaskResponse, request, verb)
+
+    async def _change(self, response: type[Any], request: Any, verb: Verb) -> Any:
+        caller = current_caller()
+        has_time = "happened_at" in request.DESCRIPTOR.fields_by_name
+        at = translate.happened(request, caller) if has_time else utc_now()
+
+        def decide(case: Case) -> Outcome:
+            translate.check_readable(case, caller)
+            return verb(case, caller, at)
+
+        saved = await self._cases.change(request.case_id, decide, command=command_of(request, caller))
+        return to_message(response, {"case": saved})
+
+    # ------------------------------------------------------------------------------------------------- reading, watching
+
+    async def ListTasks(self, request: Any, context: Any) -> Any:
+        """Returns a page of tasks, earliest due first."""
+        caller = current_caller()
+        cases, last = await self._search.tasks(
+            view_of(caller).where,
+            department=policies.department_shown(caller, request.department),
+            states=to_fields(request)["states"] or sorted(OPEN_TASK_STATES),
+            after=cursors.parse(request.page_token, field="page_token"),
+            size=request.page_size or DEFAULT_PAGE,
+        )
+        views = [translate.task_view(case, case["task"]) for case in cases]
+        fields = {"tasks": views, "next_page_token": str(last) if last else ""}
+        return to_message(task_service_pb2.ListTasksResponse, fields)
+
+    async def WatchTasks(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        """Streams a department's tasks: the open ones, or what changed since the cursor, then every change of one of them."""
+        caller = current_caller()
+        department = policies.department_shown(caller, request.department)
+        view = view_of(caller)
+
+        def wants(case: Document) -> bool:
+            return view.shows(case) and any(_is_of(task, department) for task in case.get("tasks", ()))
+
+        follow = self._hub.follow(
+            where={"$and": [view.where, _with_task(department)]},
+            first={"$and": [view.where, _with_task(department, open_only=True)]},
+            wants=wants,
+            cursor=cursors.parse(request.cursor, field="cursor"),
+        )
+        shown: dict[str, Any] = {}
+        # A stream that starts without a cursor does not bring up what was over before it began.
+        began = None if request.cursor else utc_now()
+        async with contextlib.aclosing(follow) as cases:
+            async for case in cases:
+                cursor = str(cursors.Cursor(at=case["changed_at"], key=case["case_id"]))
+                for task in _news(case, department, shown, over_too=began is None or case["changed_at"] >= began):
+                    fields = {"task": translate.task_view(case, task), "cursor": cursor}
+                    yield to_message(task_service_pb2.WatchTasksResponse, fields)
+
+
+def _with_task(department: str, *, open_only: bool = False) -> Filter:
+    states = sorted(OPEN_TASK_STATES) if open_only else []
+    if department:
+        return with_task_of(department, states=states)
+    return {"tasks.state": {"$in": states}} if open_only else {"dispatched_at": {"$ne": None}}
+
+
+def _is_of(task: Document, department: str) -> bool:
+    return not department or bool(task["department"] == department)
+
+
+def _news(case: Document, department: str, shown: dict[str, Any], *, over_too: bool) -> list[Document]:
+    """Returns the department's tasks that this stream has not shown as they are now."""
+    fresh = []
+    for task in case.get("tasks", ()):
+        task_id = task["task_id"]
+        over = task["state"] not in OPEN_TASK_STATES
+        if not _is_of(task, department) or (over and not over_too and task_id not in shown):
+            continue
+        now = task | {"case_state": case["state"]}
+        if shown.get(task_id) != now:
+            fresh.append(task)
+        if over and case["state"] in _SETTLED:
+            shown.pop(task_id, None)
+        else:
+            shown[task_id] = now
+    return fresh
+
+
+# States after which a task of the case does not change any more: the stream may forget it.
+_SETTLED = frozenset({"closed", "evaluated", "transferred"})
