@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 import sys
 import time
 import urllib.error
@@ -43,7 +45,7 @@ def build_parts(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
         raise SetupProblem(str(missing)) from None
     shared = shared_environment(layout, environ)
     apps = [part for service in SERVICES for part in _service(service, layout, shared)]
-    return [*servers, *apps, _gateway(layout, shared), _edge(layout)]
+    return [*servers, *apps, _gateway(layout, shared, environ), _edge(layout)]
 
 
 def shared_environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
@@ -61,7 +63,23 @@ def shared_environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, 
     }
     for service in SERVICES:
         values[f"BINGLIAN_{service.upper().replace('-', '_')}_ADDRESS"] = f"127.0.0.1:{ports.of(service)}"
+    if not environ.get("BINGLIAN_FIELD_KEY"):
+        values["BINGLIAN_FIELD_KEY_FILE"] = str(_field_key_file(layout))
+    return _unless_set(values, environ)
+
+
+def _unless_set(values: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ.get(name) or value for name, value in values.items()}
+
+
+def _field_key_file(layout: Layout) -> Path:
+    """The key that seals identity and telephone numbers in this home's data; made once, or the data could not be opened again."""
+    file = layout.home / "field.key"
+    if not file.exists():
+        layout.home.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
+    return file
 
 
 def _mongo_server(layout: Layout) -> MongoServer:
@@ -137,9 +155,14 @@ def _service(service: str, layout: Layout, shared: Mapping[str, str]) -> list[Pa
     ]
 
 
-def _gateway(layout: Layout, shared: Mapping[str, str]) -> Part:
+def _gateway(layout: Layout, shared: Mapping[str, str], environ: Mapping[str, str]) -> Part:
     port = layout.ports.gateway
-    variables = {**shared, "BINGLIAN_HTTP_PORT": str(port), "BINGLIAN_STATE": str(layout.home / "gateway")}
+    own = {
+        "BINGLIAN_HTTP_PORT": str(port),
+        "BINGLIAN_DEMO_USERS": "1",
+        "BINGLIAN_TRACE_QUERY_URL": f"http://127.0.0.1:{layout.ports.traces}/api/v3/traces/{{trace_id}}",
+    }
+    variables = {**shared, **_unless_set(own, environ)}
     url = f"http://127.0.0.1:{port}/openapi.json"
     command = [sys.executable, "-m", "gateway"]
     return Part(
