@@ -30,6 +30,7 @@ class Settings:
 
     mongo_uri: str
     amqp_uri: str
+    mongo_database: str = ""  # binglian_<service> when not given
     grpc_host: str = "127.0.0.1"
     grpc_port: int = 0
     jwks_url: str = ""

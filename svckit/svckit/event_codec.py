@@ -90,10 +90,16 @@ _bound: dict[str, ModuleType] = {}
 @functools.cache
 def _described(kind: type) -> tuple[str, Descriptor]:
     events = _bound.get(kind.__module__) or _events_of(kind.__module__.partition(".")[0])
-    descriptor = events.DESCRIPTOR.message_types_by_name.get(kind.__name__)
-    if descriptor is None:
-        raise LookupError(f"{events.__name__} has no message {kind.__name__}")
+    descriptor = described_in(events, kind.__name__)
     return type_of(descriptor), descriptor
+
+
+def described_in(events: ModuleType, name: str) -> Descriptor:
+    """Returns the message called `name` of a module of generated code. Raises LookupError when there is none."""
+    descriptor: Descriptor | None = events.DESCRIPTOR.message_types_by_name.get(name)
+    if descriptor is None:
+        raise LookupError(f"{events.__name__} has no message {name}")
+    return descriptor
 
 
 def type_of(descriptor: Descriptor) -> str:

@@ -55,6 +55,12 @@ class KeySet:
             raise Unavailable("The keys that tokens are checked with cannot be fetched now.", reason="KEYS_UNAVAILABLE")
         raise Unauthenticated("The token is signed with a key its issuer does not publish.", reason="KEY_UNKNOWN")
 
+    async def prefetch(self) -> None:
+        """Fetches the keys ahead of the first call, as often as it takes."""
+        while not self._keys:
+            await self._refresh()
+            await asyncio.sleep(self._pause)
+
     def _known(self, key_id: str) -> jwt.PyJWK | None:
         if not key_id and len(self._keys) == 1:
             return next(iter(self._keys.values()))
