@@ -44,7 +44,8 @@ def build_parts(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
     except ServerMissing as missing:
         raise SetupProblem(str(missing)) from None
     shared = shared_environment(layout, environ)
-    apps = [part for service in SERVICES for part in _service(service, layout, shared)]
+    own = {"population": _key_environment(layout, environ)}
+    apps = [part for service in SERVICES for part in _service(service, layout, {**shared, **own.get(service, {})})]
     return [*servers, *apps, _gateway(layout, shared, environ), _edge(layout)]
 
 
@@ -63,13 +64,17 @@ def shared_environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, 
     }
     for service in SERVICES:
         values[f"BINGLIAN_{service.upper().replace('-', '_')}_ADDRESS"] = f"127.0.0.1:{ports.of(service)}"
-    if not environ.get("BINGLIAN_FIELD_KEY"):
-        values["BINGLIAN_FIELD_KEY_FILE"] = str(_field_key_file(layout))
     return _unless_set(values, environ)
 
 
 def _unless_set(values: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ.get(name) or value for name, value in values.items()}
+
+
+def _key_environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
+    if environ.get("BINGLIAN_FIELD_KEY"):
+        return {}
+    return _unless_set({"BINGLIAN_FIELD_KEY_FILE": str(_field_key_file(layout))}, environ)
 
 
 def _field_key_file(layout: Layout) -> Path:
