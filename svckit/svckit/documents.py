@@ -3,7 +3,7 @@
 A document is the aggregate's fields (its id as `_id`) plus what the store owns:
 `revision` (+1 per write), `outbox` (events not yet published, oldest first: id, type, time, subject, data, traceparent),
 `commands` (key and digest of the last commands, so that a repeated one changes nothing) and `created_by` (key and digest of the
-command that created it; unique).
+command that created it; unique). An aggregate may show its `revision` by a field of that name, which decisions leave alone.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ INDEXES = (
 )
 """Indexes that every collection of aggregates has beside its own."""
 
+_REVISION = "revision"
 # Stored as they are: BSON knows both, and a text would lose order (datetime) or size (bytes).
 _NATIVE = (dt.datetime, bytes)
 _DUPLICATE_KEY = 11000
@@ -104,8 +105,9 @@ class Form(Generic[S]):
         self._names = tuple(
             (field, name)
             for field, name in zip(state_cls.__struct_fields__, state_cls.__struct_encode_fields__, strict=True)
-            if field != id_field
+            if field not in (id_field, _REVISION)
         )
+        self._shows_revision = _REVISION in state_cls.__struct_fields__
 
     def state(self, document: Mapping[str, Any]) -> S:
         """Returns the aggregate of a document (with or without what the store owns)."""
@@ -122,6 +124,10 @@ class Form(Generic[S]):
             if value is not old and value != old:
                 fields[name] = stored(value)
         return fields
+
+    def revised(self, state: S, revision: int) -> S:
+        """Returns the state as it is after the write that makes it `revision`."""
+        return msgspec.structs.replace(state, revision=revision) if self._shows_revision else state
 
     def not_found(self, id: str) -> NotFound:
         """Returns the error for an id without a document."""
@@ -148,7 +154,7 @@ class Draft(Generic[S]):
         self.state = form.state(document) if document else None
         self._form = form
         self._before = self.state
-        self._revision: int | None = document.get("revision") if document else 0
+        self._revision: int | None = document.get(_REVISION) if document else 0
         self._seen = _commands_in(document) if document else {}
         self._created_by: Document | None = None
         self._events: list[Document] = []
@@ -211,10 +217,14 @@ class Draft(Generic[S]):
         fields = self._form.changed(self._before, self.state)
         if not (fields or self._events or self._commands):
             return None
-        fields["revision"] = (self._revision or 0) + 1
+        fields[_REVISION] = self._next_revision
         if self._created_by:
             fields["created_by"] = self._created_by
-        return UpdateOne({"_id": self.id, "revision": self._revision}, {"$set": fields, **self._pushes()}, upsert=True)
+        return UpdateOne({"_id": self.id, _REVISION: self._revision}, {"$set": fields, **self._pushes()}, upsert=True)
+
+    @property
+    def _next_revision(self) -> int:
+        return (self._revision or 0) + 1
 
     def _pushes(self) -> Document:
         pushes: Document = {}
@@ -228,7 +238,9 @@ class Draft(Generic[S]):
 def check_same(digest: str, command: Command) -> None:
     """Raises FailedPrecondition (REQUEST_ID_REUSED) when the earlier command of this key asked for something else."""
     if digest != command.digest:
-        raise FailedPrecondition("This request id was used for another request.", reason="REQUEST_ID_REUSED", field="request_id")
+        raise FailedPrecondition(
+            "This request id was used for another request.", reason="REQUEST_ID_REUSED", field="request_id"
+        )
 
 
 def _commands_in(document: Document) -> dict[str, str]:

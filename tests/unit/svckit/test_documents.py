@@ -155,6 +155,25 @@ def test_a_state_may_not_vanish() -> None:
         draft().apply(Change("t1", lambda _: (None, ())), now=NOW)
 
 
+class Shown(msgspec.Struct, frozen=True):
+    shown_id: str
+    revision: int = 0
+    count: int = 0
+
+
+def test_a_state_that_shows_its_revision_has_the_one_it_is_saved_under() -> None:
+    form = Form(Shown, id_field="shown_id")
+    one = Draft(form, "t1", None)
+    made = one.apply(Change("t1", lambda _: (Shown("t1"), ()), Command("k", "d"), creates=True), now=NOW)
+    assert made.revision == 1
+    two = Draft(form, "t1", {"_id": "t1", "revision": 4, "count": 1})
+    same = two.apply(Change("t1", lambda shown: (shown, ())), now=NOW)
+    assert same.revision == 4
+    more = two.apply(Change("t1", lambda shown: (msgspec.structs.replace(shown, count=2), ()), Command("k", "d")), now=NOW)
+    assert more.revision == 5
+    assert parts(two.write())[1]["$set"] == {"count": 2, "revision": 5}
+
+
 def test_not_found_names_the_kind() -> None:
     assert FORM.not_found("x").reason == "THING_NOT_FOUND"
 

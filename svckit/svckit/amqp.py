@@ -1,0 +1,213 @@
+"""One connection of an api process to the broker, opened again whenever it breaks; pika inside the process's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import pika
+from pika.adapters.asyncio_connection import AsyncioConnection
+
+_log = logging.getLogger(__name__)
+_LONGEST_PAUSE = 5.0
+_OPENING_SECONDS = 15.0
+_FRAME_MAX = 131_072
+_FRAME_EXTRA = 8
+
+
+class _Connection(AsyncioConnection):  # type: ignore[misc]  # pika has no types
+    """Sends what is published in one turn of the event loop together; pika alone makes three system calls per message."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self._gathered: list[bytes] = []
+        super().__init__(*arguments, **named)
+
+    def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
+        self.frames_sent += len(marshaled_frames)
+        self.send_frames(marshaled_frames)
+
+    def send_frames(self, frames: Sequence[bytes]) -> None:
+        """Sends frames that are encoded already, after everything sent before."""
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self._send_gathered)
+        self._gathered += frames
+
+    def _send_gathered(self) -> None:
+        data = b"".join(self._gathered)
+        self._gathered.clear()
+        if not self.is_closed:
+            self.bytes_sent += len(data)
+            self._adapter_emit_data(data)
+
+
+_head = struct.Struct(">BHI").pack
+_content = struct.Struct(">HHQ").pack
+_METHOD, _HEADER, _BODY, _FRAME_END = 1, 2, 3, b"\xce"
+_BASIC, _PUBLISH, _MANDATORY = 60, 40, 1
+
+
+def _publish_frame(channel: int, exchange: str, key: str) -> bytes:
+    """Basic.Publish, the same for every event of one type: pika builds and encodes it anew for each message."""
+    names = b"".join(bytes((len(name),)) + name for name in (exchange.encode(), key.encode()))
+    method = struct.pack(">HHH", _BASIC, _PUBLISH, 0) + names + bytes((_MANDATORY,))
+    return _head(_METHOD, channel, len(method)) + method + _FRAME_END
+
+
+def _content_frames(channel: int, properties: bytes, body: bytes, most: int) -> list[bytes]:
+    """The header frame and the body frames of one message."""
+    frames = [_head(_HEADER, channel, 12 + len(properties)), _content(_BASIC, 0, len(body)), properties, _FRAME_END]
+    for start in range(0, len(body), most):
+        part = body[start : start + most]
+        frames += (_head(_BODY, channel, len(part)), part, _FRAME_END)
+    return frames
+
+
+class LinkLost(ConnectionError):
+    """The connection or one of its channels is gone."""
+
+
+class Lane:
+    """A channel whose declarations can be awaited."""
+
+    def __init__(self, channel: Any, lost: asyncio.Future[BaseException]) -> None:
+        self.channel = channel
+        self._lost = lost
+
+    async def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
+        """Calls a pika method that takes `callback` and returns the broker's answer. Raises LinkLost."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        method(**arguments, callback=lambda frame: _resolve(answer, frame))
+        await asyncio.wait((answer, self._lost), return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            raise LinkLost(str(self._lost.result()))
+        return answer.result()
+
+    def publisher(self, exchange: str) -> Callable[[str, bytes, bytes], None]:
+        """Returns publish(routing key, encoded properties, body), mandatory. It raises LinkLost when the channel is closed."""
+        channel, connection = self.channel, self.channel.connection
+        number, most = channel.channel_number, connection.params.frame_max or _FRAME_MAX
+        starts: dict[str, bytes] = {}
+
+        def publish(key: str, properties: bytes, body: bytes) -> None:
+            if not channel.is_open:
+                raise LinkLost("the channel is closed")
+            start = starts.get(key) or starts.setdefault(key, _publish_frame(number, exchange, key))
+            connection.send_frames([start, *_content_frames(number, properties, body, most - _FRAME_EXTRA)])
+
+        return publish
+
+    def consume(self, queue: str, on_message: Callable[[Any, Any, bytes], None], *, exclusive: bool = False) -> None:
+        """Hands every message of `queue` to `on_message(method, properties, body)`; it counts as handled when it is sent."""
+
+        def deliver(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
+            on_message(method, properties, body)
+
+        self.channel.add_on_cancel_callback(lambda frame: self.channel.close())
+        self.channel.basic_consume(queue, deliver, auto_ack=True, exclusive=exclusive)
+
+
+def _resolve(future: asyncio.Future[Any], value: Any) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+class Participant(Protocol):
+    """Somebody who uses the link while it is up."""
+
+    async def opened(self, link: Link) -> None:
+        """The link is up: open lanes, declare, consume. May raise LinkLost."""
+
+    def lost(self) -> None:
+        """The link is gone; `opened` follows when it is back."""
+
+
+class Link:
+    """Keeps the connection alive. `name` shows in the broker's list of connections."""
+
+    def __init__(self, uri: str, *, name: str, participants: Sequence[Participant]) -> None:
+        self._parameters = pika.URLParameters(uri)
+        self._parameters.client_properties = {"connection_name": name}
+        self._participants = participants
+        self._connection: Any = None
+        self._lost: asyncio.Future[BaseException] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.up = asyncio.Event()
+
+    def start(self) -> None:
+        """Begins to connect, in the background: a process serves while the broker is away."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Closes the connection."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def lane(self) -> Lane:
+        """Opens a channel; when the broker closes it, the whole link starts again. Raises LinkLost."""
+        assert self._lost is not None
+        lane = Lane(None, self._lost)
+        lane.channel = await lane.call(
+            lambda callback: self._connection.channel(on_open_callback=callback),
+        )
+        lane.channel.add_on_close_callback(lambda _, reason: self._end(reason))
+        return lane
+
+    # ------------------------------------------------------------------------------------------------ life
+
+    async def _run(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                await self._connect()
+                for participant in self._participants:
+                    await participant.opened(self)
+                pause = 0.1
+                self.up.set()
+                assert self._lost is not None
+                _log.warning("broker connection lost: %r", await asyncio.shield(self._lost))
+            except (LinkLost, OSError, pika.exceptions.AMQPError) as error:
+                _log.info("no broker connection yet: %r", error)
+            finally:
+                self.up.clear()
+                await self._close()
+            await asyncio.sleep(random.uniform(pause / 2, pause))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[None] = loop.create_future()
+        self._lost = loop.create_future()
+        self._connection = _Connection(
+            self._parameters,
+            on_open_callback=lambda _: _resolve(opened, None),
+            on_open_error_callback=lambda _, error: self._end(error),
+            on_close_callback=lambda _, error: self._end(error),
+            custom_ioloop=loop,
+        )
+        await asyncio.wait((opened, self._lost), timeout=_OPENING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not opened.done():
+            raise LinkLost(str(self._lost.result()) if self._lost.done() else "the broker does not answer")
+
+    def _end(self, reason: BaseException) -> None:
+        if self._lost:
+            _resolve(self._lost, reason)
+
+    async def _close(self) -> None:
+        for participant in self._participants:
+            participant.lost()
+        connection, self._connection = self._connection, None
+        if connection is None or connection.is_closed:
+            return
+        closed = asyncio.Event()
+        connection.add_on_close_callback(lambda *_: closed.set())
+        if connection.is_open:
+            connection.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(closed.wait(), 2)

@@ -1,0 +1,111 @@
+"""The live feed of an api process: facts of its own service wake the streams that wait for them; what they send is in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+
+from svckit.amqp import Link
+from svckit.topology import Topology
+
+# Beyond so many ids a watcher that is slow to look may as well read everything.
+_MOST_IDS = 10_000
+
+
+class Watch:
+    """What changed since the watcher last looked: iterate, or `await wait(timeout=…)`."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+        self._everything = False
+        self._news = asyncio.Event()
+
+    def __aiter__(self) -> Watch:
+        return self
+
+    async def __anext__(self) -> frozenset[str]:
+        """Waits for news and returns the changed ids; an empty set means that anything may have changed: read again."""
+        await self._news.wait()
+        return self._taken()
+
+    async def wait(self, *, timeout: float) -> frozenset[str] | None:
+        """Like iterating, but returns None when nothing happened for `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._news.wait()
+        except TimeoutError:
+            return None
+        return self._taken()
+
+    def _taken(self) -> frozenset[str]:
+        ids = frozenset() if self._everything else frozenset(self._ids)
+        self._ids.clear()
+        self._everything = False
+        self._news.clear()
+        return ids
+
+    def add(self, id: str) -> None:
+        """Notes that an aggregate changed."""
+        self._ids.add(id)
+        if len(self._ids) > _MOST_IDS:
+            self._everything = True
+        self._news.set()
+
+    def add_everything(self) -> None:
+        """Notes that anything may have changed."""
+        self._everything = True
+        self._news.set()
+
+
+class LiveFeed:
+    """Consumes the facts of `topology.service` from an exclusive queue of this process and wakes watchers.
+
+    Facts that pass while the broker is away are not seen: whoever watches is then told to read everything again.
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._any: set[Watch] = set()
+        self._by_id: defaultdict[str, set[Watch]] = defaultdict(set)
+
+    @contextlib.asynccontextmanager
+    async def watch(self, key: str | None = None) -> AsyncIterator[Watch]:
+        """Opens a watch on one aggregate id, or on all (None). Open it before reading, or a change in between is missed."""
+        watch = Watch()
+        watchers = self._any if key is None else self._by_id[key]
+        watchers.add(watch)
+        try:
+            yield watch
+        finally:
+            watchers.discard(watch)
+            if key is not None and not watchers:
+                self._by_id.pop(key, None)
+
+    async def opened(self, link: Link) -> None:
+        """Binds a new exclusive queue, then tells every watcher to read again."""
+        lane = await link.lane()
+        for exchange in self._topology.exchanges():
+            await lane.call(lane.channel.exchange_declare, **exchange)
+        queue = (await lane.call(lane.channel.queue_declare, queue="", exclusive=True, auto_delete=True)).method.queue
+        key = f"{self._topology.service}.#"
+        await lane.call(lane.channel.queue_bind, queue=queue, exchange=self._topology.exchange, routing_key=key)
+        lane.consume(queue, self._on_message, exclusive=True)
+        self._wake_everybody()
+
+    def lost(self) -> None:
+        """Nothing to do: watchers learn it when the feed is back."""
+
+    def _on_message(self, method: Any, properties: Any, body: bytes) -> None:
+        id = (properties.headers or {}).get("cloudEvents:subject", "")
+        for watch in self._any:
+            watch.add(id)
+        for watch in self._by_id.get(id, ()):
+            watch.add(id)
+
+    def _wake_everybody(self) -> None:
+        for watchers in (self._any, *self._by_id.values()):
+            for watch in watchers:
+                watch.add_everything()

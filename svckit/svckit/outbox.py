@@ -1,0 +1,334 @@
+"""The relay: publishes the events that wait inside the documents of one service and then takes them out.
+
+Every api process runs one; the broker lets only one of them be active, by giving the wake messages of a service to a single
+consumer. Whoever commits tells the active relay which documents have events; a sweep finds what such hints missed. An
+event leaves its document only after the broker has confirmed it, so none is lost; after a crash one may be sent twice. Events of
+one aggregate are sent in the order in which they happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import datetime as dt
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import pika
+from pymongo import WriteConcern
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from svckit import telemetry
+from svckit.amqp import Lane, Link, LinkLost
+from svckit.cloudevents import Encoder
+from svckit.documents import Document, utc_now
+from svckit.topology import Topology
+
+_log = logging.getLogger(__name__)
+
+WINDOW = 500
+"""Events sent and not yet confirmed, at most."""
+_DOCUMENTS = 250
+_SWEEP_SECONDS = 3.0
+_SWEEP_AGE = dt.timedelta(seconds=2)
+# How many confirmed events are remembered, so that a read that began before they were cleared does not send them again.
+_REMEMBERED = 20_000
+
+
+class Wake(msgspec.Struct, frozen=True, array_like=True):
+    """Hint for the active relay: these documents have events. Without a collection: sweep."""
+
+    collection: str = ""
+    ids: Sequence[str] = ()
+
+
+class _Sent:
+    """One event on its way: where it lies, and which span ends when it is confirmed."""
+
+    __slots__ = ("collection", "document", "event", "finish")
+
+    def __init__(self, collection: str, document: str, event: str, finish: Callable[[], None] | None) -> None:
+        self.collection = collection
+        self.document = document
+        self.event = event
+        self.finish = finish
+
+
+class Relay:
+    """Publishes for one service; `follow` every collection of aggregates before the link is started.
+
+    `unroutable` counts events nobody subscribed to, `published` those the broker confirmed.
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._encoder = Encoder(f"/binglian/{topology.service}")
+        self._collections: dict[str, AsyncCollection[Document]] = {}
+        self._dirty: collections.defaultdict[str, dict[str, None]] = collections.defaultdict(dict)
+        self._unconfirmed: dict[int, _Sent] = {}
+        self._confirmed: list[_Sent] = []
+        self._sending: set[str] = set()
+        self._remembered: collections.OrderedDict[str, None] = collections.OrderedDict()
+        self._work = asyncio.Event()
+        self._room = asyncio.Event()
+        self._to_clear = asyncio.Event()
+        self._send: Callable[[str, bytes, bytes], None] = _not_sent
+        self._wakes: Any = None
+        self._active = False
+        self._busy = 0
+        self._tag = 0
+        self._swept = utc_now()
+        self._sweep_before: dt.datetime | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.published = 0
+        self.unroutable = 0
+
+    def follow(self, collection: AsyncCollection[Document]) -> Callable[[Sequence[str]], None]:
+        """Publishes from this collection from now on; returns what to call with the ids of documents that have new events."""
+        # Only what can no longer be rolled back is told to others. Clearing needs no such care: at worst it is done again.
+        self._collections[collection.name] = collection.with_options(
+            read_concern=ReadConcern("majority"), write_concern=WriteConcern(1)
+        )
+        return lambda ids: self.wake(collection.name, ids)
+
+    def wake(self, collection: str, ids: Iterable[str]) -> None:
+        """Tells the active relay, here or in another process, that these documents have events."""
+        if self._active:
+            self._mark(collection, ids)
+        else:
+            self._publish_wake(Wake(collection, list(ids)))
+
+    @property
+    def idle(self) -> bool:
+        """Tells whether nothing is known to be waiting here."""
+        return not (self._busy or any(self._dirty.values()) or self._unconfirmed or self._confirmed)
+
+    # ------------------------------------------------------------------------------------------------ link
+
+    async def opened(self, link: Link) -> None:
+        """Declares, consumes wake messages and starts to work once this relay is the active one."""
+        events, wakes = await link.lane(), await link.lane()
+        for exchange in self._topology.exchanges():
+            await events.call(events.channel.exchange_declare, **exchange)
+        await wakes.call(wakes.channel.queue_declare, **self._topology.relay())
+        await events.call(events.channel.confirm_delivery, ack_nack_callback=self._on_confirm)
+        events.channel.add_on_return_callback(self._on_return)
+        self._begin(events, wakes)
+
+    def _begin(self, events: Lane, wakes: Lane) -> None:
+        self._send, self._wakes, self._tag = events.publisher(self._topology.exchange), wakes.channel, 0
+        wakes.consume(self._topology.relay_queue, self._on_wake)
+        start = asyncio.get_running_loop().create_task
+        self._tasks = [start(self._forever(work)) for work in (self._pump, self._clear, self._ask_for_sweeps)]
+
+    def lost(self) -> None:
+        """Stops; what was not confirmed counts as not sent."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
+        self._send, self._wakes = _not_sent, None
+        self._active = False
+        self._unconfirmed.clear()
+        self._sending.clear()
+        self._dirty.clear()
+        self._room.set()
+
+    async def _forever(self, work: Callable[[], Any]) -> None:
+        """Repeats a loop whose database or channel failed; the link itself restarts everything when the broker is gone."""
+        while True:
+            try:
+                await work()
+            except (PyMongoError, LinkLost, pika.exceptions.AMQPError) as error:
+                _log.warning("relay of %s: %r", self._topology.service, error)
+            except Exception:
+                _log.exception("relay of %s", self._topology.service)
+            await asyncio.sleep(0.5)
+
+    # ------------------------------------------------------------------------------------------------ wake messages
+
+    def _publish_wake(self, wake: Wake) -> None:
+        if self._wakes is not None and self._wakes.is_open:
+            self._wakes.basic_publish("", self._topology.relay_queue, msgspec.json.encode(wake))
+
+    def _on_wake(self, method: Any, properties: Any, body: bytes) -> None:
+        became_active, self._active = not self._active, True
+        if became_active:
+            self._sweep_soon(age=dt.timedelta(0))
+        wake = msgspec.json.decode(body, type=Wake)
+        if wake.collection:
+            self._mark(wake.collection, wake.ids)
+        elif utc_now() - self._swept > dt.timedelta(seconds=_SWEEP_SECONDS / 2):
+            self._sweep_soon(age=_SWEEP_AGE)
+
+    def _sweep_soon(self, *, age: dt.timedelta) -> None:
+        self._swept = utc_now()
+        self._sweep_before = self._swept - age
+        self._work.set()
+
+    async def _ask_for_sweeps(self) -> None:
+        """Every process asks; the broker hands the question to the active one, which so also learns that it is."""
+        while True:
+            self._publish_wake(Wake())
+            await asyncio.sleep(_SWEEP_SECONDS)
+
+    def _mark(self, collection: str, ids: Iterable[str]) -> None:
+        if collection in self._collections:
+            self._dirty[collection].update(dict.fromkeys(ids))
+            self._work.set()
+
+    # ------------------------------------------------------------------------------------------------ publishing
+
+    async def _pump(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            with self._working():
+                await self._publish_dirty()
+                before, self._sweep_before = self._sweep_before, None
+                if before:
+                    await self._sweep(before)
+
+    async def _sweep(self, before: dt.datetime) -> None:
+        """Publishes what has been waiting since before that time, however much it is, and what is new in between."""
+        for name, collection in self._collections.items():
+            cursor = collection.find({"outbox.time": {"$lte": before}}, {"outbox": True}, batch_size=_DOCUMENTS)
+            async with cursor:
+                while documents := await cursor.to_list(_DOCUMENTS):
+                    await self._publish_all(name, documents)
+                    await self._publish_dirty()
+
+    async def _publish_dirty(self) -> None:
+        for name in list(self._dirty):
+            while dirty := self._dirty[name]:
+                ids = list(itertools.islice(dirty, _DOCUMENTS))
+                for id in ids:
+                    del dirty[id]
+                try:
+                    found = self._collections[name].find({"_id": {"$in": ids}}, {"outbox": True})
+                    await self._publish_all(name, await found.to_list())
+                except BaseException:
+                    self._mark(name, ids)
+                    raise
+
+    async def _publish_all(self, name: str, documents: Iterable[Document]) -> None:
+        for document in documents:
+            for event in document.get("outbox", ()):
+                if self._is_new(name, document["_id"], event["id"]):
+                    while len(self._unconfirmed) >= WINDOW:
+                        self._room.clear()
+                        await self._room.wait()
+                    self._publish(name, document["_id"], event)
+
+    def _is_new(self, name: str, document: str, event: str) -> bool:
+        if event in self._remembered:
+            # Read before it was cleared, or the clearing was undone by a change of primary.
+            self._confirmed.append(_Sent(name, document, event, None))
+            self._to_clear.set()
+            return False
+        return event not in self._sending
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        self._busy += 1
+        try:
+            yield
+        finally:
+            self._busy -= 1
+
+    def _publish(self, name: str, document: str, event: Document) -> None:
+        traceparent, finish = self._span(event) if telemetry.enabled() else (event["traceparent"], None)
+        properties = self._encoder.properties(
+            id=event["id"], type=event["type"], time=event["time"], subject=event["subject"], traceparent=traceparent
+        )
+        self._send(event["type"], properties, event["data"])
+        self._tag += 1
+        self._unconfirmed[self._tag] = _Sent(name, document, event["id"], finish)
+        self._sending.add(event["id"])
+
+    def _span(self, event: Document) -> tuple[str, Callable[[], None]]:
+        delivery = telemetry.Delivery(event["type"], event["id"], event["subject"], event["traceparent"])
+        (traceparent,), finish = telemetry.publish_spans(exchange=self._topology.exchange, deliveries=(delivery,))
+        return traceparent, finish
+
+    def _on_return(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
+        self.unroutable += 1
+        _log.debug("nobody subscribes to %s", method.routing_key)
+
+    # ------------------------------------------------------------------------------------------------ confirmation
+
+    def _on_confirm(self, frame: Any) -> None:
+        tag = frame.method.delivery_tag
+        if frame.method.multiple:
+            tags = []
+            for earlier in self._unconfirmed:  # in the order of sending
+                if earlier > tag:
+                    break
+                tags.append(earlier)
+        else:
+            tags = [tag]
+        settle = self._settle if frame.method.NAME == "Basic.Ack" else self._refused
+        for one in tags:
+            sent = self._unconfirmed.pop(one, None)
+            if sent is not None:
+                self._sending.discard(sent.event)
+                settle(sent)
+        self._room.set()
+
+    def _settle(self, sent: _Sent) -> None:
+        self.published += 1
+        if sent.finish:
+            sent.finish()
+        self._remembered[sent.event] = None
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        self._confirmed.append(sent)
+        self._to_clear.set()
+
+    def _refused(self, sent: _Sent) -> None:
+        _log.warning("the broker refused event %s", sent.event)
+        asyncio.get_running_loop().call_later(0.2, self._mark, sent.collection, [sent.document])
+
+    # ------------------------------------------------------------------------------------------------ clearing
+
+    async def _clear(self) -> None:
+        while True:
+            await self._to_clear.wait()
+            self._to_clear.clear()
+            confirmed, self._confirmed = self._confirmed, []
+            try:
+                with self._working():
+                    for name, (documents, events) in _by_collection(confirmed).items():
+                        # One statement for all of them. The revision stays: what the aggregates are has not changed.
+                        pull = {"$pull": {"outbox": {"id": {"$in": events}}}}
+                        await self._collections[name].update_many({"_id": {"$in": documents}}, pull)
+            except BaseException:
+                self._confirmed += confirmed
+                self._to_clear.set()
+                raise
+
+    async def drain(self, *, seconds: float) -> None:
+        """Waits until this relay has nothing left, at most so long; for a graceful stop."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._active and not self.idle:
+                    await asyncio.sleep(0.02)
+
+
+def _not_sent(key: str, properties: bytes, body: bytes) -> None:
+    raise LinkLost("the broker is away")
+
+
+def _by_collection(confirmed: Sequence[_Sent]) -> dict[str, tuple[list[str], list[str]]]:
+    """Ids of the documents and of the events to take out of them, per collection."""
+    found: dict[str, tuple[dict[str, None], list[str]]] = {}
+    for sent in confirmed:
+        documents, events = found.setdefault(sent.collection, ({}, []))
+        documents[sent.document] = None
+        events.append(sent.event)
+    return {name: (list(documents), events) for name, (documents, events) in found.items()}
