@@ -59,7 +59,11 @@ def has_unknown_enum(message: Message) -> bool:
     """Tells whether protobuf's own JSON has a number where a name belongs."""
     for field, value in message.ListFields():
         values = value.values() if hasattr(value, "values") and field.is_repeated else value if field.is_repeated else [value]
-        of = field.message_type.fields_by_name["value"].enum_type if hasattr(value, "items") and field.is_repeated else field.enum_type
+        of = (
+            field.message_type.fields_by_name["value"].enum_type
+            if hasattr(value, "items") and field.is_repeated
+            else field.enum_type
+        )
         if of is not None and any(item not in of.values_by_number for item in values):
             return True
     return any(has_unknown_enum(part) for part in parts(message))
@@ -75,7 +79,7 @@ def same(left: Message, right: Message) -> bool:
 def without(message: Message, *kinds: type[Message]) -> Message:
     """The message without fields of the given kinds."""
     for field, value in message.ListFields():
-        if field.message_type and any(field.message_type is kind.DESCRIPTOR for kind in kinds) or "null" in field.name:
+        if (field.message_type and any(field.message_type is kind.DESCRIPTOR for kind in kinds)) or "null" in field.name:
             message.ClearField(field.name)
         elif field.message_type:
             for part in parts(message):
@@ -176,7 +180,9 @@ def test_raw_documents_bring_their_id() -> None:
     assert (case.case_id, case.revision, case.state) == ("c", 2, case_pb2.CASE_STATE_CLOSED)
 
 
-@pytest.mark.parametrize("source", [{"state": "nonsense"}, {"reported_at": NOW.replace(tzinfo=None)}, {"point": "x"}, {"tasks": 3}])
+@pytest.mark.parametrize(
+    "source", [{"state": "nonsense"}, {"reported_at": NOW.replace(tzinfo=None)}, {"point": "x"}, {"tasks": 3}]
+)
 def test_defective_data_is_refused(source: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError)):
         to_message(case_pb2.Case, source)
