@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from binglian.housing.v1 import area_service_pb2
+
 from mediation.domain import Point
 from mediation.operations.cases import CITY_DIGITS, GRID_CODE_LENGTH
 from svckit.access import Caller

@@ -20,6 +20,7 @@ from mediation import clocks
 from mediation.cursors import Cursor
 from mediation.domain import Actor, Light
 from mediation.domain.states import FINAL_STATES, OPEN_TASK_STATES
+from svckit.commit import DURABLE
 from svckit.errors import Unavailable
 from svckit.paging import code_range, narrowed
 
@@ -270,7 +271,7 @@ class CaseNumbers:
     """
 
     def __init__(self, counters: AsyncCollection[Document], *, block: int = NUMBER_BLOCK) -> None:
-        self._counters = counters
+        self._counters = counters.with_options(**DURABLE)
         self._block = block
         self._left: dict[str, range] = {}
         self._locks: dict[str, asyncio.Lock] = {}

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 
 from mediation.cursors import Cursor
@@ -128,7 +128,7 @@ class Hub:
 
     async def follow(
         self, *, where: Filter, first: Filter, wants: Callable[[Document], bool], cursor: Cursor | None
-    ) -> AsyncIterator[Document]:
+    ) -> AsyncGenerator[Document, None]:
         """Yields cases as they change: those of `where` since the cursor, or without one those of `first`; then every change.
 
         Each version once per call, in the order of `changed_at` as long as the database gives it; endless.

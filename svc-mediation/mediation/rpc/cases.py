@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from binglian.mediation.v1 import case_pb2, case_service_pb2, case_service_pb2_grpc
+
 from mediation import cursors, operations, policies, routing
 from mediation.domain import Case, JoinPolicy, Severity, TaskPlan, TaskRole
 from mediation.domain.states import FINAL_STATES
@@ -222,8 +223,15 @@ def _watched(response: type[Any], case: Document) -> Any:
     return to_message(response, {"case": case, "cursor": cursor})
 
 
+_SEVERITIES = {
+    value.number: Severity(value.name.removeprefix("SEVERITY_").lower())
+    for value in case_pb2.Severity.DESCRIPTOR.values
+    if value.number
+}
+
+
 def _severity(number: int) -> Severity | None:
-    return Severity(case_pb2.Severity.Name(number).removeprefix("SEVERITY_").lower()) if number else None
+    return _SEVERITIES.get(number)
 
 
 def _plan(message: Any) -> TaskPlan:

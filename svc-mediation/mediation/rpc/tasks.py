@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from binglian.mediation.v1 import task_service_pb2, task_service_pb2_grpc
+
 from mediation import cursors, operations, policies
 from mediation.domain import Case
 from mediation.domain.states import OPEN_TASK_STATES
