@@ -113,6 +113,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     last_inspection_id: str = ""
     last_inspected_at: dt.datetime | None = None
     item_score: float = 0.0
+    revision: int = 0
 
 
 class ChecklistItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +158,7 @@ class Hazard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
-    """A task of the fire department that can start, as the case tells it."""
+    """A task of the fire department that can start, as the case tells it, and the registered place at its spot ("" if none)."""
 
     task: TaskRef
     department: str
@@ -169,6 +170,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     instruction: str = ""
     due_at: dt.datetime | None = None
+    place_id: str = ""
+    place_type: str = ""
     traceparent: str = ""
 
 
@@ -202,6 +205,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     item_score: float = 0.0
     veto: bool = False
     traceparent: str = ""
+    revision: int = 0
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,20 +65,17 @@ def note_inspection(
 
 
 def open_for_task(
-    *, inspection_id: str, assignment: Assignment, place: Place | None, inspection_type: str, now: dt.datetime
+    *, inspection_id: str, assignment: Assignment, inspection_type: str, now: dt.datetime
 ) -> tuple[Inspection, tuple[Event, ...]]:
-    """Opens the inspection a task asks for, at the registered `place` or, without one, at the spot of the case."""
-    place_type = place.place_type if place else ""
+    """Opens the inspection a task asks for, at the assigned place or, if none is registered there, at the spot of the case."""
     inspection = Inspection(
         inspection_id=inspection_id,
         state=InspectionState.OPEN,
         inspection_type=inspection_type,
-        items=policies.checklist_for(place_type),
+        items=policies.checklist_for(assignment.place_type),
         opened_at=now,
         opened_by=SERVICE,
         changed_at=now,
-        place_id=place.place_id if place else "",
-        place_type=place_type,
         **asdict(assignment),
     )
     return inspection, (_opened(inspection),)

@@ -12,6 +12,7 @@ import msgspec
 from svckit.errors import InvalidArgument
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_OWNED_BY_STORE = ("outbox", "commands", "created_by")
 _MILLISECOND = dt.timedelta(milliseconds=1)
 
 
@@ -41,6 +42,19 @@ def after(token: str, keys: Sequence[str]) -> dict[str, Any]:
 def sort_by(keys: Sequence[str]) -> list[tuple[str, int]]:
     """Returns the sort that `after` and `token_of` rely on."""
     return [(_name(key), -1 if key.startswith("-") else 1) for key in keys]
+
+
+async def page_of(
+    rows: Any, *, query: Mapping[str, Any], keys: Sequence[str], token: str, size: int, hidden: Sequence[str] = ()
+) -> tuple[list[dict[str, Any]], str]:
+    """Returns a page of raw documents of the async collection `rows` and the token of the next page ("" on the last).
+
+    What the store owns and the fields in `hidden` stay out. Raises InvalidArgument (PAGE_TOKEN_INVALID).
+    """
+    condition = {"$and": [query, after(token, keys)]} if token else query
+    cursor = rows.find(condition, dict.fromkeys((*_OWNED_BY_STORE, *hidden), False))
+    found = await cursor.sort(sort_by(keys)).limit(size + 1).to_list()
+    return found[:size], token_of(found[size - 1], keys) if len(found) > size else ""
 
 
 def code_range(prefix: str) -> dict[str, str]:

@@ -23,16 +23,15 @@ def ensure_schema(*, uri: str, database: str, documents: Sequence[type[Any]]) ->
 
     `documents` are mongoengine Document classes. One attempt: raises pymongo.errors.ConnectionFailure while no primary answers.
     """
-    alias = f"schema-{database}"
-    client = mongoengine.connect(database, host=uri, alias=alias, serverSelectionTimeoutMS=_ATTEMPT_MS)
+    client = mongoengine.connect(database, host=uri, serverSelectionTimeoutMS=_ATTEMPT_MS)
     try:
         client.admin.command("ping")
         for document in documents:
-            with mongoengine.context_managers.switch_db(document, alias):
-                document.ensure_indexes()
+            # Ours first: MongoDB names the first index that refuses, and a repeated creation must be told from a taken key.
             client[database][document._get_collection_name()].create_indexes(list(INDEXES))
+            document.ensure_indexes()
     finally:
-        mongoengine.disconnect(alias)
+        mongoengine.disconnect()
 
 
 def ensure_schema_patiently(*, uri: str, database: str, documents: Sequence[type[Any]]) -> None:

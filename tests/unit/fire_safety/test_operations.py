@@ -47,10 +47,10 @@ def an_inspection(place: Place | None = None) -> Inspection:
         city="4205",
         area_code="420502001003",
         asked_at=NOW,
+        place_id=place.place_id if place else "",
+        place_type=place.place_type if place else "",
     )
-    return operations.open_for_task(
-        inspection_id="i", assignment=assignment, place=place, inspection_type="IT10", now=later(1)
-    )[0]
+    return operations.open_for_task(inspection_id="i", assignment=assignment, inspection_type="IT10", now=later(1))[0]
 
 
 def passes(inspection: Inspection, *, except_for: str = "") -> list[ItemAnswer]:

@@ -1,0 +1,132 @@
+"""The worker: follows the department's tasks in svc-mediation and keeps the record of every place. It never reaches grpc."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+from svckit.bus import Documents, Event, handles
+
+from fire_safety import following, operations, store
+from fire_safety.domain import DEPARTMENT, Assignment, Inspection, Place
+from fire_safety.following import Departure, Followed, Return
+from svckit.documents import Change, Decide, utc_now
+from svckit.errors import ServiceError
+from svckit.event_codec import event_fields
+
+T = TypeVar("T")
+
+# Cases go to many departments; most events name another one and need not be read at all.
+_OURS = f'"{DEPARTMENT}"'.encode()
+
+_INSPECTION_COMPLETED = "fire_safety.inspection_completed.v1"
+
+
+class FireSafetyWorker:
+    """Handlers of events, a batch at a time."""
+
+    name = "fire_safety"
+
+    inspections = Documents("inspections", state_cls=Inspection, id_field="inspection_id")
+    places = Documents("places", state_cls=Place, id_field="place_id")
+
+    @handles(*following.FOLLOWED)
+    def follow_tasks(self, events: list[Event]) -> None:
+        """Opens an inspection for every task that can start or came back, and cancels those whose task has gone."""
+        followed = [item for event in events if _OURS in event.data for item in _read(event)]
+        # In this order: what came back, or has gone, may have been assigned in the same batch.
+        self._open(_only(Assignment, followed))
+        self._open_again(_only(Return, followed))
+        self._cancel(_only(Departure, followed))
+
+    @handles(_INSPECTION_COMPLETED)
+    def note_inspections(self, events: list[Event]) -> None:
+        """Puts completed inspections on the record of their places."""
+        facts = (event_fields(event.type, event.data) for event in events)
+        _all_saved(self.places.apply([_note(fact) for fact in facts if fact["place_id"]]))
+
+    def _open(self, assignments: Sequence[Assignment]) -> None:
+        points = {task.task.task_id: task.point for task in assignments if task.point}
+        found = store.places_at(self.places.collection, points)
+        placed = (_at_place(task, found.get(task.task.task_id)) for task in assignments)
+        _all_saved(self.inspections.apply([_opening(task, kind=operations.COMPLAINT_CHECK) for task in placed]))
+
+    def _open_again(self, returns: Sequence[Return]) -> None:
+        last = {inspection.task.task_id: inspection for inspection in self._of_tasks(returns) if inspection.task}
+        assignments = [following.again(_known(last, item), item) for item in returns]
+        _all_saved(self.inspections.apply([_opening(task, kind=operations.RE_CHECK) for task in assignments]))
+
+    def _cancel(self, departures: Sequence[Departure]) -> None:
+        gone = {item.task_id: item for item in departures}
+        changes = [
+            _cancelling(inspection, gone[inspection.task.task_id])
+            for inspection in self._of_tasks(departures)
+            if inspection.task
+        ]
+        _all_saved(self.inspections.apply(changes))
+
+    def _of_tasks(self, items: Iterable[Return | Departure]) -> list[Inspection]:
+        rows = store.inspections_of_tasks(self.inspections.collection, [item.task_id for item in items])
+        return [self.inspections.form.state({**row, "items": ()}) for row in rows]
+
+
+def _read(event: Event) -> tuple[Followed, ...]:
+    fields = event_fields(event.type, event.data)
+    return following.read(event_type=event.type, fields=fields, traceparent=event.traceparent)
+
+
+def _only(kind: type[T], followed: Iterable[Any]) -> list[T]:
+    return [item for item in followed if isinstance(item, kind)]
+
+
+def _at_place(assignment: Assignment, place: dict[str, Any] | None) -> Assignment:
+    if place is None:
+        return assignment
+    return replace(assignment, place_id=place["_id"], place_type=place["place_type"])
+
+
+def _known(last: dict[str, Inspection], item: Return) -> Inspection:
+    if item.task_id not in last:
+        # Its dispatch has not been handled yet; delivered again later it will find the inspection.
+        raise LookupError(f"task {item.task_id} came back, but no inspection of it is known")
+    return last[item.task_id]
+
+
+def _opening(assignment: Assignment, *, kind: str) -> Change:
+    inspection_id = following.inspection_id(assignment.task.task_id, asked_at=assignment.asked_at)
+    decide = partial(_open_once, inspection_id=inspection_id, assignment=assignment, inspection_type=kind, now=utc_now())
+    return _change(inspection_id, decide, assignment.traceparent)
+
+
+def _open_once(inspection: Inspection | None, **opening: Any) -> tuple[Inspection, Sequence[Any]]:
+    return (inspection, ()) if inspection else operations.open_for_task(**opening)
+
+
+def _cancelling(inspection: Inspection, departure: Departure) -> Change:
+    decide = partial(operations.cancel_inspection, gone_at=departure.at, now=utc_now())
+    return _change(inspection.inspection_id, decide, departure.traceparent)
+
+
+def _note(fact: dict[str, Any]) -> Change:
+    decide = partial(
+        operations.note_inspection,
+        inspection_id=fact["inspection_id"],
+        completed_at=fact["at"],
+        item_score=fact["item_score"],
+        now=utc_now(),
+    )
+    return _change(fact["place_id"], decide, "")
+
+
+def _change(id: str, decide: Decide, traceparent: str) -> Change:
+    # Without a command: each of these decisions changes nothing when it comes again, so nothing has to be remembered.
+    return Change(id=id, decide=decide, traceparent=traceparent)
+
+
+def _all_saved(outcomes: Iterable[Any]) -> None:
+    """Raises the first refusal, so that the message comes again, by itself, and ends in the dead-letter queue if it must."""
+    for outcome in outcomes:
+        if isinstance(outcome, ServiceError):
+            raise outcome
