@@ -29,6 +29,7 @@ from svckit.amqp import Lane, Link, LinkLost
 from svckit.cloudevents import Encoder
 from svckit.documents import Document, utc_now
 from svckit.topology import Topology
+from svckit.wake import Wake
 
 _log = logging.getLogger(__name__)
 
@@ -39,13 +40,6 @@ _SWEEP_SECONDS = 3.0
 _SWEEP_AGE = dt.timedelta(seconds=2)
 # How many confirmed events are remembered, so that a read that began before they were cleared does not send them again.
 _REMEMBERED = 20_000
-
-
-class Wake(msgspec.Struct, frozen=True, array_like=True):
-    """Hint for the active relay: these documents have events. Without a collection: sweep."""
-
-    collection: str = ""
-    ids: Sequence[str] = ()
 
 
 class _Sent:
@@ -316,7 +310,7 @@ class Relay:
         """Waits until this relay has nothing left, at most so long; for a graceful stop."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._active and not self.idle:
+                while self._active and not self.idle:  # noqa: ASYNC110 - many things end it; it runs once, at the end
                     await asyncio.sleep(0.02)
 
 
