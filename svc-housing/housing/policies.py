@@ -49,7 +49,7 @@ CHECK_TRANSITIONS: dict[str, tuple[frozenset[HouseCheckState], HouseCheckState]]
     # verb: (states it starts from, state it leads to)
     "complete": (frozenset({HouseCheckState.OPEN}), HouseCheckState.COMPLETED),
     "reopen": (frozenset({HouseCheckState.COMPLETED, HouseCheckState.CANCELLED}), HouseCheckState.OPEN),
-    "cancel": (frozenset({HouseCheckState.OPEN, HouseCheckState.COMPLETED}), HouseCheckState.CANCELLED),
+    "cancel": (frozenset({HouseCheckState.OPEN}), HouseCheckState.CANCELLED),
 }
 
 

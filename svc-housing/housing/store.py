@@ -5,7 +5,9 @@ Documents are written by `svckit.store`/`svckit.batch` and read raw; mongoengine
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection as Several
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 from mongoengine import (
@@ -18,6 +20,7 @@ from mongoengine import (
     StringField,
 )
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.collection import Collection
 
 from svckit.paging import after, code_range, narrowed, sort_by, token_of
 
@@ -168,7 +171,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
 
 
 async def page(
-    rows: Rows, *, query: Mapping[str, Any], keys: Sequence[str], token: str, size: int, hidden: Collection[str] = ()
+    rows: Rows, *, query: Mapping[str, Any], keys: Sequence[str], token: str, size: int, hidden: Several[str] = ()
 ) -> tuple[list[Raw], str]:
     """Returns up to `size` raw documents sorted by `keys` behind `token`, and the token of the next page ("" on the last)."""
     hide = OWNED_BY_STORE | dict.fromkeys(hidden, False)
@@ -186,7 +189,7 @@ def in_area(*, own: str, wanted: str) -> dict[str, Any] | None:
     return {"area_code": code_range(prefix)} if prefix else {}
 
 
-async def areas_in_use(rows: Rows, codes: Collection[str]) -> frozenset[str]:
+async def areas_in_use(rows: Rows, codes: Several[str]) -> frozenset[str]:
     """Returns those of `codes` that exist and are not retired."""
     found = rows.find({"_id": {"$in": list(codes)}, "retired_at": None}, {"_id": True})
     return frozenset([row["_id"] async for row in found])
@@ -197,19 +200,27 @@ async def has_areas_below(rows: Rows, area_code: str) -> bool:
     return await rows.find_one({"parent_code": area_code, "retired_at": None}, {"_id": True}) is not None
 
 
-async def areas_below(rows: Rows, codes: Collection[str]) -> list[Raw]:
+async def areas_below(rows: Rows, codes: Several[str]) -> list[Raw]:
     """Returns the areas in use directly below any of `codes`, by code: code, level, name, parent, center."""
     query = {"parent_code": {"$in": list(codes)}, "retired_at": None}
     return await rows.find(query, TREE_FIELDS).sort([("_id", 1)]).to_list()
 
 
-async def areas_changed(rows: Rows, since: Any) -> list[Raw]:
+async def areas_changed(rows: Rows, since: datetime | None) -> list[Raw]:
     """Returns what the atlas needs of the areas changed at or after `since` (all for None)."""
-    query = {"changed_at": {"$gte": since}} if since else {}
-    return await rows.find(query, ATLAS_FIELDS).to_list()
+    return await rows.find(_changed(since), ATLAS_FIELDS).to_list()
 
 
-async def houses_at(rows: Rows, doors: Collection[tuple[str, str, str]]) -> list[Raw]:
+def areas_changed_now(rows: Collection[Raw], since: datetime | None) -> list[Raw]:
+    """The same for workers, which wait for the answer."""
+    return rows.find(_changed(since), ATLAS_FIELDS).to_list()
+
+
+def _changed(since: datetime | None) -> Raw:
+    return {"changed_at": {"$gte": since}} if since else {}
+
+
+async def houses_at(rows: Rows, doors: Several[tuple[str, str, str]]) -> list[Raw]:
     """Returns the houses behind (building id, unit, number), with the command that entered each."""
     if not doors:
         return []

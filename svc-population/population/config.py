@@ -7,13 +7,14 @@ import binascii
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from svckit.config import ConfigError, Settings
+import svckit.config
+from svckit.config import ConfigError
 
 KEY_BYTES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class PopulationSettings(Settings):
+class Settings(svckit.config.Settings):
     """`field_key`: base64 of 32 random bytes that seal identity and telephone numbers; or a file that holds it."""
 
     field_key: str = field(default="", repr=False)

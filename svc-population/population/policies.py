@@ -35,11 +35,12 @@ ORDERED_BY: dict[str, frozenset[str]] = {
     "L": frozenset({"COMM", "CIVIL", "HEALTH"}),
     "E": frozenset({"COMM"}),
 }
+DEPARTMENTS = frozenset().union(*ORDERED_BY.values())
 ORDER_TRANSITIONS: dict[str, tuple[frozenset[VerificationState], VerificationState]] = {
     # verb: (states it starts from, state it leads to)
     "complete": (frozenset({VerificationState.OPEN}), VerificationState.COMPLETED),
     "reopen": (frozenset({VerificationState.COMPLETED, VerificationState.CANCELLED}), VerificationState.OPEN),
-    "cancel": (frozenset({VerificationState.OPEN, VerificationState.COMPLETED}), VerificationState.CANCELLED),
+    "cancel": (frozenset({VerificationState.OPEN}), VerificationState.CANCELLED),
 }
 
 

@@ -70,8 +70,8 @@ def complete_check(
 
 
 def return_check(check: HouseCheck, *, reason: str, now: datetime) -> tuple[HouseCheck, tuple[HouseCheckOpened, ...]]:
-    """Opens a completed check again, because its task was sent back. A check that is open stays as it is."""
-    if check.state is not HouseCheckState.COMPLETED:
+    """Opens a check again, because its task was sent back. One that is open stays as it is."""
+    if check.state is HouseCheckState.OPEN:
         return check, ()
     state = check_transition(check, "reopen")
     opened = replace(
@@ -88,9 +88,9 @@ def return_check(check: HouseCheck, *, reason: str, now: datetime) -> tuple[Hous
     return opened, (_opened(opened),)
 
 
-def cancel_check(check: HouseCheck, *, now: datetime) -> tuple[HouseCheck, tuple[()]]:
-    """Cancels a check whose task went away. A cancelled check stays as it is."""
-    if check.state is HouseCheckState.CANCELLED:
+def cancel_check(check: HouseCheck, *, at: datetime, now: datetime) -> tuple[HouseCheck, tuple[()]]:
+    """Cancels a check whose task went away, or was done in another way, at `at`. One opened after that stays open."""
+    if check.state is not HouseCheckState.OPEN or at < check.opened_at:
         return check, ()
     return replace(check, state=check_transition(check, "cancel"), changed_at=now), ()
 

@@ -69,8 +69,8 @@ def complete_order(
 def return_order(
     order: VerificationOrder, *, reason: str, now: datetime
 ) -> tuple[VerificationOrder, tuple[VerificationOpened, ...]]:
-    """Opens a completed order again, because its task was sent back. An order that is open stays as it is."""
-    if order.state is not VerificationState.COMPLETED:
+    """Opens an order again, because its task was sent back. One that is open stays as it is."""
+    if order.state is VerificationState.OPEN:
         return order, ()
     opened = replace(
         order,
@@ -86,9 +86,9 @@ def return_order(
     return opened, (_opened(opened),)
 
 
-def cancel_order(order: VerificationOrder, *, now: datetime) -> tuple[VerificationOrder, tuple[()]]:
-    """Cancels an order whose task went away. A cancelled order stays as it is."""
-    if order.state is VerificationState.CANCELLED:
+def cancel_order(order: VerificationOrder, *, at: datetime, now: datetime) -> tuple[VerificationOrder, tuple[()]]:
+    """Cancels an order whose task went away, or was done in another way, at `at`. One opened after that stays open."""
+    if order.state is not VerificationState.OPEN or at < order.opened_at:
         return order, ()
     return replace(order, state=check_transition(order, "cancel"), changed_at=now), ()
 

@@ -68,6 +68,6 @@ def test_a_returned_or_returning_task_opens_it_again() -> None:
     order, _ = operations.complete_order(an_order(), findings=FINDINGS, revision=0, by=WORKER, happened_at=None, now=LATER)
     returned, events = operations.return_order(order, reason="地址不符", now=LATER)
     assert (returned.state, returned.returns, returned.outcome, len(events)) == (VerificationState.OPEN, 1, None, 1)
-    cancelled, _ = operations.cancel_order(returned, now=LATER)
+    cancelled, _ = operations.cancel_order(returned, at=LATER, now=LATER)
     reopened, events = operations.open_order(cancelled, assignment=ASSIGNMENT, now=LATER)
     assert (reopened.state, reopened.returns, len(events)) == (VerificationState.OPEN, 1, 1)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from population.config import PopulationSettings
+from population.config import Settings
 from population.domain import Secret
 from population.vault import Vault, VaultError
 from svckit.config import ConfigError
@@ -59,8 +59,8 @@ def test_nothing_else_opens_it(opening: object) -> None:
         opening(secret)  # type: ignore[operator]
 
 
-def settings(**fields: str) -> PopulationSettings:
-    return PopulationSettings(mongo_uri="m", amqp_uri="a", **fields)  # type: ignore[arg-type]
+def settings(**fields: str) -> Settings:
+    return Settings(mongo_uri="m", amqp_uri="a", **fields)  # type: ignore[arg-type]
 
 
 def test_the_key_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""`python -m housing api|worker`: wiring only."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from housing import store
+from housing.config import Settings
+from housing.domain import Area, Building, House, HouseCheck
+from svckit.config import ConfigError, from_env
+
+if TYPE_CHECKING:
+    from svckit.api import Api
+
+SERVICE = "housing"
+
+
+def api(settings: Settings) -> None:
+    """Serves gRPC. Imports it only here: a worker must never load grpc."""
+    from svckit.api import run_api
+
+    run_api(service=SERVICE, settings=settings, documents=store.DOCUMENTS, servicers=servicers)
+
+
+def servicers(api: Api) -> list[tuple[Any, Any]]:
+    """The gRPC services of this process."""
+    from binglian.housing.v1 import area_service_pb2_grpc as areas_grpc
+    from binglian.housing.v1 import house_check_pb2_grpc as checks_grpc
+    from binglian.housing.v1 import house_service_pb2_grpc as houses_grpc
+
+    from housing import rpc
+    from housing.keeper import AtlasKeeper
+
+    areas = api.repository(Area, collection="areas", id_field="area_code")
+    buildings = api.repository(Building, collection="buildings", id_field="building_id")
+    houses = api.repository(House, collection="houses", id_field="house_id")
+    checks = api.repository(HouseCheck, collection="house_checks", id_field="check_id")
+    keeper = AtlasKeeper(partial(store.areas_changed, areas.collection))
+    api.spawn(keeper.prepare(), name="atlas")
+    return [
+        (areas_grpc.add_AreaServiceServicer_to_server, rpc.AreaServicer(areas=areas, keeper=keeper)),
+        (areas_grpc.add_LocationServiceServicer_to_server, rpc.LocationServicer(keeper=keeper)),
+        (houses_grpc.add_BuildingServiceServicer_to_server, rpc.BuildingServicer(buildings=buildings, areas=areas)),
+        (houses_grpc.add_HouseServiceServicer_to_server, rpc.HouseServicer(houses=houses, buildings=buildings)),
+        (checks_grpc.add_HouseCheckServiceServicer_to_server, rpc.HouseCheckServicer(checks=checks, houses=houses)),
+    ]
+
+
+def worker(settings: Settings) -> None:
+    """Handles events. Imports nameko only here: it patches the standard library."""
+    from svckit.worker import run_worker
+
+    from housing.events import HousingWorker
+
+    run_worker(service=SERVICE, settings=settings, documents=store.DOCUMENTS, worker=HousingWorker)
+
+
+def main() -> None:
+    """Runs the process named on the command line."""
+    processes = {"api": api, "worker": worker}
+    if len(sys.argv) != 2 or sys.argv[1] not in processes:
+        sys.exit("usage: python -m housing api|worker")
+    try:
+        settings = from_env(Settings)
+    except ConfigError as error:
+        sys.exit(f"{SERVICE}: {error}")
+    processes[sys.argv[1]](settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What the events of svc-mediation mean for house checks and locations. Pure: fields of an event in, what has to be done out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from housing.domain import AreaLevel, Assignment, Point, TaskRef
+from housing.policies import DEPARTMENT, LEVEL_OF_LENGTH
+
+Fields = Mapping[str, Any]
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """A task of the department can start, since `at`."""
+
+    assignment: Assignment
+    at: datetime
+
+
+class Return(msgspec.Struct, frozen=True, kw_only=True):
+    """A task of the department was sent back."""
+
+    task_id: str
+    reason: str
+    at: datetime
+
+
+class Departure(msgspec.Struct, frozen=True, kw_only=True):
+    """A task is no longer the department's, or was reported done."""
+
+    task_id: str
+    at: datetime
+
+
+class Unlocated(msgspec.Struct, frozen=True, kw_only=True):
+    """A case whose grid is not known although its point is; `area_code` is what was known."""
+
+    case_id: str
+    city: str
+    area_code: str
+    point: Point
+
+
+Followed = Opening | Return | Departure
+
+
+def read(*, event_type: str, fields: Fields) -> Iterable[Followed]:
+    """Returns what an event, given as `svckit.event_codec.event_fields`, asks of us; nothing if it is about other departments.
+
+    Raises KeyError for a type that is not in `FOLLOWED`.
+    """
+    return FOLLOWED[event_type](fields)
+
+
+def unlocated(fields: Fields) -> Unlocated | None:
+    """Returns the case of a CaseReported that has to be located, None if there is nothing to do."""
+    point = fields.get("point")
+    area_code = fields["area_code"]
+    if point is None or LEVEL_OF_LENGTH.get(len(area_code)) is AreaLevel.GRID:
+        return None
+    return Unlocated(case_id=fields["case_id"], city=fields["city"], area_code=area_code, point=Point(**point))
+
+
+def _dispatched(fields: Fields) -> Iterable[Followed]:
+    return (_opening(fields, task) for task in fields["tasks"] if _is_ours(task))
+
+
+def _assigned(fields: Fields) -> Iterable[Followed]:
+    return (_opening(fields, task) for task in (fields["task"],) if _is_ours(task))
+
+
+def _is_ours(task: Fields) -> bool:
+    """A task that waits for others is announced again when it can start."""
+    return bool(task["department"] == DEPARTMENT and "assigned_at" in task)
+
+
+def _opening(fields: Fields, task: Fields) -> Opening:
+    point = fields.get("point")
+    assignment = Assignment(
+        task=TaskRef(case_id=fields["case_id"], task_id=task["task_id"], case_number=fields["number"]),
+        department=task["department"],
+        category=fields["category"],
+        city=fields["city"],
+        area_code=fields["area_code"],
+        description=fields["description"],
+        instruction=task["instruction"],
+        point=Point(**point) if point else None,
+        address=fields["address"],
+        due_at=task.get("due_at"),
+    )
+    return Opening(assignment=assignment, at=task["assigned_at"])
+
+
+def _returned(fields: Fields) -> Iterable[Followed]:
+    if fields["department"] == DEPARTMENT:
+        yield Return(task_id=fields["task_id"], reason=fields["reason"], at=fields["returned_at"])
+
+
+def _completed(fields: Fields) -> Iterable[Followed]:
+    if fields["department"] == DEPARTMENT:
+        yield Departure(task_id=fields["task_id"], at=fields["completed_at"])
+
+
+def _ruled(fields: Fields) -> Iterable[Followed]:
+    if fields["department"] == DEPARTMENT and fields["upheld"]:
+        yield Departure(task_id=fields["task_id"], at=fields["ruled_at"])
+
+
+FOLLOWED: Mapping[str, Callable[[Fields], Iterable[Followed]]] = {
+    "mediation.case_dispatched.v1": _dispatched,
+    "mediation.task_assigned.v1": _assigned,
+    "mediation.task_returned.v1": _returned,
+    "mediation.task_completed.v1": _completed,
+    "mediation.objection_ruled.v1": _ruled,
+}
+"""Every event about tasks that is followed, by its type."""

@@ -1,0 +1,74 @@
+"""`python -m population api|worker`: wiring only."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from population import store
+from population.config import Settings
+from population.domain import Household, Resident, VerificationOrder
+from population.vault import Vault
+from svckit.config import ConfigError, from_env
+
+if TYPE_CHECKING:
+    from svckit.api import Api
+
+SERVICE = "population"
+
+
+def api(settings: Settings) -> None:
+    """Serves gRPC. Imports it only here: a worker must never load grpc."""
+    from svckit.api import run_api
+
+    run_api(service=SERVICE, settings=settings, documents=store.DOCUMENTS, servicers=servicers)
+
+
+def servicers(api: Api) -> list[tuple[Any, Any]]:
+    """The gRPC services of this process. Raises ConfigError without a field key."""
+    from binglian.population.v1 import resident_service_pb2_grpc as residents_grpc
+    from binglian.population.v1 import verification_pb2_grpc as orders_grpc
+
+    from population import rpc
+
+    assert isinstance(api.settings, Settings)
+    vault = Vault(api.settings.key())
+    residents = api.repository(Resident, collection="residents", id_field="resident_id")
+    households = api.repository(Household, collection="households", id_field="household_id")
+    orders = api.repository(VerificationOrder, collection="verification_orders", id_field="order_id")
+    return [
+        (
+            residents_grpc.add_ResidentServiceServicer_to_server,
+            rpc.ResidentServicer(residents=residents, households=households, vault=vault),
+        ),
+        (residents_grpc.add_HouseholdServiceServicer_to_server, rpc.HouseholdServicer(households=households)),
+        (
+            orders_grpc.add_VerificationServiceServicer_to_server,
+            rpc.VerificationServicer(orders=orders, residents=residents),
+        ),
+    ]
+
+
+def worker(settings: Settings) -> None:
+    """Handles events. Imports nameko only here: it patches the standard library."""
+    from svckit.worker import run_worker
+
+    from population.events import PopulationWorker
+
+    run_worker(service=SERVICE, settings=settings, documents=store.DOCUMENTS, worker=PopulationWorker)
+
+
+def main() -> None:
+    """Runs the process named on the command line."""
+    processes = {"api": api, "worker": worker}
+    if len(sys.argv) != 2 or sys.argv[1] not in processes:
+        sys.exit("usage: python -m population api|worker")
+    try:
+        settings = from_env(Settings)
+    except ConfigError as error:
+        sys.exit(f"{SERVICE}: {error}")
+    processes[sys.argv[1]](settings)
+
+
+if __name__ == "__main__":
+    main()

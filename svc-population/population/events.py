@@ -1,0 +1,77 @@
+"""The worker: follows the tasks in svc-mediation that ask for a verification. It never reaches grpc."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from population import following, operations
+from population.domain import VerificationOrder
+from population.following import Departure, Followed, Opening, Return
+from population.policies import DEPARTMENTS
+from svckit.bus import Documents, Event, handles
+from svckit.documents import Change, Decide, utc_now
+from svckit.errors import ServiceError
+
+# Cases go to many departments; most events name other ones and need not be read at all.
+_OURS = tuple(f'"{department}"'.encode() for department in sorted(DEPARTMENTS))
+
+
+class PopulationWorker:
+    """Handlers of events, a batch at a time."""
+
+    name = "population"
+
+    orders = Documents("verification_orders", state_cls=VerificationOrder, id_field="order_id")
+
+    @handles(*following.FOLLOWED)
+    def follow_tasks(self, events: list[Event]) -> None:
+        """Opens an order for every task that can start or came back, and cancels those whose task has gone."""
+        changes = [_followed(event, item) for event in events if _concerns_us(event) for item in _read(event)]
+        all_saved(self.orders.apply(changes))
+
+
+def case_time(*, since: datetime, published: datetime, now: datetime) -> datetime:
+    """Returns the time on the clock of the case: when the task could start plus how long the news took to get here.
+
+    For a case of today that is now; for one that is replayed from the past it is the same moment of that past.
+    """
+    return since + max(now - published, timedelta(0))
+
+
+def all_saved(outcomes: Iterable[Any]) -> None:
+    """Raises the first refusal, so that the message comes again, by itself, and ends in the dead-letter queue if it must."""
+    for outcome in outcomes:
+        if isinstance(outcome, ServiceError):
+            raise outcome
+
+
+def _concerns_us(event: Event) -> bool:
+    return any(name in event.data for name in _OURS)
+
+
+def _read(event: Event) -> Iterable[Followed]:
+    return following.read(event_type=event.type, fields=event.fields())
+
+
+def _followed(event: Event, item: Followed) -> Change:
+    at = case_time(since=item.at, published=event.time, now=utc_now())
+    if isinstance(item, Opening):
+        return event.change(
+            id=item.assignment.task.task_id, decide=partial(operations.open_order, assignment=item.assignment, now=at)
+        )
+    if isinstance(item, Return):
+        return event.change(id=item.task_id, decide=_if_known(partial(operations.return_order, reason=item.reason, now=at)))
+    assert isinstance(item, Departure)
+    return event.change(id=item.task_id, decide=_if_known(partial(operations.cancel_order, at=item.at, now=at)))
+
+
+def _if_known(decide: Decide) -> Decide:
+    """There is nothing to do for a task that opened nothing here."""
+
+    def decide_if_known(state: Any) -> tuple[Any, Sequence[Any]]:
+        return (None, ()) if state is None else decide(state)
+
+    return decide_if_known
