@@ -10,6 +10,7 @@ export const router = createRouter({
     { path: '/login', name: 'login', component: () => import('@/login/LoginPage.vue'), meta: { open: true, title: 'login.title' } },
     { path: '/board', name: 'board', component: () => import('@/board/BoardPage.vue'), meta: { title: 'app.board' } },
     { path: '/cases/:caseId', name: 'case', component: () => import('@/case/CasePage.vue'), props: true, meta: { title: 'case.overview' } },
+    { path: '/traces/:traceId', name: 'trace', component: () => import('@/trace/TracePage.vue'), props: true, meta: { title: 'trace.title' } },
     { path: '/report', name: 'report', component: () => import('@/report/ReportPage.vue'), meta: { title: 'app.report' } },
     { path: '/:path(.*)*', name: 'missing', component: () => import('@/shell/MissingPage.vue'), meta: { open: true, title: 'app.notFound' } },
   ],

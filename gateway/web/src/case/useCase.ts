@@ -1,0 +1,57 @@
+/** One case, followed live, with its ledger once the assessment has one. */
+import { onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
+import { call, urlOf } from '@/api/call'
+import { Problem } from '@/api/problem'
+import { openStream, type Stream } from '@/api/stream'
+import type { Case, CaseLedger, WatchCaseResponse } from '@/generated/contract'
+
+export interface FollowedCase {
+  item: Ref<Case | null>
+  ledger: Ref<CaseLedger | null>
+  problem: Ref<unknown>
+  stream: Stream
+  /** Takes an answer to an action at once, without waiting for the stream. */
+  take(changed: Case): void
+}
+
+/** The ledger is written from events: it follows the case by a moment, so ask a few times. */
+const LEDGER_WAITS = [300, 700, 1_500, 3_000, 6_000, 12_000]
+
+export function useCase(caseId: string): FollowedCase {
+  const item = shallowRef<Case | null>(null)
+  const ledger = shallowRef<CaseLedger | null>(null)
+  const problem = ref<unknown>(null)
+  let timer = 0
+
+  function take(changed: Case): void {
+    const known = BigInt(item.value?.revision ?? '0')
+    if (!item.value || BigInt(changed.revision ?? '0') >= known) item.value = changed
+  }
+
+  async function askLedger(attempt: number): Promise<void> {
+    const found = await call('GetCaseLedger', { caseId }).catch(() => null)
+    if (found?.handledAt === item.value?.handledAt && found?.serialMinutes) ledger.value = found
+    else if (attempt < LEDGER_WAITS.length) timer = window.setTimeout(() => void askLedger(attempt + 1), LEDGER_WAITS[attempt])
+  }
+
+  // A stream cannot say why it was refused, so the case is fetched as well: its problem is shown.
+  void call('GetCase', { caseId }).then(take, (refused: unknown) => (problem.value = refused))
+  const stream = openStream<WatchCaseResponse>(
+    (cursor) => urlOf('WatchCase', { caseId, cursor }),
+    (message) => message.case && take(message.case),
+  )
+  watch(problem, (refused) => refused instanceof Problem && refused.status !== 0 && stream.close())
+  watch(
+    () => item.value?.handledAt,
+    (handledAt) => {
+      window.clearTimeout(timer)
+      ledger.value = null
+      if (handledAt) void askLedger(0)
+    },
+  )
+  onScopeDispose(() => {
+    stream.close()
+    window.clearTimeout(timer)
+  })
+  return { item, ledger, problem, stream, take }
+}
