@@ -12,6 +12,7 @@ import contextvars
 import os
 import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _QUEUE = 16_384
 _BATCH = 512
 _DELAY_MS = 1_000
 _TIMEOUT_S = 5
+_STOP_S = 3.0
 _METRICS_MS = 15_000
 _EMPTY = Context()
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -59,10 +61,19 @@ def setup(*, service: str, endpoint: str = "", version: str = "") -> Callable[[]
 
     def stop() -> None:
         _state.tracer = _state.meter = None
-        stop_metrics()
-        stop_traces()
+        _within(_STOP_S, stop_traces, stop_metrics)
 
     return stop
+
+
+def _within(seconds: float, *works: Callable[[], None]) -> None:
+    """Runs `works` at once and waits at most so long: a backend that is away must not keep a process from stopping."""
+    threads = [threading.Thread(target=work, daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _start_traces(resource: Any, endpoint: str) -> Callable[[], None]:

@@ -6,7 +6,7 @@ import datetime as dt
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import mongoengine
 import msgspec
@@ -33,7 +33,7 @@ class CaseClosed(msgspec.Struct, frozen=True):
 
 
 class NoteDocument(mongoengine.Document):
-    meta = {"collection": "notes", "auto_create_index": False, "indexes": ["text"]}
+    meta: ClassVar = {"collection": "notes", "auto_create_index": False, "indexes": ["text"]}
     note_id = mongoengine.StringField(primary_key=True)
     text = mongoengine.StringField()
 

@@ -258,7 +258,7 @@ async def test_a_stream_ends_with_its_error(setup: Setup) -> None:
 
 async def eventually(condition: Any) -> None:
     async with asyncio.timeout(5):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
 
 
