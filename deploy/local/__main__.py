@@ -21,8 +21,8 @@ PAGES = (("Live board", "/"), ("REST, described", "/docs"), ("OpenAPI", "/openap
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's background job ignores SIGINT until told otherwise
+        signal.signal(number, _interrupt)
     try:
         command: Callable[[Layout, argparse.Namespace], int] = options.run
         return command(Layout.from_env(home=options.home), options)
