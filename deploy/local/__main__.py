@@ -21,7 +21,11 @@ PAGES = (("Live board", "/"), ("REST, described", "/docs"), ("OpenAPI", "/openap
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
     options = _parser().parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's background job ignores SIGINT until told otherwise
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # a shell's background job ignores SIGINT until told otherwise
         signal.signal(number, _interrupt)
     try:
         command: Callable[[Layout, argparse.Namespace], int] = options.run

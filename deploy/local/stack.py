@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from functools import partial
 from pathlib import Path
 
 from deploy.local import machine, supervise
@@ -18,6 +18,7 @@ from deploy.local.progress import Progress, console
 from svckit.embedded import ServerSilent
 
 _STEADY_SECONDS = 1.0
+_MANAGER_SECONDS = 5.0
 _LOG_LINES = 12
 
 
@@ -88,26 +89,39 @@ def _note_environment(layout: Layout, environ: dict[str, str]) -> None:
 
 
 def _wait_until_ready(layout: Layout, parts: Sequence[Part], progress: Progress) -> None:
-    pool = ThreadPoolExecutor(max_workers=len(parts), thread_name_prefix="ready")
-    pending = {pool.submit(part.wait or partial(_wait_until_steady, layout, part)): part for part in parts}
+    answers: queue.SimpleQueue[tuple[Part, Exception | None]] = queue.SimpleQueue()
+    for part in parts:
+        # Daemons: whoever presses Ctrl-C does not wait for a part that will never be ready.
+        threading.Thread(target=_report, args=(layout, part, answers), daemon=True).start()
+    for _ in parts:
+        part, problem = _next(answers, layout, progress)
+        progress.mark(part.name, "failed" if problem else "ready")
+        if isinstance(problem, SetupProblem | ServerSilent):
+            raise SetupProblem(f"{part.name} did not start: {problem} The end of its log:\n{log_end(layout, part.name)}")
+        if problem:
+            raise problem
+
+
+def _report(layout: Layout, part: Part, answers: queue.SimpleQueue[tuple[Part, Exception | None]]) -> None:
     try:
-        while pending:
-            done, _ = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-            for future in done:
-                _take(layout, pending.pop(future), future, progress)
-            if not done and not running(layout) and progress.seconds > 5:
-                raise SetupProblem(f"The process manager has ended; {layout.logs / 'supervisord.log'} says why.")
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        if part.wait:
+            part.wait()
+        else:
+            _wait_until_steady(layout, part)
+    except Exception as problem:
+        answers.put((part, problem))
+    else:
+        answers.put((part, None))
 
 
-def _take(layout: Layout, part: Part, future: Future[None], progress: Progress) -> None:
-    problem = future.exception()
-    progress.mark(part.name, "failed" if problem else "ready")
-    if isinstance(problem, SetupProblem | ServerSilent):
-        raise SetupProblem(f"{part.name} did not start: {problem} The end of its log:\n{log_end(layout, part.name)}")
-    if problem:
-        raise problem
+def _next(
+    answers: queue.SimpleQueue[tuple[Part, Exception | None]], layout: Layout, progress: Progress
+) -> tuple[Part, Exception | None]:
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return answers.get(timeout=0.5)
+        if progress.seconds > _MANAGER_SECONDS and not running(layout):
+            raise SetupProblem(f"The process manager has ended; {layout.logs / 'supervisord.log'} says why.")
 
 
 def _wait_until_steady(layout: Layout, part: Part) -> None:
