@@ -55,6 +55,7 @@ def _run(layout: Layout, options: argparse.Namespace) -> int:
         stack.stop(layout)
         console.print("stopped")
         return 0
+    stack.stop(layout)
     raise SetupProblem(f"The process manager has ended; {layout.logs / 'supervisord.log'} says why.")
 
 
