@@ -58,7 +58,7 @@ describe('arrows', () => {
   it('go from the end of one task to the start of the next', () => {
     const [arrow] = arrowsOf([lane('a', 0, 40), lane('b', 50, 90, { after: ['a'] }, 50)], { from: 0, to: 100 })
     expect(arrow).toMatchObject({ fromRow: 0, toRow: 1, x1: 0.4, x2: 0.5, pending: false })
-    expect(arrowPath(arrow as NonNullable<typeof arrow>, 1000, 40, 10, 20)).toBe('M400 30V36H501V47')
+    expect(arrowPath(arrow as NonNullable<typeof arrow>, 1000, 40, 10, 20)).toBe('M400 30V36H501V46')
   })
 
   it('ignore a task that is not there', () => {

@@ -35,7 +35,7 @@ describe('waterfall', () => {
     expect(cut.cuts).toHaveLength(1)
     expect(cut.cuts[0]?.idle).toBe(3_599_990)
     expect([cut.at(0), cut.at(3_600_010)]).toEqual([0, 1])
-    expect(cut.at(10)).toBeCloseTo(0.4825)
+    expect(cut.at(10)).toBeCloseTo(0.4875)
     expect(scaleOf(long, false).at(10)).toBeLessThan(0.00001)
   })
 

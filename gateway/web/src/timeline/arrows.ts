@@ -41,7 +41,7 @@ export function arrowPath(arrow: Arrow, width: number, rowHeight: number, barTop
   const x1 = Math.min(width - 2, Math.max(1, arrow.x1 * width))
   const x2 = Math.min(width - 2, Math.max(1, arrow.x2 * width)) + 1
   const y1 = arrow.fromRow * rowHeight + barTop + (down ? barHeight : 0)
-  const y2 = arrow.toRow * rowHeight + barTop + (down ? -3 : barHeight + 3)
+  const y2 = arrow.toRow * rowHeight + barTop + (down ? -4 : barHeight + 4)
   if (Math.abs(x2 - x1) < 4) return `M${x2} ${y1}V${y2}`
   const middle = down ? y1 + 6 : y1 - 6
   return `M${x1} ${y1}V${middle}H${x2}V${y2}`

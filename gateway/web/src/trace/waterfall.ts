@@ -87,8 +87,8 @@ export interface Scale {
   cuts: { place: number; width: number; idle: number }[]
 }
 
-const CUT_SHARE = 0.5
-const WIDEST_CUT = 0.035
+const CUT_SHARE = 0.22
+const WIDEST_CUT = 0.025
 
 /** Stretches in which at least one span ran. */
 export function busyStretches(rows: Row[]): Stretch[] {
