@@ -1,22 +1,37 @@
-"""Wiring: `python -m mediation api|worker`."""
+"""`python -m mediation api|worker`: wiring only."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mediation import calendar
 from mediation.config import MediationSettings
 from mediation.domain import Case
-from mediation.store import CaseDocument
 from svckit.config import ConfigError, from_env
+
+if TYPE_CHECKING:
+    from svckit.api import Api
 
 SERVICE = "mediation"
 
 
-def servicers(api: Any) -> Iterable[tuple[Any, Any]]:
-    """Returns the servicers of the api process with what they need."""
+def api(settings: MediationSettings) -> None:
+    """Serves gRPC. Imports it only here: a worker must never load grpc."""
+    from mediation.store import CaseDocument
+    from svckit.api import run_api
+
+    run_api(
+        service=SERVICE,
+        settings=settings,
+        documents=[CaseDocument],
+        servicers=lambda made: servicers(made, locate_seconds=settings.locate_seconds),
+    )
+
+
+def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
+    """Returns the gRPC services of this process with what they need."""
     from binglian.housing.v1.area_service_pb2_grpc import LocationServiceStub
     from binglian.mediation.v1.case_service_pb2_grpc import add_CaseServiceServicer_to_server
     from binglian.mediation.v1.task_service_pb2_grpc import add_TaskServiceServicer_to_server
@@ -29,40 +44,30 @@ def servicers(api: Any) -> Iterable[tuple[Any, Any]]:
     cases = api.repository(Case, collection="cases", id_field="case_id")
     search = CaseSearch(cases.collection)
     hub = Hub(live=api.live, search=search)
-    locator = Locator(api.stub(LocationServiceStub, "housing", timeout=0.3))
+    locator = Locator(api.stub(LocationServiceStub, "housing", timeout=locate_seconds))
     numbers = CaseNumbers(api.db["numbers"])
+    servicer = CaseServicer(cases=cases, search=search, numbers=numbers, hub=hub, locator=locator)
     return (
-        (
-            add_CaseServiceServicer_to_server,
-            CaseServicer(cases=cases, search=search, numbers=numbers, hub=hub, locator=locator),
-        ),
+        (add_CaseServiceServicer_to_server, servicer),
         (add_TaskServiceServicer_to_server, TaskServicer(cases=cases, search=search, hub=hub)),
     )
 
 
-def run_api(settings: MediationSettings) -> None:
-    """Runs the api process."""
-    from svckit.api import run_api as run
+def worker(settings: MediationSettings) -> None:
+    """Handles events. svckit.worker comes first: it makes the standard library cooperative before anything opens a socket."""
+    from svckit.worker import run_worker
 
-    run(service=SERVICE, settings=settings, documents=[CaseDocument], servicers=servicers)
+    # isort: split
+    from mediation.events import MediationWorker
+    from mediation.store import CaseDocument
 
-
-def run_worker(settings: MediationSettings) -> None:
-    """Runs the worker process. grpc is never imported on this path."""
-    from svckit.worker import run_worker as run
-
-    from mediation.events import worker_of
-
-    run(service=SERVICE, settings=settings, documents=[CaseDocument], worker=worker_of(settings))
-
-
-PROCESSES = {"api": run_api, "worker": run_worker}
+    run_worker(service=SERVICE, settings=settings, documents=[CaseDocument], worker=MediationWorker)
 
 
 def main() -> None:
-    """Starts the process named on the command line."""
-    process = PROCESSES.get(sys.argv[1]) if len(sys.argv) == 2 else None
-    if process is None:
+    """Runs the process named on the command line."""
+    processes = {"api": api, "worker": worker}
+    if len(sys.argv) != 2 or sys.argv[1] not in processes:
         sys.exit("usage: python -m mediation api|worker")
     try:
         settings = from_env(MediationSettings)
@@ -70,7 +75,7 @@ def main() -> None:
         sys.exit(f"{SERVICE}: {error}")
     # The table of working days costs a third of a second: not on the first request.
     calendar.minutes_per_day()
-    process(settings)
+    processes[sys.argv[1]](settings)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Settings of svc-mediation: those of every service, plus how often the timer looks for lights to turn."""
+"""Settings of svc-mediation: those of every service, plus its patience with housing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from svckit.config import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class MediationSettings(Settings):
-    """`light_seconds`: pause between two rounds of the timer (BINGLIAN_LIGHT_SECONDS)."""
+    """`locate_seconds`: how long a report waits for housing to find its grid (BINGLIAN_LOCATE_SECONDS)."""
 
-    light_seconds: float = 1.0
+    locate_seconds: float = 0.3

@@ -101,6 +101,11 @@ def is_department(code: str) -> bool:
     return code in _codes("department")
 
 
+def departments() -> tuple[str, ...]:
+    """Returns the codes of department.csv, sorted."""
+    return tuple(sorted(_codes("department")))
+
+
 def is_source(code: str) -> bool:
     """Tells whether event_source.csv has the code."""
     return code in _codes("event_source")

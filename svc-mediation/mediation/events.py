@@ -1,0 +1,144 @@
+"""The worker: what other services say about tasks and places becomes verbs on cases, and a timer turns lights. Never reaches grpc."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from nameko.timer import timer
+
+from mediation import operations
+from mediation.domain import Attachment, Case, ServiceActor
+from mediation.operations import Outcome
+from mediation.policies import CaseNotFound
+from svckit.bus import Documents, Event, handles
+from svckit.documents import Change, Decide, utc_now
+from svckit.errors import ServiceError
+
+_log = logging.getLogger(__name__)
+# Cases whose lights one round of the timer turns at once; more wait for the next write of the same round.
+LIGHTS_AT_ONCE = 200
+_NATIVE = (datetime,)
+
+
+class MediationWorker:
+    """Handlers of events, a batch at a time: all events of all cases in one save."""
+
+    name = "mediation"
+
+    cases = Documents("cases", state_cls=Case, id_field="case_id")
+
+    @handles(
+        "fire_safety.inspection_opened.v1",
+        "housing.house_check_opened.v1",
+        "population.verification_opened.v1",
+        "fire_safety.inspection_completed.v1",
+        "housing.house_check_completed.v1",
+        "population.verification_completed.v1",
+    )
+    def answer_tasks(self, events: list[Event]) -> None:
+        """Accepts tasks that a service has started on, completes those it has done. Others of its work concern no case."""
+        answers = ((event, event.fields()) for event in events)
+        _all_saved(self.cases.apply([_answer(event, fields) for event, fields in answers if _case_id(fields)]))
+
+    @handles("housing.case_located.v1")
+    def locate_cases(self, events: list[Event]) -> None:
+        """Gives cases that were taken without their grid the area housing found."""
+        _all_saved(self.cases.apply([_locating(event) for event in events]))
+
+    @timer(interval=1)
+    def turn_lights(self) -> None:
+        """Turns every light whose time has come, also those that came while no worker ran.
+
+        Several workers may do so at once: who loses the race finds nothing left to turn.
+        """
+        try:
+            while len(changes := self._due()) == LIGHTS_AT_ONCE:
+                self.cases.apply(changes)
+            self.cases.apply(changes)
+        except ServiceError as error:
+            _log.warning("lights wait: %s", error.message)
+
+    def _due(self) -> list[Change]:
+        now = utc_now()
+        due = self.cases.collection.find({"next_light_at": {"$lte": now}}, {"traceparent": True})
+        return [
+            Change(row["_id"], _turning(now), traceparent=row.get("traceparent", ""))
+            for row in due.sort("next_light_at").limit(LIGHTS_AT_ONCE)
+        ]
+
+
+def _turning(now: datetime) -> Decide:
+    def decide(case: Case | None) -> tuple[Case | None, tuple[Any, ...]]:
+        return operations.turn_lights(case, now=now) if case else (None, ())
+
+    return decide
+
+
+def _case_id(fields: dict[str, Any]) -> str:
+    return str(fields.get("task", {}).get("case_id", ""))
+
+
+def _answer(event: Event, fields: dict[str, Any]) -> Change:
+    decide = _finishing(fields) if event.type.endswith("_completed.v1") else _taking_up(fields)
+    return event.change(id=_case_id(fields), decide=decide)
+
+
+def _taking_up(fields: dict[str, Any]) -> Decide:
+    def decide(case: Case | None) -> Outcome:
+        by, at, now = _who_and_when(fields)
+        return operations.take_up_task(_known(case, fields), task_id=fields["task"]["task_id"], by=by, at=at, now=now)
+
+    return decide
+
+
+def _finishing(fields: dict[str, Any]) -> Decide:
+    def decide(case: Case | None) -> Outcome:
+        by, at, now = _who_and_when(fields)
+        return operations.finish_task(
+            _known(case, fields),
+            task_id=fields["task"]["task_id"],
+            result=fields["result"],
+            evidence=msgspec.convert(fields["evidence"], tuple[Attachment, ...], builtin_types=_NATIVE),
+            unified_reply=fields.get("unified_reply", ""),
+            by=by,
+            at=at,
+            now=now,
+        )
+
+    return decide
+
+
+def _locating(event: Event) -> Change:
+    fields = event.fields()
+    by = ServiceActor(subject="svc-housing", department="")
+
+    def decide(case: Case | None) -> Outcome:
+        now = utc_now()
+        known = _known(case, {"task": fields})
+        return operations.locate_case(known, area_code=fields["area_code"], by=by, at=fields.get("at", now), now=now)
+
+    return event.change(id=fields["case_id"], decide=decide)
+
+
+def _who_and_when(fields: dict[str, Any]) -> tuple[ServiceActor, datetime, datetime]:
+    """A service acts for its department; clocks of machines differ, so what lies in the future happens now."""
+    now = utc_now()
+    actor = ServiceActor(subject=fields["by"], department=fields["department"])
+    return actor, min(fields.get("at", now), now), now
+
+
+def _known(case: Case | None, fields: dict[str, Any]) -> Case:
+    if case is None:
+        raise CaseNotFound(f"Case {fields['task']['case_id']} does not exist.")
+    return case
+
+
+def _all_saved(outcomes: Iterable[object]) -> None:
+    """Raises the first refusal: the bus then repeats the messages one by one, and the refused one ends as a dead letter."""
+    for outcome in outcomes:
+        if isinstance(outcome, ServiceError):
+            raise outcome
