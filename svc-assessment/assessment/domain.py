@@ -175,6 +175,7 @@ class CaseLedger(msgspec.Struct, frozen=True, kw_only=True):
     waiting_minutes: float = 0.0
     working_minutes: float = 0.0
     parallel: bool = False
+    revision: int = 0
 
 
 class DepartmentFigures(msgspec.Struct, frozen=True, kw_only=True):

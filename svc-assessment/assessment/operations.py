@@ -30,7 +30,7 @@ def take_facts(
 
 
 def _assessed(ledger: CaseLedger) -> CaseAssessed | None:
-    if ledger.closed_at is None or not ledger.critical_path:
+    if ledger.closed_at is None or not (ledger.reported_at and ledger.dispatched_at and ledger.handled_at):
         return None
     return CaseAssessed(
         case_id=ledger.case_id,

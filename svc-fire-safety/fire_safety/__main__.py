@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from fire_safety import store
 from fire_safety.config import Settings
 from fire_safety.domain import Inspection, Place
 from svckit.config import ConfigError, from_env
@@ -18,6 +17,7 @@ SERVICE = "fire_safety"
 
 def api(settings: Settings) -> None:
     """Serves gRPC. Imports it only here: a worker must never load grpc."""
+    from fire_safety import store
     from svckit.api import run_api
 
     run_api(service=SERVICE, settings=settings, documents=store.DOCUMENTS, servicers=servicers)
@@ -39,9 +39,11 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
 
 
 def worker(settings: Settings) -> None:
-    """Handles events. Imports nameko only here: it patches the standard library."""
+    """Handles events. svckit.worker comes first: it makes the standard library cooperative before anything opens a socket."""
     from svckit.worker import run_worker
 
+    # isort: split
+    from fire_safety import store
     from fire_safety.events import FireSafetyWorker
 
     run_worker(service=SERVICE, settings=settings, documents=store.DOCUMENTS, worker=FireSafetyWorker)

@@ -7,14 +7,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
-from svckit.bus import Documents, Event, handles
 
 from fire_safety import following, operations, store
 from fire_safety.domain import DEPARTMENT, Assignment, Inspection, Place
 from fire_safety.following import Departure, Followed, Return
+from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
 from svckit.errors import ServiceError
-from svckit.event_codec import event_fields
 
 T = TypeVar("T")
 
@@ -44,7 +43,7 @@ class FireSafetyWorker:
     @handles(_INSPECTION_COMPLETED)
     def note_inspections(self, events: list[Event]) -> None:
         """Puts completed inspections on the record of their places."""
-        facts = (event_fields(event.type, event.data) for event in events)
+        facts = (event.fields() for event in events)
         _all_saved(self.places.apply([_note(fact) for fact in facts if fact["place_id"]]))
 
     def _open(self, assignments: Sequence[Assignment]) -> None:
@@ -73,8 +72,7 @@ class FireSafetyWorker:
 
 
 def _read(event: Event) -> tuple[Followed, ...]:
-    fields = event_fields(event.type, event.data)
-    return following.read(event_type=event.type, fields=fields, traceparent=event.traceparent)
+    return following.read(event_type=event.type, fields=event.fields(), traceparent=event.traceparent)
 
 
 def _only(kind: type[T], followed: Iterable[Any]) -> list[T]:

@@ -1,0 +1,60 @@
+"""`python -m assessment api|worker`: wiring only."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from assessment.config import Settings
+from assessment.domain import CaseLedger
+from svckit.config import ConfigError, from_env
+
+if TYPE_CHECKING:
+    from svckit.api import Api
+
+SERVICE = "assessment"
+
+
+def api(settings: Settings) -> None:
+    """Serves gRPC. Imports it only here: a worker must never load grpc."""
+    from assessment import store
+    from svckit.api import run_api
+
+    run_api(service=SERVICE, settings=settings, documents=store.DOCUMENTS, servicers=servicers)
+
+
+def servicers(api: Api) -> list[tuple[Any, Any]]:
+    """The gRPC services of this process."""
+    from binglian.assessment.v1.assessment_service_pb2_grpc import add_AssessmentServiceServicer_to_server
+
+    from assessment.rpc import Assessment
+
+    ledgers = api.repository(CaseLedger, collection="ledgers", id_field="case_id")
+    return [(add_AssessmentServiceServicer_to_server, Assessment(ledgers))]
+
+
+def worker(settings: Settings) -> None:
+    """Handles events. svckit.worker comes first: it makes the standard library cooperative before anything opens a socket."""
+    from svckit.worker import run_worker
+
+    # isort: split
+    from assessment import store
+    from assessment.events import AssessmentWorker
+
+    run_worker(service=SERVICE, settings=settings, documents=store.DOCUMENTS, worker=AssessmentWorker)
+
+
+def main() -> None:
+    """Runs the process named on the command line."""
+    processes = {"api": api, "worker": worker}
+    if len(sys.argv) != 2 or sys.argv[1] not in processes:
+        sys.exit("usage: python -m assessment api|worker")
+    try:
+        settings = from_env(Settings)
+    except ConfigError as error:
+        sys.exit(f"{SERVICE}: {error}")
+    processes[sys.argv[1]](settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The worker: takes every fact about cases into their ledgers, hundreds at a time. It never reaches grpc."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+import msgspec
+
+from assessment import intake, operations
+from assessment.domain import CaseLedger, Fact
+from svckit.bus import Documents, Event, handles
+from svckit.documents import Change
+from svckit.errors import ServiceError
+
+
+class AssessmentWorker:
+    """Handlers of events, a batch at a time."""
+
+    name = "assessment"
+
+    ledgers = Documents("ledgers", state_cls=CaseLedger, id_field="case_id")
+
+    @handles(*intake.INTAKE)
+    def record(self, events: list[Event]) -> None:
+        """Takes the facts of a batch: one load, one decision per case, one write."""
+        for outcome in self.ledgers.apply([_change(news) for news in by_case(events)]):
+            if isinstance(outcome, ServiceError):
+                raise outcome
+
+
+class News(msgspec.Struct):
+    """What a batch of events says about one case, and the trace of the last of them."""
+
+    case_id: str
+    facts: list[Fact]
+    traceparent: str = ""
+
+
+def by_case(events: Iterable[Event]) -> Sequence[News]:
+    """Returns what the events say, case by case. Raises ValueError or KeyError for an event that cannot be read."""
+    cases: dict[str, News] = {}
+    for event in events:
+        said = intake.facts_of(event_type=event.type, fields=event.fields(), event_time=event.time)
+        if said is None:
+            continue
+        case_id, facts = said
+        news = cases.setdefault(case_id, News(case_id, []))
+        news.facts.extend(facts)
+        news.traceparent = event.traceparent
+    return list(cases.values())
+
+
+def _change(news: News) -> Change:
+    decide = partial(operations.take_facts, case_id=news.case_id, facts=news.facts)
+    # Without a command: facts that are known already change nothing, so nothing has to be remembered.
+    return Change(id=news.case_id, decide=decide, traceparent=news.traceparent)
