@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
 from binglian.housing.v1 import area_service_pb2, area_service_pb2_grpc
 from binglian.mediation.v1 import case_pb2, case_service_pb2, case_service_pb2_grpc, task_service_pb2, task_service_pb2_grpc
 from google.rpc import error_details_pb2
@@ -96,9 +97,13 @@ class Stack:
         self.apis.append(process)
         return address
 
-    def start_worker(self, **more: str) -> subprocess.Popen[bytes]:
-        """Starts a worker process."""
-        return self.start("worker", self.home / f"worker-{time.monotonic_ns()}.log", **more)
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """Starts a worker process and returns it once it hears the broker."""
+        port = free_port()
+        log = self.home / f"worker-{port}.log"
+        process = self.start("worker", log, BINGLIAN_HEALTH_PORT=str(port))
+        _wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/healthz").is_success, log, httpx.HTTPError)
+        return process
 
     def start(self, process: str, log: Path, **more: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "mediation", process]
@@ -110,16 +115,21 @@ class Stack:
 
 
 def _wait_until_serving(address: str, log: Path) -> None:
-    deadline = time.monotonic() + 30
+    serving = health_pb2.HealthCheckResponse.SERVING
     with grpc.insecure_channel(address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
-        while True:
-            with contextlib.suppress(grpc.RpcError):
-                if stub.Check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING:
-                    return
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{address} does not serve:\n{log.read_text(errors='replace')[-3000:]}")
-            time.sleep(0.1)
+        _wait_until(lambda: stub.Check(health_pb2.HealthCheckRequest()).status == serving, log, grpc.RpcError)
+
+
+def _wait_until(is_ready: Callable[[], bool], log: Path, passing: type[Exception]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(passing):
+            if is_ready():
+                return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not ready:\n{log.read_text(errors='replace')[-3000:]}")
+        time.sleep(0.1)
 
 
 class Person:
