@@ -1,7 +1,6 @@
 """The same behaviour from both repositories: the asynchronous one of the api and the synchronous one of the worker."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from svckit.documents import INDEXES, Change, Command, Form
 from svckit.errors import Conflict, FailedPrecondition, NotFound, ServiceError, Unavailable
 from svckit.ids import new_id
 from svckit.store import Repository
+from tests.integration.svckit.proxy import Proxy
 
 pytestmark = pytest.mark.integration
 
@@ -263,15 +263,28 @@ async def test_the_same_command_from_several_processes_takes_effect_once(kind, m
         await store.close()
 
 
-async def test_an_unknown_outcome_is_tried_again_without_a_second_effect(store: Store, mongo_uri: str) -> None:
-    """The server carries a write out and then closes the connection: the worst moment."""
-    id = await opened(store)
-    with MongoClient(mongo_uri, directConnection=True) as admin, _failing(admin, times=2):
+async def test_an_unknown_outcome_is_tried_again_without_a_second_effect(kind, mongo_uri, database_name) -> None:
+    """The server carries a write out and the connection breaks before it can say so: the worst moment."""
+    proxy = Proxy(mongo_uri)
+    direct = proxy.uri.partition("?")[0] + "?directConnection=true&retryWrites=false"
+    store = kind(direct, database_name, f"accounts_{new_id()}")
+    try:
+        store.raw.create_indexes(list(INDEXES))
+        id = await opened(store)
+        proxy.swallow_reply(b"update\x00", times=3)
         outcome = await store.apply([Change(id, add(at + 1), command()) for at in range(3)])
-    assert [one.total for one in outcome] == [1, 3, 6]
-    document = store.raw.find_one({"_id": id})
-    assert document["entries"] == [1, 2, 3]
-    assert len(document["outbox"]) == 3
+        outcome += await store.apply([Change("b1", creating(Account("b1"), Added(1)), command(), creates=True)])
+        assert proxy.swallowed == 3
+        # A repeated command returns the state as it is by then, so only the end is certain.
+        assert outcome[2].total == 6
+        assert outcome[3] == Account("b1")
+        document = store.raw.find_one({"_id": id})
+        assert sorted(document["entries"]) == [1, 2, 3]
+        assert len(document["outbox"]) == 3
+        assert len(store.raw.find_one({"_id": "b1"})["outbox"]) == 1
+    finally:
+        await store.close()
+        proxy.close()
 
 
 async def test_a_database_that_is_away_ends_in_unavailable(kind, database_name) -> None:
@@ -281,17 +294,3 @@ async def test_a_database_that_is_away_ends_in_unavailable(kind, database_name) 
     assert isinstance(outcome, Unavailable)
     assert isinstance(outcome, ServiceError)
     await store.close()
-
-
-@contextlib.contextmanager
-def _failing(admin: MongoClient, *, times: int):
-    """Makes the server's majority wait fail after the write was carried out, when the server allows such tests."""
-    data = {"failCommands": ["update"], "writeConcernError": {"code": 91, "errmsg": "shutting down", "errorLabels": []}}
-    try:
-        admin.admin.command({"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data})
-    except Exception as error:
-        pytest.skip(f"the server was started without test commands: {error}")
-    try:
-        yield
-    finally:
-        admin.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
