@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import grpc
+from binglian.options.v1 import options_pb2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
@@ -45,7 +46,8 @@ class Rpc:
     parse: Callable[[bytes], Message]
     admit: Admit
     validate: Callable[[Message], None]
-    mask: Callable[[Message], Message] | None
+    mask: Callable[[Message], Message] | None  # for callers who stated no purpose
+    mask_restricted: Callable[[Message], Message] | None  # for all others
 
 
 def describe(method: MethodDescriptor) -> Rpc:
@@ -60,6 +62,7 @@ def describe(method: MethodDescriptor) -> Rpc:
         admit=admission_of(method),
         validate=validator_of(request),
         mask=masker_of(method.output_type),
+        mask_restricted=masker_of(method.output_type, hides=options_pb2.SENSITIVITY_L4),
     )
 
 
@@ -219,10 +222,12 @@ def parse_valid(rpc: Rpc, data: bytes) -> Message:
 
 
 def show(rpc: Rpc, caller: Caller | None, response: Message) -> Message:
-    """Returns the response as this caller may see it: without a stated purpose personal fields are masked."""
-    if rpc.mask is None or (caller is not None and caller.purpose):
-        return response
-    return rpc.mask(response)
+    """Returns the response as this caller may see it: without a stated purpose sensitive fields are masked.
+
+    What is restricted (L4) no purpose shows: it is for the service that keeps it to decide whom it answers at all.
+    """
+    mask = rpc.mask_restricted if caller is not None and caller.purpose else rpc.mask
+    return mask(response) if mask else response
 
 
 def outcome(error: BaseException, context: Any) -> str:

@@ -6,7 +6,7 @@ The functions are generated once per message type; a type without personal field
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from binglian.options.v1 import options_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -18,7 +18,6 @@ from svckit.wellknown import is_map, map_value, part_of
 M = TypeVar("M", bound=Message)
 
 HIDDEN = "***"
-_shop = Workshop()
 
 
 def mask_text(value: str) -> str:
@@ -49,14 +48,16 @@ _FORMS: dict[int, Callable[[str], str]] = {
 }
 
 
-def masker_of(descriptor: Descriptor) -> Callable[[M], M] | None:
-    """Returns the function that gives a masked copy of a message, or the message itself when it shows no personal data.
+def masker_of(descriptor: Descriptor, *, hides: int = options_pb2.SENSITIVITY_L3) -> Callable[[M], M] | None:
+    """Returns the function that gives a masked copy of a message, or the message itself when it shows nothing to hide.
 
-    None if no message of this type can hold personal data. The message given is never changed: others may be reading it.
+    Hidden are fields of sensitivity `hides` and above. None if no message of this type can hold such fields. The message given
+    is never changed: others may be reading it.
     """
-    if not _holds_personal(descriptor, set()):
+    maker = _Maker.at(hides)
+    if not maker.concerns(descriptor):
         return None
-    shows, hide = _functions(descriptor)
+    shows, hide = maker.functions(descriptor)
 
     def mask(message: M) -> M:
         if not shows(message):
@@ -69,78 +70,86 @@ def masker_of(descriptor: Descriptor) -> Callable[[M], M] | None:
     return mask
 
 
-def is_masked(field: FieldDescriptor) -> bool:
-    """Tells whether the field is hidden from callers without a purpose: sensitivity L3 or above."""
-    mark = field.GetOptions().Extensions[options_pb2.personal]
-    return bool(mark.sensitivity >= options_pb2.SENSITIVITY_L3)
+def sensitivity_of(field: FieldDescriptor) -> int:
+    """Returns the declared sensitivity of a field, SENSITIVITY_UNSPECIFIED (0) for one that is not personal."""
+    return int(field.GetOptions().Extensions[options_pb2.personal].sensitivity)
 
 
-def _holds_personal(descriptor: Descriptor, seen: set[str]) -> bool:
-    if descriptor.full_name in seen:
-        return False
-    seen.add(descriptor.full_name)
-    return any(is_masked(field) or _inner_personal(field, seen) for field in descriptor.fields)
+class _Maker:
+    """Makes, for one level, a pair of functions per message type: shows(m) tells whether something is to hide, hide(m) hides it."""
+
+    _made: ClassVar[dict[int, _Maker]] = {}
+
+    def __init__(self, level: int) -> None:
+        self._level = level
+        self._shop = Workshop()
+        self._numbers: dict[Descriptor, int] = {}
+
+    @classmethod
+    def at(cls, level: int) -> _Maker:
+        return cls._made.setdefault(level, cls(level))
+
+    def concerns(self, descriptor: Descriptor, seen: frozenset[str] = frozenset()) -> bool:
+        """Tells whether the type has a field to hide, however deep."""
+        if descriptor.full_name in seen:
+            return False
+        inside = seen | {descriptor.full_name}
+        return any(self._hidden(field) or self._leads_on(field, inside) for field in descriptor.fields)
+
+    def functions(self, descriptor: Descriptor) -> tuple[Callable[[Message], bool], Callable[[Message], None]]:
+        number = self._number(descriptor)
+        return self._shop.function(f"shows{number}"), self._shop.function(f"hide{number}")
+
+    def _hidden(self, field: FieldDescriptor) -> bool:
+        return sensitivity_of(field) >= self._level
+
+    def _leads_on(self, field: FieldDescriptor, seen: frozenset[str] = frozenset()) -> bool:
+        return bool(field.message_type and self.concerns(field.message_type, seen))
+
+    def _number(self, descriptor: Descriptor) -> int:
+        if descriptor in self._numbers:
+            return self._numbers[descriptor]
+        number = self._numbers[descriptor] = len(self._numbers)
+        own = [field for field in descriptor.fields if self._hidden(field)]
+        inner = [field for field in descriptor.fields if not self._hidden(field) and self._leads_on(field)]
+        shows = [line for field in own for line in _shows_own(field)]
+        shows += [line for field in inner for line in self._shows_inner(field)]
+        hide = [line for field in own for line in self._hide_own(field)]
+        hide += [line for field in inner for line in self._hide_inner(field)]
+        self._shop.compile(f"shows{number}", "m", [*shows, "return False"])
+        self._shop.compile(f"hide{number}", "m", hide)
+        return number
+
+    def _shows_inner(self, field: FieldDescriptor) -> list[str]:
+        shows, value = f"shows{self._number(_inner(field))}", attribute("m", field.name)
+        if field.is_repeated:
+            return [f"for x in {_items(field, value)}:", f"    if {shows}(x): return True"]
+        return [f"if m.HasField({field.name!r}) and {shows}({value}): return True"]
+
+    def _hide_inner(self, field: FieldDescriptor) -> list[str]:
+        hide, value = f"hide{self._number(_inner(field))}", attribute("m", field.name)
+        if field.is_repeated:
+            return [f"for x in {_items(field, value)}:", f"    {hide}(x)"]
+        return [f"if m.HasField({field.name!r}):", f"    {hide}({value})"]
+
+    def _hide_own(self, field: FieldDescriptor) -> list[str]:
+        if field.type != FieldDescriptor.TYPE_STRING:
+            return [f"m.ClearField({field.name!r})"]  # there is no half of a date or a message
+        value = attribute("m", field.name)
+        form = self._shop.bind(_FORMS[field.GetOptions().Extensions[options_pb2.personal].mask])
+        if field.is_repeated:
+            return [f"{value}[:] = [{form}(x) for x in {value}]"]
+        return [f"if {value}:", *indent([assignment("m", field.name, f"{form}({value})")])]
 
 
-def _inner_personal(field: FieldDescriptor, seen: set[str]) -> bool:
-    return bool(field.message_type and _holds_personal(field.message_type, seen))
+def _inner(field: FieldDescriptor) -> Descriptor:
+    return part_of(map_value(field)) if is_map(field) else part_of(field)
 
 
-_made: dict[Descriptor, int] = {}
-
-
-def _functions(descriptor: Descriptor) -> tuple[Callable[[Message], bool], Callable[[Message], None]]:
-    number = _number(descriptor)
-    return _shop.function(f"shows{number}"), _shop.function(f"hide{number}")
-
-
-def _number(descriptor: Descriptor) -> int:
-    if descriptor in _made:
-        return _made[descriptor]
-    number = _made[descriptor] = len(_made)
-    personal = [field for field in descriptor.fields if is_masked(field)]
-    inner = [field for field in descriptor.fields if not is_masked(field) and _inner_personal(field, set())]
-    shows = [line for field in personal for line in _shows_own(field)] + [
-        line for field in inner for line in _shows_inner(field)
-    ]
-    _shop.compile(f"shows{number}", "m", [*shows, "return False"])
-    _shop.compile(f"hide{number}", "m", [line for field in personal for line in _hide_own(field)] + _hide_all(inner))
-    return number
+def _items(field: FieldDescriptor, value: str) -> str:
+    return f"{value}.values()" if is_map(field) else value
 
 
 def _shows_own(field: FieldDescriptor) -> list[str]:
     present = f"m.HasField({field.name!r})" if field.has_presence else attribute("m", field.name)
     return [f"if {present}: return True"]
-
-
-def _shows_inner(field: FieldDescriptor) -> list[str]:
-    value = attribute("m", field.name)
-    if is_map(field):
-        return [f"for x in {value}.values():", f"    if shows{_number(part_of(map_value(field)))}(x): return True"]
-    shows = f"shows{_number(part_of(field))}"
-    if field.is_repeated:
-        return [f"for x in {value}:", f"    if {shows}(x): return True"]
-    return [f"if m.HasField({field.name!r}) and {shows}({value}): return True"]
-
-
-def _hide_own(field: FieldDescriptor) -> list[str]:
-    if field.type != FieldDescriptor.TYPE_STRING:
-        return [f"m.ClearField({field.name!r})"]  # there is no half of a date or a message
-    value = attribute("m", field.name)
-    form = _shop.bind(_FORMS[field.GetOptions().Extensions[options_pb2.personal].mask])
-    if field.is_repeated:
-        return [f"{value}[:] = [{form}(x) for x in {value}]"]
-    return [f"if {value}:", *indent([assignment("m", field.name, f"{form}({value})")])]
-
-
-def _hide_all(inner: list[FieldDescriptor]) -> list[str]:
-    lines: list[str] = []
-    for field in inner:
-        value = attribute("m", field.name)
-        if is_map(field):
-            lines += [f"for x in {value}.values():", f"    hide{_number(part_of(map_value(field)))}(x)"]
-        elif field.is_repeated:
-            lines += [f"for x in {value}:", f"    hide{_number(part_of(field))}(x)"]
-        else:
-            lines += [f"if m.HasField({field.name!r}):", f"    hide{_number(part_of(field))}({value})"]
-    return lines

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from binglian.mediation.v1 import case_service_pb2
+from binglian.options.v1 import options_pb2
 
 from svckit.masking import mask_id_number, mask_name, mask_phone, masker_of
 from tests.probe import pb
@@ -24,6 +25,14 @@ def person() -> pb.Person:
     )
     made.born_at.FromDatetime(dt.datetime(1990, 1, 1, tzinfo=dt.UTC))
     return made
+
+
+def test_what_is_restricted_is_hidden_from_everybody() -> None:
+    mask = masker_of(pb.ProbeResponse.DESCRIPTOR, hides=options_pb2.SENSITIVITY_L4)
+    assert mask is not None
+    shown = mask(pb.ProbeResponse(people=[person()])).people[0]
+    assert (shown.name, shown.faith) == ("欧阳晓明", "***")
+    assert masker_of(case_service_pb2.GetCaseResponse.DESCRIPTOR, hides=options_pb2.SENSITIVITY_L4) is None
 
 
 def masked(message: pb.ProbeResponse) -> pb.ProbeResponse:

@@ -1,0 +1,93 @@
+"""What every proto of ours must declare, and that the declarations are obeyed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import protovalidate
+import pytest
+from binglian.options.v1 import options_pb2
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import FieldDescriptor, FileDescriptor, MethodDescriptor
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from svckit.grpc_server import all_services
+from svckit.masking import masker_of, sensitivity_of
+from tests.contract.random_messages import messages
+
+SERVICES = [descriptor_pool.Default().FindServiceByName(name) for name in all_services()]
+RPCS: list[MethodDescriptor] = [method for service in SERVICES for method in service.methods]
+READS = re.compile(r"(Get|List|Watch|Count|Find|Plan|Locate|Reveal|BatchGet)")
+
+
+def name_of(rpc: MethodDescriptor) -> str:
+    return f"{rpc.containing_service.name}.{rpc.name}"
+
+
+def event_files() -> Iterator[FileDescriptor]:
+    pool = descriptor_pool.Default()
+    for package in {service.file.package for service in SERVICES}:
+        try:
+            yield pool.FindFileByName(f"{package.replace('.', '/')}/events.proto")
+        except KeyError:
+            continue
+
+
+@pytest.mark.parametrize("rpc", RPCS, ids=name_of)
+def test_every_rpc_declares_who_may_call_it(rpc: MethodDescriptor) -> None:
+    assert rpc.GetOptions().HasExtension(options_pb2.access)
+
+
+@pytest.mark.parametrize("rpc", RPCS, ids=name_of)
+def test_every_mutation_takes_a_request_id(rpc: MethodDescriptor) -> None:
+    if not READS.match(rpc.name):
+        assert "request_id" in rpc.input_type.fields_by_name
+
+
+@pytest.mark.parametrize("rpc", RPCS, ids=name_of)
+def test_the_rules_of_every_request_compile(rpc: MethodDescriptor) -> None:
+    protovalidate.collect_violations(message_factory.GetMessageClass(rpc.input_type)())
+
+
+def test_every_event_declares_its_type() -> None:
+    types: dict[str, str] = {}
+    for file in event_files():
+        service = file.package.split(".")[1]
+        for message in file.message_types_by_name.values():
+            declared = message.GetOptions().Extensions[options_pb2.event]
+            if declared:
+                snake = re.sub(r"(?<!^)(?=[A-Z])", "_", message.name).lower()
+                assert declared == f"{service}.{snake}.v1"
+                assert types.setdefault(declared, message.full_name) == message.full_name
+    assert types
+
+
+def personal_values(message: Message) -> Iterator[tuple[FieldDescriptor, Any]]:
+    for field, value in message.ListFields():
+        if sensitivity_of(field) >= options_pb2.SENSITIVITY_L3:
+            yield field, value
+        elif field.message_type and field.message_type.GetOptions().map_entry:
+            for part in value.values():
+                yield from personal_values(part) if isinstance(part, Message) else ()
+        elif field.message_type:
+            for part in value if field.is_repeated else [value]:
+                yield from personal_values(part)
+
+
+@pytest.mark.parametrize("rpc", RPCS, ids=name_of)
+@given(data=st.data())
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_personal_field_is_masked(rpc: MethodDescriptor, data: st.DataObject) -> None:
+    response = data.draw(messages(rpc.output_type))
+    before = [(field.full_name, str(value)) for field, value in personal_values(response)]
+    mask = masker_of(rpc.output_type)
+    shown = mask(response) if mask else response
+    after = [(field.full_name, value) for field, value in personal_values(shown)]
+    for name, value in after:
+        texts = [value] if isinstance(value, str) else list(value)
+        assert all("*" in text for text in texts if text), name
+    assert mask or not before
