@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from gateway.errors import problem_of
 from gateway.exchange import ClientGone, Exchange, Receive, Scope, Send
@@ -31,7 +30,13 @@ class Gateway:
     """Routes requests. `admit` sees each before its handler and may raise; `pages` answers what has no route."""
 
     def __init__(
-        self, *, router: Router[Target], recorder: Recorder, admit: Callable[[Exchange], Any], pages: Handler, body_limit: int
+        self,
+        *,
+        router: Router[Target],
+        recorder: Recorder,
+        admit: Callable[[Exchange], Awaitable[None] | None],
+        pages: Handler,
+        body_limit: int,
     ) -> None:
         self._router = router
         self._recorder = recorder
@@ -46,8 +51,12 @@ class Gateway:
             match = self._find(exchange)
             target = match.target
             exchange.route = target.route
-            self._recorder.begin(exchange, {"http.request.method": exchange.method, "http.route": target.route, **target.attributes})
-            self._admit(exchange)
+            self._recorder.begin(
+                exchange, {"http.request.method": exchange.method, "http.route": target.route, **target.attributes}
+            )
+            pending = self._admit(exchange)
+            if pending is not None:
+                await pending
             await target.handle(exchange, match.variables)
         except ClientGone:
             exchange.status = CLIENT_GONE

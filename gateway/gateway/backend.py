@@ -65,11 +65,11 @@ class Backends:
 
     def unary(self, service: str, path: str) -> Pick:
         """Returns the function that gives the next connection's callable of a unary rpc: `await pick()(data, timeout=…)`."""
-        return _in_turn(channel.unary_unary(path) for channel in self._pool(service))
+        return _in_turn(channel.unary_unary(path, None, None) for channel in self._pool(service))
 
     def stream(self, service: str, path: str) -> Pick:
         """Returns the function that gives the next connection's callable of a server-streaming rpc."""
-        return _in_turn(channel.unary_stream(path) for channel in self._pool(service))
+        return _in_turn(channel.unary_stream(path, None, None) for channel in self._pool(service))
 
     async def health(self, timeout: float = 1.0) -> dict[str, str]:
         """Asks every service's standard health rpc; returns "SERVING" or what is wrong by service."""
@@ -79,7 +79,7 @@ class Backends:
 
     async def _health(self, service: str, timeout: float) -> str:
         check = self._pools[service][0].unary_unary(
-            "/grpc.health.v1.Health/Check", response_deserializer=health_pb2.HealthCheckResponse.FromString
+            "/grpc.health.v1.Health/Check", None, health_pb2.HealthCheckResponse.FromString
         )
         try:
             answer: Any = await check(b"", timeout=timeout)

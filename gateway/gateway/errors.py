@@ -16,12 +16,12 @@ import grpc
 import orjson
 from google.protobuf.message import DecodeError as WireError
 from google.rpc import error_details_pb2, status_pb2
-from svckit.errors import ServiceError
-from svckit.statuses import DETAILS_KEY, code_of
 
 from gateway.routes import UnknownPath, WrongMethod
 from gateway.transcode.failure import DecodeError, EncodeError
 from gateway.transcode.text import JsonError
+from svckit.errors import ServiceError
+from svckit.statuses import DETAILS_KEY, as_service_error, code_of
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +107,9 @@ def problem_of(error: BaseException) -> Problem:
     for kind, translate in _TRANSLATORS:
         if isinstance(error, kind):
             return translate(error)
+    known = as_service_error(error)
+    if known:
+        return _from_service_error(known)
     _log.error("request failed", exc_info=error)
     return Problem(500, "INTERNAL", "Something went wrong on our side.")
 
@@ -211,6 +214,5 @@ _TRANSLATORS: tuple[tuple[Any, Any], ...] = (
     ((EncodeError, WireError), _from_encoding),
     (UnknownPath, _from_path),
     (WrongMethod, _from_method),
-    (ServiceError, _from_service_error),
     (UnicodeDecodeError, _from_text),
 )

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 from opentelemetry.trace import Span
-from svckit.ids import new_id
 
 from gateway.errors import PROBLEM_TYPE, Headers, Problem
+from svckit.ids import new_id
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -121,9 +121,9 @@ class Exchange:
         body = problem.body(request_id=self.request_id, trace_id=self.trace_id)
         await self.send(problem.status, PROBLEM_TYPE.encode(), body, (_NO_STORE, *problem.headers))
 
-    async def send_nothing(self, headers: Headers = ()) -> None:
-        """Sends 204."""
-        await self._start(204, b"", headers)
+    async def send_nothing(self, headers: Headers = (), *, status: int = 204) -> None:
+        """Sends an answer without a body."""
+        await self._start(status, b"", headers)
         await self._send({"type": "http.response.body", "body": b""})
 
     async def start_stream(self, content_type: bytes, headers: Headers = ()) -> None:
@@ -145,6 +145,6 @@ class Exchange:
         fields = [(b"x-request-id", self.request_id.encode()), _NOSNIFF, *headers]
         if content_type:
             fields.append((b"content-type", content_type))
-        for cookie in self.cookies:
-            fields.append((b"set-cookie", cookie))
+        if self.cookies:
+            fields += [(b"set-cookie", cookie) for cookie in self.cookies]
         await self._send({"type": "http.response.start", "status": status, "headers": fields})

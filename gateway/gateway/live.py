@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import grpc
 import orjson
@@ -40,13 +40,14 @@ class Pace:
 class StreamEndpoint:
     """One REST route of a server-streaming rpc."""
 
-    def __init__(self, rpc: Rpc, binding: Binding, *, pick: Pick, pace: Pace) -> None:
+    def __init__(self, rpc: Rpc, binding: Binding, *, pick: Pick, pace: Pace, ending: asyncio.Event) -> None:
         self.rpc = rpc
         self.route = binding.template
         self._requests = Requests(rpc, binding)
         self._responses = Responses(rpc, binding)
         self._pick = pick
         self._pace = pace
+        self._ending = ending
         self._resumable = _CURSOR in rpc.method.input_type.fields_by_name
         self._has_cursor = _CURSOR in rpc.method.output_type.fields_by_name
 
@@ -56,15 +57,16 @@ class StreamEndpoint:
         form: _Form = _Lines() if wants_lines(exchange) else _Events()
         request = await self._requests.read(resumed(exchange) if self._resumable else exchange, variables)
         call = self._pick()(request, metadata=metadata_of(exchange))
-        gone = asyncio.ensure_future(exchange.gone())
+        watchers = (asyncio.ensure_future(exchange.gone()), asyncio.ensure_future(self._ending.wait()))
         try:
-            await self._run(exchange, call, form, gone)
+            await self._run(exchange, call, form, watchers)
         finally:
             call.cancel()
-            gone.cancel()
+            for watcher in watchers:
+                watcher.cancel()
 
-    async def _run(self, exchange: Exchange, call: Any, form: _Form, gone: asyncio.Future[None]) -> None:
-        messages = _Messages(call, gone)
+    async def _run(self, exchange: Exchange, call: Any, form: _Form, watchers: _Watchers) -> None:
+        messages = _Messages(call, *watchers)
         try:
             first = await messages.next(self._pace.first)  # a refusal still becomes a plain error response
             await exchange.start_stream(form.content_type, form.headers)
@@ -106,22 +108,26 @@ class StreamEndpoint:
 class _Messages:
     """The messages of a stream, with patience: waiting for one can be given up and taken up again without losing it."""
 
-    def __init__(self, call: Any, gone: asyncio.Future[None]) -> None:
+    def __init__(self, call: Any, gone: asyncio.Future[None], ending: asyncio.Future[Literal[True]]) -> None:
         self._messages: AsyncIterator[bytes] = call.__aiter__()
         self._gone = gone
+        self._ending = ending
         self._pending: asyncio.Future[bytes] | None = None
 
     async def next(self, seconds: float) -> bytes | None:
         """Returns the next message, None when none came in time.
 
-        Raises _Ended at the end, AioRpcError when the service broke off, ClientGone when nobody listens.
+        Raises _Ended at the end (the stream's or this process's), AioRpcError when the service broke off, ClientGone when
+        nobody listens.
         """
         pending = self._pending or asyncio.ensure_future(anext(self._messages, _END))
         self._pending = pending
-        await asyncio.wait((pending, self._gone), timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((pending, self._gone, self._ending), timeout=max(seconds, 0), return_when=asyncio.FIRST_COMPLETED)
         if self._gone.done():
             raise ClientGone
         if not pending.done():
+            if self._ending.done():
+                raise _Ended
             return None
         self._pending = None
         message = pending.result()
@@ -138,6 +144,7 @@ class _Messages:
 
 
 _END: Any = object()
+_Watchers = tuple[asyncio.Future[None], asyncio.Future[Literal[True]]]
 
 
 class _Ended(Exception):

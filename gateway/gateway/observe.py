@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 from opentelemetry.trace import SpanKind
-from svckit import telemetry
 
 from gateway.exchange import Exchange
+from svckit import telemetry
 
 _FLUSH_SECONDS = 0.25
 _FLUSH_LINES = 1000

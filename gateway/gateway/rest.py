@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.protobuf.message import Message
-from svckit.wellknown import is_map, part_of
 
 from gateway.backend import Pick
 from gateway.errors import Problem
@@ -18,6 +17,7 @@ from gateway.transcode.decode import reader_of
 from gateway.transcode.encode import field_writer
 from gateway.transcode.query import Binder, read_query
 from gateway.transcode.text import read_json
+from svckit.wellknown import is_map, part_of
 
 Metadata = list[tuple[str, str | bytes]]
 _MAX_TIMEOUT = 60.0
@@ -52,7 +52,9 @@ class Requests:
             await self._read_body(exchange, message)
         for path, value in variables.items():
             if self._takes_body and not self._binder.agrees(message, path, value):
-                raise Problem(400, "PATH_CONTRADICTED", f"{path} differs between the address and the body.", errors=[(path, "differs")])
+                raise Problem(
+                    400, "PATH_CONTRADICTED", f"{path} differs between the address and the body.", errors=[(path, "differs")]
+                )
             self._binder.bind(message, path, (value,))
         if exchange.query:
             self._read_query(exchange.query, message, variables)
@@ -71,7 +73,9 @@ class Requests:
                           errors=[(name, "belongs into the body") for name in parameters])  # fmt: skip
         for path, values in parameters.items():
             if path in variables:
-                raise Problem(400, "PATH_CONTRADICTED", f"{path} stands in the address already.", errors=[(path, "is given twice")])
+                raise Problem(
+                    400, "PATH_CONTRADICTED", f"{path} stands in the address already.", errors=[(path, "is given twice")]
+                )
             self._binder.bind(message, path, values)
 
 
@@ -79,9 +83,13 @@ def check_content(exchange: Exchange) -> None:
     """Raises Problem 415 for a body that is declared as something else than JSON, or compressed."""
     kind = exchange.headers.get(b"content-type", b"application/json")
     if not kind.startswith(b"application/json"):
-        raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", "The body must be application/json.", headers=((b"accept", b"application/json"),))
+        raise Problem(
+            415, "UNSUPPORTED_MEDIA_TYPE", "The body must be application/json.", headers=((b"accept", b"application/json"),)
+        )
     if exchange.headers.get(b"content-encoding", b"identity") != b"identity":
-        raise Problem(415, "UNSUPPORTED_ENCODING", "The body must not be compressed.", headers=((b"accept-encoding", b"identity"),))
+        raise Problem(
+            415, "UNSUPPORTED_ENCODING", "The body must not be compressed.", headers=((b"accept-encoding", b"identity"),)
+        )
 
 
 class Responses:

@@ -8,7 +8,7 @@ import json
 import logging
 import time
 import urllib.request
-from typing import Any
+from typing import Any, Protocol
 
 import jwt
 
@@ -21,6 +21,13 @@ _LEEWAY_S = 10
 _REMEMBER_S = 300.0
 # Algorithms by key type; a token never chooses its own.
 _ALGORITHMS = {"OKP": "EdDSA", "RSA": "RS256", "EC": "ES256"}
+
+
+class Keys(Protocol):
+    """Where the keys of an issuer are found by their ids."""
+
+    async def key(self, key_id: str) -> jwt.PyJWK:
+        """Returns the key; see `KeySet.key`."""
 
 
 class KeySet:
@@ -95,7 +102,7 @@ def _keys_of(document: Any) -> dict[str, jwt.PyJWK]:
 class TokenVerifier:
     """Turns `authorization` metadata into a Caller; remembers up to `capacity` verified tokens until they expire."""
 
-    def __init__(self, *, keys: KeySet, issuer: str, audience: str, capacity: int = 10_000) -> None:
+    def __init__(self, *, keys: Keys, issuer: str, audience: str, capacity: int = 10_000) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience

@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from svckit.wellknown import is_map, part_of
 
 from gateway.transcode.decode import reader_of
 from gateway.transcode.failure import DecodeError
 from gateway.transcode.scalars import parse_bool_text, text_parser_of
 from gateway.transcode.wellknown import WRAPPERS
+from svckit.wellknown import is_map, part_of
 
 Set = Callable[[Any, Sequence[str]], None]
 _TEXTUAL = {"google.protobuf.Timestamp", "google.protobuf.Duration", "google.protobuf.FieldMask"}

@@ -1,0 +1,128 @@
+"""Accounts of people and systems, and who they turn out to be: argon2id, a lock after repeated failures, no oracle in the timing."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pymongo import ReturnDocument
+from pymongo.asynchronous.database import AsyncDatabase
+
+from gateway.errors import Problem
+
+MAX_FAILURES = 5  # security_baseline.yaml: lock after 5 failures for 15 minutes
+LOCK = dt.timedelta(minutes=15)
+_MAX_SECRET = 256
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # OWASP's choice for argon2id: 19 MiB, two passes
+_NOBODY = _hasher.hash("nobody has this password")
+
+Database = AsyncDatabase[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may sign in. `kind` is "person" (password grant, web pages) or "system" (client credentials)."""
+
+    username: str
+    kind: str
+    name: str
+    roles: tuple[str, ...] = ()
+    area: str = ""
+    department: str = ""
+    purposes: tuple[str, ...] = ()
+
+
+class Accounts:
+    """The accounts of this installation, in MongoDB."""
+
+    def __init__(self, database: Database) -> None:
+        self._accounts = database["accounts"]
+        self._attempts = database["attempts"]
+        self._slots = asyncio.Semaphore(2)  # hashing takes memory and CPU: never more than two at once
+
+    async def ensure_indexes(self) -> None:
+        """Lets forgotten failures go by themselves."""
+        await self._attempts.create_index("until", expireAfterSeconds=0)
+
+    async def authenticate(self, *, kind: str, username: str, secret: str) -> Account:
+        """Returns the account that name and secret belong to.
+
+        Raises Problem 401 (WRONG_CREDENTIALS) for an unknown name as for a wrong secret, after the same time, and 429
+        (ACCOUNT_LOCKED) after five failures; names nobody has are counted and locked as well, so that a lock tells nothing.
+        """
+        await self._check_lock(kind, username)
+        record = await self._accounts.find_one({"_id": username, "kind": kind, "disabled": {"$ne": True}})
+        if not await self._matches(record["secret"] if record else _NOBODY, secret) or record is None:
+            await self._note_failure(kind, username)
+            raise Problem(401, "WRONG_CREDENTIALS", "Name or password is wrong.")
+        await self._attempts.delete_one({"_id": f"{kind}:{username}"})
+        return _account(record)
+
+    async def get(self, username: str) -> Account | None:
+        """Returns an account that may still sign in."""
+        record = await self._accounts.find_one({"_id": username, "disabled": {"$ne": True}})
+        return _account(record) if record else None
+
+    async def put(self, accounts: Sequence[Account], *, secret: str) -> None:
+        """Creates or replaces accounts that share one secret (the demo's). Those that are there keep their hash while it fits."""
+        names = [account.username for account in accounts]
+        present = {record["_id"]: record["secret"] async for record in self._accounts.find({"_id": {"$in": names}})}
+        fits = bool(present) and await self._matches(next(iter(present.values())), secret)
+        for account in accounts:
+            fields = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(account).items()}
+            del fields["username"]
+            if not (fits and account.username in present):
+                fields["secret"] = await self._hash(secret)
+            await self._accounts.update_one({"_id": account.username}, {"$set": fields}, upsert=True)
+
+    async def _check_lock(self, kind: str, username: str) -> None:
+        attempt = await self._attempts.find_one({"_id": f"{kind}:{username}"})
+        now = dt.datetime.now(dt.UTC)
+        if attempt and attempt["failures"] >= MAX_FAILURES and attempt["until"] > now:
+            seconds = int((attempt["until"] - now).total_seconds()) + 1
+            headers = ((b"retry-after", b"%d" % seconds),)
+            raise Problem(429, "ACCOUNT_LOCKED", "Too many failed attempts; try again later.", headers=headers)
+
+    async def _note_failure(self, kind: str, username: str) -> None:
+        now = dt.datetime.now(dt.UTC)
+        fresh = {"$and": [{"$gt": ["$until", now]}, {"$lt": ["$failures", MAX_FAILURES]}]}
+        await self._attempts.find_one_and_update(
+            {"_id": f"{kind}:{username}"},
+            [{"$set": {"failures": {"$cond": [fresh, {"$add": ["$failures", 1]}, 1]}, "until": now + LOCK}}],
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+
+    async def _matches(self, hashed: str, secret: str) -> bool:
+        if len(secret) > _MAX_SECRET:
+            secret = ""  # takes as long to check as any other
+        async with self._slots:
+            return await asyncio.to_thread(_verify, hashed, secret)
+
+    async def _hash(self, secret: str) -> str:
+        async with self._slots:
+            return await asyncio.to_thread(_hasher.hash, secret)
+
+
+def _account(record: dict[str, Any]) -> Account:
+    return Account(
+        username=record["_id"],
+        kind=record["kind"],
+        name=record["name"],
+        roles=tuple(record["roles"]),
+        area=record["area"],
+        department=record["department"],
+        purposes=tuple(record["purposes"]),
+    )
+
+
+def _verify(hashed: str, secret: str) -> bool:
+    try:
+        return _hasher.verify(hashed, secret)
+    except (VerificationError, InvalidHashError):
+        return False
