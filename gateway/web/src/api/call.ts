@@ -8,6 +8,13 @@ type Plain = Record<string, unknown>
 /** Custom header a form of another site cannot set: the gateway asks for it on every mutation made with the session cookie. */
 const OURS = { 'X-Requested-With': 'binglian' }
 
+let refused = (): void => undefined
+
+/** Says what happens when the gateway knows no session (any more). */
+export function onUnauthenticated(handler: () => void): void {
+  refused = handler
+}
+
 /** Path of a route with its `{names}` filled in, and the names used. */
 export function fillPath(path: string, values: Plain): { path: string; used: Set<string> } {
   const used = new Set<string>()
@@ -47,6 +54,7 @@ export async function send<T>(method: string, url: string, body?: unknown): Prom
     throw new Problem(0)
   })
   learnServerTime(response.headers.get('Date'))
+  if (response.status === 401) refused()
   if (!response.ok) throw await problemOf(response)
   const text = await response.text()
   return (text ? JSON.parse(text) : {}) as T

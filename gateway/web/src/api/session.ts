@@ -1,7 +1,7 @@
 /** Who is logged in. The session itself is an HttpOnly cookie: pages only know what `/auth/me` says. */
 import { computed, ref } from 'vue'
 import { routes, type Rpcs } from '@/generated/contract'
-import { send } from './call'
+import { onUnauthenticated, send } from './call'
 import { Problem } from './problem'
 
 export interface Me {
@@ -50,6 +50,13 @@ export async function logOut(): Promise<void> {
 export function forgetSession(): void {
   me.value = null
   asked = null
+}
+
+onUnauthenticated(forgetSession)
+
+/** Asks whether the session still lives; drops it if not. Streams ask when they were refused, for they are not told why. */
+export async function checkSession(): Promise<void> {
+  await send('GET', '/auth/me').catch(() => undefined)
 }
 
 /** Whether the protos let one of the caller's roles call the rpc. */

@@ -1,5 +1,6 @@
 /** Server-sent events that survive everything short of a refusal: the browser resumes with Last-Event-ID, we reopen what it gives up. */
 import { ref, type Ref } from 'vue'
+import { checkSession } from './session'
 
 export type StreamState = 'connecting' | 'live' | 'waiting' | 'closed'
 
@@ -37,6 +38,7 @@ export function openStream<T>(url: (cursor: string) => string, receive: (message
 
   function reopenLater(): void {
     state.value = 'waiting'
+    void checkSession()
     timer = window.setTimeout(open, wait)
     wait = Math.min(wait * 2, LONGEST_WAIT)
   }

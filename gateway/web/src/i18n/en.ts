@@ -294,6 +294,7 @@ const en: typeof zh = {
     locating: 'Locating…',
     note: 'Fingerprint, time and position of the photo are recorded; the file stays on the device.',
     insecure: 'The browser reads fingerprints on secure connections only. Please give the address of the file.',
+    more: 'Other ways: type the position, or the address of a file',
     position: 'Taken at (longitude, latitude)',
   },
   report: {

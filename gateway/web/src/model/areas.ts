@@ -46,7 +46,7 @@ function remember(root: AreaNode): void {
 
 /** 土街头社区居民委员会 → 土街头社区: the official suffix says nothing on a card. */
 export function short(name: string): string {
-  return name.replace(/社区居民委员会$/, '社区').replace(/居民委员会$/, '社区').replace(/村村民委员会$|村民委员会$/, '村')
+  return name.replace(/社区(居民委员会|居委会)$/, '社区').replace(/(居民委员会|居委会)$/, '社区').replace(/村(村民|村)?(委员会|委会)$|村民委员会$/, '村')
 }
 
 /** Name of the area itself, for instance 铁路坝社区 or 铁路坝社区 3 号网格; the code when unknown. */

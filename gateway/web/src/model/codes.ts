@@ -22,9 +22,12 @@ export function codeName(table: Table, code: string | undefined, language: Langu
   return row ? row[language] : (code ?? '')
 }
 
-/** Department name short enough for a chip: without what stands in brackets. */
+/** A name without what stands in brackets. */
+export const withoutBrackets = (name: string): string => name.replace(/[(（][^)）]*[)）]/g, '').trim()
+
+/** Department name short enough for a chip. */
 export function departmentChip(code: string | undefined, language: Language): string {
-  return codeName('departments', code, language).replace(/[(（][^)）]*[)）]/g, '').trim()
+  return withoutBrackets(codeName('departments', code, language))
 }
 
 /** Categories of one letter: the letter's own row first. */
