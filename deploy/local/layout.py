@@ -35,10 +35,19 @@ class Ports:
     amqp: int = 5772
     erlang: int = 25772
     epmd: int = 5773
+    population_worker: int = 9111
+    housing_worker: int = 9112
+    mediation_worker: int = 9113
+    fire_safety_worker: int = 9114
+    assessment_worker: int = 9115
 
     def of(self, service: str) -> int:
         """gRPC port of a service, by its name as in SERVICES."""
         return int(getattr(self, service.replace("-", "_")))
+
+    def health_of_worker(self, service: str) -> int:
+        """HTTP port on which the worker of a service answers /healthz."""
+        return int(getattr(self, f"{service.replace('-', '_')}_worker"))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Ports:

@@ -143,21 +143,25 @@ def _traces(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
 
 
 def _service(service: str, layout: Layout, shared: Mapping[str, str]) -> list[Part]:
-    package = service.replace("-", "_")
-    port = layout.ports.of(service)
-    command = [sys.executable, "-m", package]
-    variables = {**shared, "BINGLIAN_GRPC_PORT": str(port)}
-    return [
-        Part(
-            name=f"{service}-api",
-            group="apps",
-            command=[*command, "api"],
-            environment=variables,
-            port=port,
-            wait=lambda: wait_for_health(port),
-        ),
-        Part(name=f"{service}-worker", group="apps", command=[*command, "worker"], environment=shared),
-    ]
+    command = [sys.executable, "-m", service.replace("-", "_")]
+    grpc_port, health_port = layout.ports.of(service), layout.ports.health_of_worker(service)
+    api = Part(
+        name=f"{service}-api",
+        group="apps",
+        command=[*command, "api"],
+        environment={**shared, "BINGLIAN_GRPC_PORT": str(grpc_port)},
+        port=grpc_port,
+        wait=lambda: wait_for_health(grpc_port),
+    )
+    worker = Part(
+        name=f"{service}-worker",
+        group="apps",
+        command=[*command, "worker"],
+        environment={**shared, "BINGLIAN_HEALTH_HOST": "127.0.0.1", "BINGLIAN_HEALTH_PORT": str(health_port)},
+        port=health_port,
+        wait=lambda: wait_for_page(f"http://127.0.0.1:{health_port}/healthz"),
+    )
+    return [api, worker]
 
 
 def _gateway(layout: Layout, shared: Mapping[str, str], environ: Mapping[str, str]) -> Part:

@@ -6,7 +6,6 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from housing import store
 from housing.config import Settings
 from housing.domain import Area, Building, House, HouseCheck
 from svckit.config import ConfigError, from_env
@@ -19,6 +18,7 @@ SERVICE = "housing"
 
 def api(settings: Settings) -> None:
     """Serves gRPC. Imports it only here: a worker must never load grpc."""
+    from housing import store
     from svckit.api import run_api
 
     run_api(service=SERVICE, settings=settings, documents=store.DOCUMENTS, servicers=servicers)
@@ -30,7 +30,7 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
     from binglian.housing.v1 import house_check_pb2_grpc as checks_grpc
     from binglian.housing.v1 import house_service_pb2_grpc as houses_grpc
 
-    from housing import rpc
+    from housing import rpc, store
     from housing.keeper import AtlasKeeper
 
     areas = api.repository(Area, collection="areas", id_field="area_code")
@@ -49,9 +49,11 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
 
 
 def worker(settings: Settings) -> None:
-    """Handles events. Imports nameko only here: it patches the standard library."""
+    """Handles events. svckit.worker comes first: it makes the standard library cooperative before anything opens a socket."""
     from svckit.worker import run_worker
 
+    # isort: split
+    from housing import store
     from housing.events import HousingWorker
 
     run_worker(service=SERVICE, settings=settings, documents=store.DOCUMENTS, worker=HousingWorker)

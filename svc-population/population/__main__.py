@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from population import store
 from population.config import Settings
 from population.domain import Household, Resident, VerificationOrder
 from population.vault import Vault
@@ -19,6 +18,7 @@ SERVICE = "population"
 
 def api(settings: Settings) -> None:
     """Serves gRPC. Imports it only here: a worker must never load grpc."""
+    from population import store
     from svckit.api import run_api
 
     run_api(service=SERVICE, settings=settings, documents=store.DOCUMENTS, servicers=servicers)
@@ -50,9 +50,11 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
 
 
 def worker(settings: Settings) -> None:
-    """Handles events. Imports nameko only here: it patches the standard library."""
+    """Handles events. svckit.worker comes first: it makes the standard library cooperative before anything opens a socket."""
     from svckit.worker import run_worker
 
+    # isort: split
+    from population import store
     from population.events import PopulationWorker
 
     run_worker(service=SERVICE, settings=settings, documents=store.DOCUMENTS, worker=PopulationWorker)

@@ -6,8 +6,12 @@ It waits for its database and its broker as long as it takes, and on SIGTERM fin
 # ruff: noqa: E402 - everything below has to see the patched modules
 from __future__ import annotations
 
+import sys
+
 import eventlet
 
+if "pymongo" in sys.modules:  # it keeps the locks it finds at import, and unpatched ones block every green thread
+    raise ImportError("svckit.worker must be imported before pymongo and mongoengine")
 eventlet.monkey_patch()
 
 import logging
@@ -43,7 +47,7 @@ def run_worker(
     """Runs the worker process until SIGTERM or SIGINT.
 
     `documents` are the mongoengine classes whose indexes are ensured first; `worker` is the nameko service class. `health_port`
-    (default: BINGLIAN_HEALTH_PORT, 0 for none) answers GET /healthz on all interfaces: 200 while the broker is connected, else 503.
+    (default: BINGLIAN_HEALTH_PORT, 0 for none) answers GET /healthz on BINGLIAN_HEALTH_HOST (default: all interfaces): 200 while the broker is connected, else 503.
     """
     logs.setup(service=service, level=settings.log_level, show_values=settings.log_values)
     # What a handler raises is told by the bus, once and without personal data.
@@ -105,7 +109,8 @@ def _serve_health(port: int, runner: Any) -> None:
         start_response("200 OK" if healthy else "503 Service Unavailable", [("Content-Type", "text/plain")])
         return [b"ok\n" if healthy else b"not connected\n"]
 
-    eventlet.spawn(wsgi.server, eventlet.listen(("0.0.0.0", port)), answer, log_output=False)
+    host = os.environ.get("BINGLIAN_HEALTH_HOST", "0.0.0.0")
+    eventlet.spawn(wsgi.server, eventlet.listen((host, port)), answer, log_output=False)
 
 
 def _is_connected(container: Any) -> bool:
