@@ -172,7 +172,7 @@ def _gateway(layout: Layout, shared: Mapping[str, str], environ: Mapping[str, st
         "BINGLIAN_TRACE_QUERY_URL": f"http://127.0.0.1:{layout.ports.traces}/api/v3/traces/{{trace_id}}",
     }
     variables = {**shared, **_unless_set(own, environ)}
-    url = f"http://127.0.0.1:{port}/openapi.json"
+    url = f"http://127.0.0.1:{port}/readyz"
     command = [sys.executable, "-m", "gateway"]
     return Part(
         name="gateway", group="apps", command=command, environment=variables, port=port, wait=lambda: wait_for_page(url)
