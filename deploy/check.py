@@ -20,6 +20,7 @@ def checks() -> Iterator[tuple[str, list[str]]]:
     yield "ruff check", [str(BIN / "ruff"), "check", "--quiet", "."]
     yield "ruff format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]
     yield "mypy", [str(BIN / "mypy"), *(argument for package in PACKAGES for argument in ("-p", package))]
+    yield "vue-tsc", [str(BIN / "node"), "gateway/web/node_modules/vue-tsc/bin/vue-tsc.js", "--noEmit", "-p", "gateway/web"]
     yield "import rules", [str(BIN / "lint-imports"), "--no-logo"]
     yield "buf lint", [str(BIN / "buf"), "lint", DESCRIPTORS, "--config", "proto/buf.yaml"]
     if BASELINE.exists():
