@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from housing.config import Settings
-from housing.domain import Area, Building, House, HouseCheck
+from housing.domain import Area, Building, CaseLocation, House, HouseCheck
 from svckit.config import ConfigError, from_env
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
     buildings = api.repository(Building, collection="buildings", id_field="building_id")
     houses = api.repository(House, collection="houses", id_field="house_id")
     checks = api.repository(HouseCheck, collection="house_checks", id_field="check_id")
+    # Only the worker writes here; the relay of this process publishes it.
+    api.repository(CaseLocation, collection="case_locations", id_field="case_id")
     keeper = AtlasKeeper(partial(store.areas_changed, areas.collection))
     api.spawn(keeper.prepare(), name="atlas")
     return [
