@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import ast
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,23 +39,15 @@ def render() -> str:
 
 
 def find_consumers() -> dict[str, list[str]]:
-    """Routing key or pattern → the handlers that name it, as `svc-housing: check_house`, in alphabetical order."""
+    """Event type → the handlers that take it, as `svc-housing: follow_tasks`."""
+    command = [sys.executable, "-W", "ignore", "-m", "deploy.docs.subscriptions"]
+    answer = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     found: dict[str, list[str]] = {}
-    for path in sorted(ROOT.glob("svc-*/*/**/*.py")):
-        service = path.relative_to(ROOT).parts[0]
-        for handler, keys in _handlers(path):
-            for key in keys:
+    for service, handlers in json.loads(answer.stdout).items():
+        for handler, types in handlers.items():
+            for key in types:
                 found.setdefault(key, []).append(f"{service}: {handler}")
     return found
-
-
-def _handlers(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Name and routing keys of every function decorated with `@handles(…)` in one file."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef):
-            for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).split(".")[-1] == "handles":
-                    yield node.name, [ast.literal_eval(argument) for argument in decorator.args]
 
 
 def matches(pattern: str, key: str) -> bool:

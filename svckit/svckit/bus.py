@@ -135,7 +135,7 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
 
     def __init__(self, *types: str, **options: Any) -> None:
         super().__init__(expected_exceptions=(Exception,), **options)
-        self._types = types
+        self.types = types
         self._waiting: collections.deque[_Message] = collections.deque()
         self._news = Signal()
         self._channel: Any = None
@@ -169,7 +169,7 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
     @property
     def queue(self) -> Queue:
         """`<service>.<method>`, bound to the event types."""
-        return self.link.topology.handler(self.method_name, self._types)
+        return self.link.topology.handler(self.method_name, self.types)
 
     def opened(self, channel: Any) -> None:
         """A new channel: earlier deliveries come again through it."""

@@ -7,6 +7,10 @@ It waits for its database and its broker as long as it takes, and on SIGTERM fin
 from __future__ import annotations
 
 import sys
+import warnings
+
+# Known, and decided: nameko stands on it, and it is maintained.
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
 import eventlet
 
@@ -47,7 +51,8 @@ def run_worker(
     """Runs the worker process until SIGTERM or SIGINT.
 
     `documents` are the mongoengine classes whose indexes are ensured first; `worker` is the nameko service class. `health_port`
-    (default: BINGLIAN_HEALTH_PORT, 0 for none) answers GET /healthz on BINGLIAN_HEALTH_HOST (default: all interfaces): 200 while the broker is connected, else 503.
+    (default: BINGLIAN_HEALTH_PORT, 0 for none) answers GET /healthz on BINGLIAN_HEALTH_HOST (default: all interfaces): 200 while the
+    broker is connected, else 503.
     """
     logs.setup(service=service, level=settings.log_level, show_values=settings.log_values)
     # What a handler raises is told by the bus, once and without personal data.
