@@ -66,8 +66,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened to a case or task.
 
     `yes` is the answer the kind has: within the limit (accepted, done), upheld (ruled), passed (verified). `place` is the
-    position of a planned task in the dispatch, from 0. `text` is the department that got the task (ruled) or the light
-    (light turned). `count` is the number of hazards.
+    position of a planned task in the dispatch, from 0. `text` is the department that got the task instead (ruled) or the light
+    (light turned). `count` is the number of hazards, `source` the inspection that found them.
     """
 
     kind: FactKind

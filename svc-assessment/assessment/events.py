@@ -21,7 +21,25 @@ class AssessmentWorker:
 
     ledgers = Documents("ledgers", state_cls=CaseLedger, id_field="case_id")
 
-    @handles(*intake.INTAKE)
+    @handles(
+        "mediation.case_reported.v1",
+        "mediation.case_accepted.v1",
+        "mediation.case_rejected.v1",
+        "mediation.case_located.v1",
+        "mediation.case_dispatched.v1",
+        "mediation.case_handled.v1",
+        "mediation.case_verified.v1",
+        "mediation.case_closed.v1",
+        "mediation.task_assigned.v1",
+        "mediation.task_accepted.v1",
+        "mediation.task_progressed.v1",
+        "mediation.task_completed.v1",
+        "mediation.task_objected.v1",
+        "mediation.objection_ruled.v1",
+        "mediation.task_returned.v1",
+        "mediation.light_turned.v1",
+        "fire_safety.inspection_completed.v1",
+    )
     def record(self, events: list[Event]) -> None:
         """Takes the facts of a batch: one load, one decision per case, one write."""
         for outcome in self.ledgers.apply([_change(news) for news in by_case(events)]):

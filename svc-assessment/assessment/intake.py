@@ -63,26 +63,21 @@ def _dispatched(fields: Fields, _: dt.datetime) -> Said:
 
 
 def _planned(task: Fields, *, at: dt.datetime, place: int) -> Fact:
-    return Fact(
-        kind=FactKind.TASK_PLANNED,
-        at=at,
-        task_id=task["task_id"],
-        department=task["department"],
-        lead=task.get("role") == "lead",
-        place=place,
-        after=tuple(task["after"]),
-        due_at=task.get("due_at"),
-    )
+    return Fact(kind=FactKind.TASK_PLANNED, at=at, place=place, **_said_of(task))
 
 
 def _assigned_fact(task: Fields) -> Fact:
-    return Fact(
-        kind=FactKind.TASK_ASSIGNED,
-        at=task["assigned_at"],
-        task_id=task["task_id"],
-        department=task["department"],
-        due_at=task.get("due_at"),
-    )
+    return Fact(kind=FactKind.TASK_ASSIGNED, at=task["assigned_at"], **_said_of(task))
+
+
+def _said_of(task: Fields) -> dict[str, Any]:
+    return {
+        "task_id": task["task_id"],
+        "department": task["department"],
+        "lead": task.get("role") == "lead",
+        "after": tuple(task["after"]),
+        "due_at": task.get("due_at"),
+    }
 
 
 def _assigned(fields: Fields, _: dt.datetime) -> Said:

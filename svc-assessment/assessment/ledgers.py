@@ -21,7 +21,9 @@ def ledger_of(*, case_id: str, facts: tuple[Fact, ...]) -> CaseLedger:
     kinds = _by_kind(facts)
     by_task = _by_task(facts)
     rounds = {task_id: policies.rounds_of(own) for task_id, own in by_task.items()}
-    tasks = tuple(sorted((_record(own, rounds[task_id]) for task_id, own in by_task.items()), key=_position(facts)))
+    closed = FactKind.CLOSED in kinds
+    records = (_record(own, rounds[task_id], closed=closed) for task_id, own in by_task.items())
+    tasks = tuple(sorted(records, key=_position(facts)))
     ledger = CaseLedger(case_id=case_id, facts=facts, tasks=tasks, **_head(facts), **_instants(kinds))
     ledger = replace(
         ledger,
@@ -97,38 +99,40 @@ def _position(facts: Facts) -> Callable[[TaskRecord], tuple[Any, ...]]:
     return lambda task: (not task.lead, places.get(task.task_id, len(places)), task.task_id)
 
 
-def _record(facts: Facts, rounds: tuple[Round, ...]) -> TaskRecord:
+def _record(facts: Facts, rounds: tuple[Round, ...], *, closed: bool) -> TaskRecord:
     kinds = _by_kind(facts)
-    plan = next(iter(kinds.get(FactKind.TASK_PLANNED, ())), None)
     assigned = kinds.get(FactKind.TASK_ASSIGNED, ())
+    # What was said last about the task counts: when another task is replaced, `after` names its successor.
+    said = (assigned or kinds[FactKind.TASK_PLANNED])[-1]
+    answers = _answers(kinds, rounds)
     done = [round_ for round_ in rounds if round_.done]
     return TaskRecord(
-        task_id=facts[0].task_id,
-        department=(assigned[-1] if assigned else facts[0]).department,
-        lead=bool(plan and plan.lead),
-        after=plan.after if plan else (),
-        due_at=next((fact.due_at for fact in reversed(facts) if fact.due_at), None),
+        task_id=said.task_id,
+        department=said.department,
+        lead=said.lead,
+        after=said.after,
+        due_at=said.due_at,
         assigned_at=assigned[0].at if assigned else None,
         progressed_at=_first(kinds, FactKind.TASK_PROGRESSED),
         returns=len(kinds.get(FactKind.TASK_RETURNED, ())),
         objections=len(kinds.get(FactKind.TASK_OBJECTED, ())),
         objections_overruled=sum(not fact.yes for fact in kinds.get(FactKind.OBJECTION_RULED, ())),
-        removed=_is_removed(facts),
+        removed=_is_removed(facts) or (closed and answers["done_at"] is None),
         light=policies.worst_light(facts),
         waiting_minutes=sum(map(policies.waiting_minutes, done)),
         working_minutes=sum(map(policies.working_minutes, done)),
         period=policies.period_of(assigned[0].at if assigned else None),
         hazards_found=sum(fact.count for fact in kinds.get(FactKind.HAZARDS_FOUND, ())),
-        **_answers(kinds, rounds),
+        **answers,
     )
 
 
 def _is_removed(facts: Facts) -> bool:
-    """The last word on who has the task: a ruling that gave it to nobody, with no assignment after it."""
+    """Whether the last word on who has the task is an upheld objection: it is nobody's, or another task stands in its stead."""
     words = [
         fact for fact in facts if fact.kind is FactKind.TASK_ASSIGNED or (fact.kind is FactKind.OBJECTION_RULED and fact.yes)
     ]
-    return bool(words) and words[-1].kind is FactKind.OBJECTION_RULED and not words[-1].text
+    return bool(words) and words[-1].kind is FactKind.OBJECTION_RULED
 
 
 def _answers(kinds: ByKind, rounds: tuple[Round, ...]) -> dict[str, Any]:

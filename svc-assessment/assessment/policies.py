@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -33,20 +32,15 @@ def minutes_between(start: dt.datetime, end: dt.datetime) -> float:
 def union(known: Iterable[Fact], new: Iterable[Fact]) -> tuple[Fact, ...]:
     """Returns both sets of facts as one, in their one order: commutative, associative, idempotent.
 
-    Of the notes of progress only the first counts, of the lights of a task only the worst: so a ledger stays small.
+    Of the lights of a task only the worst is kept.
     """
     facts = {*known, *new}
-    for kind, rank in ((FactKind.TASK_PROGRESSED, _in_order), (FactKind.LIGHT_TURNED, _worse)):
-        facts = _keep_one(facts, kind=kind, rank=rank)
-    return tuple(sorted(facts, key=_in_order))
-
-
-def _keep_one(facts: set[Fact], *, kind: FactKind, rank: Callable[[Fact], Any]) -> set[Fact]:
-    best: dict[str, Fact] = {}
+    worst: dict[str, Fact] = {}
     for fact in facts:
-        if fact.kind is kind and (fact.task_id not in best or rank(fact) < rank(best[fact.task_id])):
-            best[fact.task_id] = fact
-    return {fact for fact in facts if fact.kind is not kind or best[fact.task_id] is fact}
+        if fact.kind is FactKind.LIGHT_TURNED and (fact.task_id not in worst or _worse(fact) < _worse(worst[fact.task_id])):
+            worst[fact.task_id] = fact
+    kept = (fact for fact in facts if fact.kind is not FactKind.LIGHT_TURNED or worst[fact.task_id] is fact)
+    return tuple(sorted(kept, key=_in_order))
 
 
 def _worse(fact: Fact) -> tuple[int, dt.datetime, int, bytes]:
@@ -73,12 +67,14 @@ def rounds_of(facts: Sequence[Fact]) -> tuple[Round, ...]:
                 current = _start(fact, rounds, current)
             case FactKind.TASK_RETURNED if current is None:
                 current = Round(task_id=fact.task_id, department=fact.department, started_at=fact.at, rework=True)
-            case FactKind.TASK_ACCEPTED if current and current.accepted_at is None:
+            case FactKind.TASK_ACCEPTED | FactKind.TASK_PROGRESSED if current and current.accepted_at is None:
+                # Rework is taken up again by going on with it; nobody need accept it a second time.
                 current = replace(current, accepted_at=fact.at)
             case FactKind.TASK_DONE if current:
                 rounds.append(replace(current, ended_at=fact.at))
                 current = None
-            case FactKind.OBJECTION_RULED if fact.yes and not fact.text:
+            case FactKind.OBJECTION_RULED if fact.yes and current:
+                rounds.append(replace(current, ended_at=fact.at, handed_over=True))
                 current = None
     return (*rounds, current) if current else tuple(rounds)
 

@@ -146,6 +146,16 @@ class ItemAnswer(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Attachment, ...] = ()
 
 
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of an inspection, as an inspector gives it; `happened_at` None means now."""
+
+    result: str
+    evidence: tuple[Attachment, ...] = ()
+    answers: tuple[ItemAnswer, ...] = ()
+    unified_reply: str = ""
+    happened_at: dt.datetime | None = None
+
+
 class Hazard(msgspec.Struct, frozen=True, kw_only=True):
     """A failed item above the level of advice, with the time by which it must be put right."""
 
@@ -200,6 +210,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     hazards: tuple[Hazard, ...] = ()
     result: str = ""
     evidence: tuple[Attachment, ...] = ()
+    unified_reply: str = ""
     completed_at: dt.datetime | None = None
     completed_by: str = ""
     item_score: float = 0.0
@@ -224,6 +235,7 @@ TRANSITIONS = (
     Transition(source=None, target=InspectionState.OPEN, verb="open_for_task", by="worker", event="InspectionOpened"),
     Transition(source=None, target=InspectionState.OPEN, verb="open_for_place", by=_INSPECTOR, event="InspectionOpened"),
     Transition(source=InspectionState.OPEN, target=InspectionState.OPEN, verb="record_items", by=_INSPECTOR),
+    Transition(source=InspectionState.OPEN, target=InspectionState.OPEN, verb="locate_inspection", by="worker"),
     Transition(
         source=InspectionState.OPEN,
         target=InspectionState.COMPLETED,
@@ -280,6 +292,7 @@ class InspectionCompleted(msgspec.Struct, frozen=True, kw_only=True, rename="cam
     hazards: tuple[Hazard, ...] = ()
     item_score: float = 0.0
     veto: bool = False
+    unified_reply: str = ""
 
 
 class InspectionCancelled(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from fire_safety import following, operations, store
 from fire_safety.domain import DEPARTMENT, Assignment, Inspection, Place
-from fire_safety.following import Departure, Followed, Return
+from fire_safety.following import Departure, Followed, Location, Return
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
 from svckit.errors import ServiceError
@@ -19,8 +19,6 @@ T = TypeVar("T")
 
 # Cases go to many departments; most events name another one and need not be read at all.
 _OURS = f'"{DEPARTMENT}"'.encode()
-
-_INSPECTION_COMPLETED = "fire_safety.inspection_completed.v1"
 
 
 class FireSafetyWorker:
@@ -31,16 +29,24 @@ class FireSafetyWorker:
     inspections = Documents("inspections", state_cls=Inspection, id_field="inspection_id")
     places = Documents("places", state_cls=Place, id_field="place_id")
 
-    @handles(*following.FOLLOWED)
+    @handles(
+        "mediation.case_dispatched.v1",
+        "mediation.task_assigned.v1",
+        "mediation.task_returned.v1",
+        "mediation.task_completed.v1",
+        "mediation.objection_ruled.v1",
+        "mediation.case_closed.v1",
+        "mediation.case_located.v1",
+    )
     def follow_tasks(self, events: list[Event]) -> None:
         """Opens an inspection for every task that can start or came back, and cancels those whose task has gone."""
-        followed = [item for event in events if _OURS in event.data for item in _read(event)]
+        followed = [item for event in events for item in _read(event)]
         # In this order: what came back, or has gone, may have been assigned in the same batch.
         self._open(_only(Assignment, followed))
         self._open_again(_only(Return, followed))
-        self._cancel(_only(Departure, followed))
+        self._adjust(_only(Departure, followed), _only(Location, followed))
 
-    @handles(_INSPECTION_COMPLETED)
+    @handles("fire_safety.inspection_completed.v1")
     def note_inspections(self, events: list[Event]) -> None:
         """Puts completed inspections on the record of their places."""
         facts = (event.fields() for event in events)
@@ -53,25 +59,30 @@ class FireSafetyWorker:
         _all_saved(self.inspections.apply([_opening(task, kind=operations.COMPLAINT_CHECK) for task in placed]))
 
     def _open_again(self, returns: Sequence[Return]) -> None:
-        last = {inspection.task.task_id: inspection for inspection in self._of_tasks(returns) if inspection.task}
+        known = [inspection for found in self._by_case(returns).values() for inspection in found]
+        last = {inspection.task.task_id: inspection for inspection in known if inspection.task}
         assignments = [following.again(_known(last, item), item) for item in returns]
         _all_saved(self.inspections.apply([_opening(task, kind=operations.RE_CHECK) for task in assignments]))
 
-    def _cancel(self, departures: Sequence[Departure]) -> None:
-        gone = {item.task_id: item for item in departures}
-        changes = [
-            _cancelling(inspection, gone[inspection.task.task_id])
-            for inspection in self._of_tasks(departures)
-            if inspection.task
-        ]
-        _all_saved(self.inspections.apply(changes))
+    def _adjust(self, departures: Sequence[Departure], locations: Sequence[Location]) -> None:
+        cases = self._by_case((*departures, *locations))
+        cancelled = (
+            _cancelling(one, item) for item in departures for one in cases.get(item.case_id, ()) if _is_meant(one, item)
+        )
+        located = (_locating(one, item) for item in locations for one in cases.get(item.case_id, ()))
+        _all_saved(self.inspections.apply([*cancelled, *located]))
 
-    def _of_tasks(self, items: Iterable[Return | Departure]) -> list[Inspection]:
-        rows = store.inspections_of_tasks(self.inspections.collection, [item.task_id for item in items])
-        return [self.inspections.form.state({**row, "items": ()}) for row in rows]
+    def _by_case(self, items: Iterable[Return | Departure | Location]) -> dict[str, list[Inspection]]:
+        """The inspections of the cases, oldest first, without their checklists."""
+        cases: dict[str, list[Inspection]] = {}
+        for row in store.inspections_for(self.inspections.collection, case_ids={item.case_id for item in items}):
+            cases.setdefault(row["task"]["case_id"], []).append(self.inspections.form.state({**row, "items": ()}))
+        return cases
 
 
 def _read(event: Event) -> tuple[Followed, ...]:
+    if event.type in following.OF_DEPARTMENTS and _OURS not in event.data:
+        return ()
     return following.read(event_type=event.type, fields=event.fields(), traceparent=event.traceparent)
 
 
@@ -100,6 +111,15 @@ def _opening(assignment: Assignment, *, kind: str) -> Change:
 
 def _open_once(inspection: Inspection | None, **opening: Any) -> tuple[Inspection, Sequence[Any]]:
     return (inspection, ()) if inspection else operations.open_for_task(**opening)
+
+
+def _is_meant(inspection: Inspection, departure: Departure) -> bool:
+    return inspection.task is not None and departure.task_id in ("", inspection.task.task_id)
+
+
+def _locating(inspection: Inspection, location: Location) -> Change:
+    decide = partial(operations.locate_inspection, area_code=location.area_code, now=utc_now())
+    return _change(inspection.inspection_id, decide, location.traceparent)
 
 
 def _cancelling(inspection: Inspection, departure: Departure) -> Change:

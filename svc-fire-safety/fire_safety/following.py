@@ -20,6 +20,7 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "inspections.binglian")
 class Return(msgspec.Struct, frozen=True, kw_only=True):
     """A task of the department came back: it has to be inspected again."""
 
+    case_id: str
     task_id: str
     reason: str
     at: dt.datetime
@@ -27,14 +28,26 @@ class Return(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Departure(msgspec.Struct, frozen=True, kw_only=True):
-    """A task is no longer the department's, or was reported done: an inspection asked for before that has no purpose."""
+    """A task is no longer the department's, or was reported done: an inspection asked for before that has no purpose.
 
-    task_id: str
+    `task_id` "" means all tasks of the case: it was closed.
+    """
+
+    case_id: str
     at: dt.datetime
+    task_id: str = ""
     traceparent: str = ""
 
 
-Followed = Assignment | Return | Departure
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """A case taken without its area has one now."""
+
+    case_id: str
+    area_code: str
+    traceparent: str = ""
+
+
+Followed = Assignment | Return | Departure | Location
 
 
 def inspection_id(task_id: str, *, asked_at: dt.datetime) -> str:
@@ -69,7 +82,7 @@ def _assignment(fields: Fields, task: Fields) -> Assignment:
         task=TaskRef(case_id=fields["case_id"], task_id=task["task_id"], case_number=fields["number"]),
         department=task["department"],
         city=fields["city"],
-        area_code=fields["area_code"],
+        area_code=fields["area_code"] or fields["city"],
         asked_at=task["assigned_at"],
         point=Point(point["longitude"], point["latitude"]) if point else None,
         address=fields["address"],
@@ -81,17 +94,25 @@ def _assignment(fields: Fields, task: Fields) -> Assignment:
 
 def _returned(fields: Fields) -> Iterable[Followed]:
     if fields["department"] == DEPARTMENT:
-        yield Return(task_id=fields["task_id"], reason=fields["reason"], at=fields["returned_at"])
+        yield Return(case_id=fields["case_id"], task_id=fields["task_id"], reason=fields["reason"], at=fields["returned_at"])
 
 
 def _completed(fields: Fields) -> Iterable[Followed]:
     if fields["department"] == DEPARTMENT:
-        yield Departure(task_id=fields["task_id"], at=fields["completed_at"])
+        yield Departure(case_id=fields["case_id"], task_id=fields["task_id"], at=fields["completed_at"])
 
 
 def _ruled(fields: Fields) -> Iterable[Followed]:
     if fields["department"] == DEPARTMENT and fields["upheld"]:
-        yield Departure(task_id=fields["task_id"], at=fields["ruled_at"])
+        yield Departure(case_id=fields["case_id"], task_id=fields["task_id"], at=fields["ruled_at"])
+
+
+def _closed(fields: Fields) -> Iterable[Followed]:
+    yield Departure(case_id=fields["case_id"], at=fields["closed_at"])
+
+
+def _located(fields: Fields) -> Iterable[Followed]:
+    yield Location(case_id=fields["case_id"], area_code=fields["area_code"])
 
 
 FOLLOWED: Mapping[str, Callable[[Fields], Iterable[Followed]]] = {
@@ -100,8 +121,13 @@ FOLLOWED: Mapping[str, Callable[[Fields], Iterable[Followed]]] = {
     "mediation.task_returned.v1": _returned,
     "mediation.task_completed.v1": _completed,
     "mediation.objection_ruled.v1": _ruled,
+    "mediation.case_closed.v1": _closed,
+    "mediation.case_located.v1": _located,
 }
 """Every event that is followed, by its type."""
+
+OF_DEPARTMENTS = frozenset(FOLLOWED) - {"mediation.case_closed.v1", "mediation.case_located.v1"}
+"""Those of them that concern us only when they name our department."""
 
 
 def again(earlier: Inspection, returned: Return) -> Assignment:

@@ -12,7 +12,6 @@ from fire_safety.domain import (
     SERVICE,
     Actor,
     Assignment,
-    Attachment,
     ChecklistItem,
     Event,
     Inspection,
@@ -24,6 +23,7 @@ from fire_safety.domain import (
     Place,
     PlaceCreated,
     PlaceDraft,
+    Result,
 )
 
 CITY_DIGITS = 4
@@ -123,29 +123,36 @@ def _answered(item: ChecklistItem, answer: ItemAnswer, *, by: Actor, now: dt.dat
 
 
 def complete_inspection(
-    inspection: Inspection,
-    *,
-    answers: Sequence[ItemAnswer],
-    result: str,
-    evidence: Sequence[Attachment],
-    by: Actor,
-    now: dt.datetime,
+    inspection: Inspection, *, result: Result, by: Actor, now: dt.datetime
 ) -> tuple[Inspection, tuple[Event, ...]]:
-    """Records the last answers, scores the checklist and lists its hazards. Raises as record_items, and ChecklistIncomplete."""
-    answered, _ = record_items(inspection, answers=answers, by=by, now=now)
+    """Records the last answers, scores the checklist and lists its hazards.
+
+    Raises as record_items, ChecklistIncomplete and WrongMoment.
+    """
+    answered, _ = record_items(inspection, answers=result.answers, by=by, now=now)
     policies.check_checklist(answered.items)
+    at = result.happened_at or now
+    policies.check_moment(inspection, at=at, now=now)
     completed = replace(
         answered,
         state=InspectionState.COMPLETED,
-        hazards=policies.hazards_of(answered.items, now=now),
+        hazards=policies.hazards_of(answered.items, now=at),
         item_score=policies.item_score(answered.items),
         veto=policies.has_veto(answered.items),
-        result=result,
-        evidence=tuple(evidence),
-        completed_at=now,
+        result=result.result,
+        evidence=result.evidence,
+        unified_reply=result.unified_reply,
+        completed_at=at,
         completed_by=by.subject,
     )
-    return completed, (_completed(completed, at=now),)
+    return completed, (_completed(completed, at=at),)
+
+
+def locate_inspection(inspection: Inspection, *, area_code: str, now: dt.datetime) -> tuple[Inspection, tuple[Event, ...]]:
+    """Gives an inspection that knew only its city the area its case was found in; another keeps its area."""
+    if inspection.area_code != inspection.city or not area_code.startswith(inspection.city):
+        return inspection, ()
+    return replace(inspection, area_code=area_code, changed_at=now), ()
 
 
 def cancel_inspection(
@@ -189,6 +196,7 @@ def _completed(inspection: Inspection, *, at: dt.datetime) -> InspectionComplete
         by=inspection.completed_by,
         at=at,
         evidence=inspection.evidence,
+        unified_reply=inspection.unified_reply,
         hazards=inspection.hazards,
         item_score=inspection.item_score,
         veto=inspection.veto,

@@ -56,6 +56,12 @@ class WrongAnswer(InvalidArgument):
     default_reason = "ANSWER_INVALID"
 
 
+class WrongMoment(InvalidArgument):
+    """Something is said to have happened before it could, or in the future."""
+
+    default_reason = "HAPPENED_AT_INVALID"
+
+
 def check_place_type(place_type: str) -> None:
     """Raises UnknownPlaceType unless place_type.csv has the code."""
     if place_type not in codes.place_types():
@@ -115,6 +121,12 @@ def check_checklist(items: Sequence[ChecklistItem]) -> None:
             f"{len(missing)} of {len(items)} items are not answered; {NEEDED_COVERAGE:.0%} must be.",
             metadata={"items": ",".join(missing)},
         )
+
+
+def check_moment(inspection: Inspection, *, at: dt.datetime, now: dt.datetime) -> None:
+    """Raises WrongMoment unless `at` lies between the time the inspection was asked for (or opened by hand) and now."""
+    if not (inspection.asked_at or inspection.opened_at) <= at <= now:
+        raise WrongMoment("It cannot have happened then.", field="happened_at")
 
 
 def checklist_for(place_type: str) -> tuple[ChecklistItem, ...]:

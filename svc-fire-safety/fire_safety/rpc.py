@@ -14,7 +14,7 @@ from binglian.fire_safety.v1.inspection_service_pb2_grpc import InspectionServic
 from binglian.fire_safety.v1.place_service_pb2_grpc import PlaceServiceServicer
 
 from fire_safety import operations, store
-from fire_safety.domain import Attachment, Inspection, ItemAnswer, Place, PlaceDraft
+from fire_safety.domain import Inspection, ItemAnswer, Place, PlaceDraft, Result
 from svckit.access import Caller, check_area, current_caller, may_act_in
 from svckit.documents import Command, command_of, utc_now
 from svckit.entries import part
@@ -150,14 +150,11 @@ class Inspections(InspectionServiceServicer):
     ) -> inspections_pb.CompleteInspectionResponse:
         """See the proto. The fact that goes out completes the task of the case."""
         caller, now = current_caller(), utc_now()
-        answers = answers_of(request.answers)
-        evidence = [msgspec.convert(to_fields(item), Attachment) for item in request.evidence]
+        result = msgspec.convert(to_fields(request), Result)
 
         def decide(inspection: Inspection) -> Any:
             self._check_visible(inspection, caller)
-            return operations.complete_inspection(
-                inspection, answers=answers, result=request.result, evidence=evidence, by=caller, now=now
-            )
+            return operations.complete_inspection(inspection, result=result, by=caller, now=now)
 
         inspection = await self._inspections.change(request.inspection_id, decide, command=command_of(request, caller))
         return inspections_pb.CompleteInspectionResponse(inspection=to_message(inspection_pb2.Inspection, inspection))

@@ -6,7 +6,7 @@ Documents are written by `svckit.store` and `svckit.batch` and read raw; mongoen
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from mongoengine import BooleanField, DateTimeField, DictField, Document, FloatField, LongField, MapField, StringField
@@ -135,9 +135,10 @@ def metres_between(one: Point, other: Point) -> float:
     return _EARTH_RADIUS_METRES * math.hypot(north, east)
 
 
-def inspections_of_tasks(inspections: Collection[Raw], task_ids: Sequence[str]) -> list[Raw]:
-    """Returns the inspections of these tasks, oldest first: enough of each to open the next or to cancel it."""
-    if not task_ids:
+def inspections_for(inspections: Collection[Raw], *, case_ids: Iterable[str]) -> list[Raw]:
+    """Returns the inspections of these cases, oldest first: enough of each to open the next, to cancel or to locate it."""
+    wanted = list(case_ids)
+    if not wanted:
         return []
     fields = dict.fromkeys(("outbox", "commands", "items", "hazards", "evidence"), False)
-    return list(inspections.find({"task.task_id": {"$in": list(task_ids)}}, fields).sort([("asked_at", 1), ("_id", 1)]))
+    return list(inspections.find({"task.case_id": {"$in": wanted}}, fields).sort([("asked_at", 1), ("_id", 1)]))

@@ -95,7 +95,7 @@ def story(case_id: str, *, category: str, area: str = "420502001003") -> list[Me
         on_task(facts.TaskAccepted, umd, "UMD", accepted_at=40),
         at(inspection, at=65),
         on_task(facts.TaskCompleted, fire, "FIRE", completed_at=70),
-        facts.TaskAssigned(case_id=case_id, task=at(planned(psb, "PSB"), assigned_at=70)),
+        facts.TaskAssigned(case_id=case_id, task=at(planned(psb, "PSB", after=[fire]), assigned_at=70)),
         on_task(facts.TaskAccepted, psb, "PSB", accepted_at=100),
         on_task(facts.TaskCompleted, umd, "UMD", on_time=False, completed_at=130),
         at(

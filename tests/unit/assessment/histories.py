@@ -76,14 +76,29 @@ def on_task(
     return f"mediation.task_{verb}.v1", minute(at), {**fields, **more}
 
 
-def assigned(task_id: str, department: str, at: float, *, case_id: str = "case") -> tuple[str, dt.datetime, dict[str, Any]]:
-    fields = {"case_id": case_id, "task": planned(task_id, department, at=at)}
+def assigned(
+    task_id: str, department: str, at: float, *, after: list[str] | None = None, case_id: str = "case"
+) -> tuple[str, dt.datetime, dict[str, Any]]:
+    fields = {"case_id": case_id, "task": planned(task_id, department, at=at, after=after)}
     return "mediation.task_assigned.v1", minute(at), fields
 
 
 def on_case(verb: str, at: float, *, case_id: str = "case", **more: Any) -> tuple[str, dt.datetime, dict[str, Any]]:
     """An event about the case: verb "accepted", "handled", "verified" or "closed"."""
     return f"mediation.case_{verb}.v1", minute(at), {"case_id": case_id, f"{verb}_at": minute(at), **more}
+
+
+def ruled(task_id: str, department: str, *, upheld: bool, reassigned_to: str, at: float) -> Any:
+    """The ruling on an objection; upheld with a department: another task stands in its stead."""
+    fields = {
+        "case_id": "case",
+        "task_id": task_id,
+        "department": department,
+        "upheld": upheld,
+        "reassigned_to": reassigned_to,
+        "ruled_at": minute(at),
+    }
+    return "mediation.objection_ruled.v1", minute(at), fields
 
 
 def random_history(seed: int) -> History:
@@ -109,22 +124,14 @@ def _work(
 ) -> float:
     at = max([ended[need] for need in needs], default=dispatch)
     if needs:
-        history.append(assigned(task, department, at))
+        history.append(assigned(task, department, at, after=needs))
     if rng.random() < 0.2:
         at += rng.randint(1, 30)
         history.append(on_task("objected", task, department, at, reason="not ours"))
         at += rng.randint(1, 30)
-        fields = {
-            "case_id": "case",
-            "task_id": task,
-            "department": department,
-            "upheld": True,
-            "reassigned_to": "NEW",
-            "ruled_at": minute(at),
-        }
-        history.append(("mediation.objection_ruled.v1", minute(at), fields))
-        department = "NEW"
-        history.append(assigned(task, department, at))
+        history.append(ruled(task, department, upheld=True, reassigned_to="NEW", at=at))
+        task, department = f"{task}b", "NEW"
+        history.append(assigned(task, department, at, after=needs))
     accepted = at + rng.randint(1, 100)
     done = accepted + rng.randint(1, 1000)
     history.append(on_task("accepted", task, department, accepted, on_time=rng.random() < 0.7))

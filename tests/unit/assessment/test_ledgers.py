@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assessment import intake, operations
 from assessment.domain import CaseAssessed, CaseLedger, Light, StepKind
 from tests.unit.assessment import histories
-from tests.unit.assessment.histories import History, dispatched, minute, on_case, on_task, planned, reported
+from tests.unit.assessment.histories import History, dispatched, minute, on_case, on_task, planned, reported, ruled
 
 
 def taken(history: History, *, batch: int = 1) -> CaseLedger:
@@ -73,7 +73,7 @@ def three_departments() -> History:
         on_task("accepted", "fire", "FIRE", 20),
         on_task("accepted", "umd", "UMD", 40),
         on_task("completed", "fire", "FIRE", 70),
-        histories.assigned("psb", "PSB", 70),
+        histories.assigned("psb", "PSB", 70, after=["fire"]),
         on_task("accepted", "psb", "PSB", 100, on_time=False),
         on_task("completed", "umd", "UMD", 130),
         on_task("completed", "psb", "PSB", 200, on_time=False),
@@ -146,7 +146,7 @@ def test_an_upheld_objection_without_a_successor_removes_the_task():
         reported(),
         dispatched(5, [planned("t", "UMD", at=5, lead=True), planned("u", "PSB", at=5)]),
         on_task("objected", "u", "PSB", 9, reason="not ours"),
-        ("mediation.objection_ruled.v1", minute(20), ruled("u", "PSB", upheld=True, reassigned_to="", at=20)),
+        ruled("u", "PSB", upheld=True, reassigned_to="", at=20),
     ]
     task = taken(history).tasks[1]
     assert (task.removed, task.objections, task.objections_overruled) == (True, 1, 0)
@@ -157,21 +157,55 @@ def test_an_overruled_objection_counts_against_the_department():
         reported(),
         dispatched(5, [planned("t", "UMD", at=5, lead=True)]),
         on_task("objected", "t", "UMD", 9, reason="not ours"),
-        ("mediation.objection_ruled.v1", minute(20), ruled("t", "UMD", upheld=False, reassigned_to="UMD", at=20)),
+        ruled("t", "UMD", upheld=False, reassigned_to="UMD", at=20),
     ]
     task = taken(history).tasks[0]
     assert (task.removed, task.objections_overruled) == (False, 1)
 
 
-def ruled(task_id: str, department: str, *, upheld: bool, reassigned_to: str, at: float) -> dict[str, object]:
-    return {
-        "case_id": "case",
-        "task_id": task_id,
-        "department": department,
-        "upheld": upheld,
-        "reassigned_to": reassigned_to,
-        "ruled_at": minute(at),
-    }
+def test_a_task_given_to_another_department_is_followed_by_the_one_in_its_stead():
+    history = [
+        reported(),
+        dispatched(5, [planned("t", "UMD", at=5, lead=True), planned("u", "PSB", at=5)]),
+        on_task("objected", "u", "PSB", 9, reason="not ours"),
+        ruled("u", "PSB", upheld=True, reassigned_to="ENV", at=20),
+        histories.assigned("v", "ENV", 20),
+        on_task("accepted", "t", "UMD", 6),
+        on_task("completed", "t", "UMD", 15),
+        on_task("accepted", "v", "ENV", 30),
+        on_task("completed", "v", "ENV", 60),
+        on_case("handled", 60),
+    ]
+    ledger = taken(history)
+    assert [(task.department, task.removed) for task in ledger.tasks] == [("UMD", False), ("PSB", True), ("ENV", False)]
+    assert [(step.kind.value, step.department, step.minutes) for step in ledger.critical_path] == [
+        ("dispatch", "", 5),
+        ("coordination", "", 15),
+        ("task", "ENV", 40),
+    ]
+
+
+def test_a_task_nobody_needed_any_more_is_removed_when_the_case_is_closed():
+    history = [
+        reported(),
+        dispatched(5, [planned("t", "UMD", at=5, lead=True), planned("u", "PSB", at=5)]),
+        on_task("completed", "t", "UMD", 15),
+        on_case("handled", 15),
+    ]
+    assert not taken(history).tasks[1].removed
+    assert taken([*history, on_case("closed", 20)]).tasks[1].removed
+
+
+def test_rework_begins_where_the_department_goes_on_with_it():
+    history = [
+        *three_departments(),
+        on_task("returned", "umd", "UMD", 260, reason="again"),
+        on_task("progressed", "umd", "UMD", 280),
+        on_task("completed", "umd", "UMD", 300),
+        on_case("handled", 300),
+    ]
+    last = taken(history).critical_path[-1]
+    assert (last.waiting_minutes, last.working_minutes) == (20, 20)
 
 
 def test_the_worst_light_is_kept():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from fire_safety.domain import (
     ItemAnswer,
     Place,
     PlaceDraft,
+    Result,
     TaskRef,
 )
 from svckit.access import Caller
@@ -117,7 +119,7 @@ def test_a_failed_exit_becomes_a_hazard_with_a_limit():
     inspection = an_inspection()
     answers = [*passes(inspection, except_for="FC201"), ItemAnswer(code="FC201", answer=Answer.FAIL, note="杂物堵塞")]
     done, (fact,) = operations.complete_inspection(
-        inspection, answers=answers, result="责令清理", evidence=(), by=INSPECTOR, now=later(3)
+        inspection, result=Result(answers=tuple(answers), result="责令清理"), by=INSPECTOR, now=later(3)
     )
     (hazard,) = done.hazards
     assert (hazard.item_code, hazard.level, hazard.status) == ("FC201", "H2", HazardStatus.TO_BE_FIXED)
@@ -132,7 +134,9 @@ def test_what_is_put_right_on_the_spot_is_a_hazard_already_fixed():
     inspection = an_inspection()
     fixed = ItemAnswer(code="FC201", answer=Answer.FAIL, note="当场清理", fixed_on_spot=True)
     answers = [*passes(inspection, except_for="FC201"), fixed]
-    done, _ = operations.complete_inspection(inspection, answers=answers, result="ok", evidence=(), by=INSPECTOR, now=NOW)
+    done, _ = operations.complete_inspection(
+        inspection, result=Result(answers=tuple(answers), result="ok"), by=INSPECTOR, now=later(2)
+    )
     assert done.hazards[0].status is HazardStatus.FIXED_ON_SPOT
 
 
@@ -140,7 +144,9 @@ def test_a_potential_major_hazard_goes_to_the_fire_authority_even_if_fixed():
     inspection = an_inspection(a_place("FP22"))
     hot_work = ItemAnswer(code="FC306", answer=Answer.FAIL, note="动火", fixed_on_spot=True)
     answers = [*passes(inspection, except_for="FC306"), hot_work]
-    done, _ = operations.complete_inspection(inspection, answers=answers, result="ok", evidence=(), by=INSPECTOR, now=NOW)
+    done, _ = operations.complete_inspection(
+        inspection, result=Result(answers=tuple(answers), result="ok"), by=INSPECTOR, now=later(2)
+    )
     assert done.hazards[0].status is HazardStatus.HANDED_TO_FIRE_AUTHORITY
 
 
@@ -148,7 +154,7 @@ def test_too_few_answers_do_not_complete_an_inspection():
     inspection = an_inspection()
     with pytest.raises(policies.ChecklistIncomplete) as refusal:
         operations.complete_inspection(
-            inspection, answers=passes(inspection)[:4], result="x", evidence=(), by=INSPECTOR, now=NOW
+            inspection, result=Result(answers=tuple(passes(inspection)[:4]), result="x"), by=INSPECTOR, now=later(2)
         )
     assert refusal.value.metadata["items"] == "FC207,FC301,FC401,FC403,FC411"
 
@@ -204,7 +210,9 @@ def test_scores_lie_between_nothing_failed_and_everything_failed(data):
     answers = [
         ItemAnswer(code=item.code, answer=answer, note="x") for item, answer in zip(inspection.items, kinds, strict=True)
     ]
-    done, _ = operations.complete_inspection(inspection, answers=answers, result="x", evidence=(), by=INSPECTOR, now=NOW)
+    done, _ = operations.complete_inspection(
+        inspection, result=Result(answers=tuple(answers), result="x"), by=INSPECTOR, now=later(2)
+    )
     assert 0 <= done.item_score <= 100
     assert (done.item_score == 0) == (Answer.FAIL not in kinds)
     assert len(done.hazards) <= kinds.count(Answer.FAIL)
@@ -212,3 +220,28 @@ def test_scores_lie_between_nothing_failed_and_everything_failed(data):
 
 def test_every_state_appears_in_the_workflow_table():
     assert {row.target for row in TRANSITIONS} == set(InspectionState)
+
+
+@pytest.mark.parametrize("hours", [-1, 4], ids=["before it was asked for", "in the future"])
+def test_an_inspection_is_completed_after_it_was_asked_for_and_not_in_the_future(hours):
+    inspection = an_inspection()
+    result = Result(answers=tuple(passes(inspection)), result="x", happened_at=later(hours))
+    with pytest.raises(policies.WrongMoment):
+        operations.complete_inspection(inspection, result=result, by=INSPECTOR, now=later(3))
+
+
+def test_what_an_offline_device_sends_late_happened_when_it_says():
+    inspection = an_inspection()
+    result = Result(answers=tuple(passes(inspection)), result="x", happened_at=later(2), unified_reply="统一答复")
+    done, (fact,) = operations.complete_inspection(inspection, result=result, by=INSPECTOR, now=later(3))
+    assert (done.completed_at, done.changed_at) == (later(2), later(3))
+    assert isinstance(fact, InspectionCompleted)
+    assert (fact.at, fact.unified_reply) == (later(2), "统一答复")
+
+
+def test_only_an_inspection_that_knows_its_city_alone_is_located():
+    lost = msgspec.structs.replace(an_inspection(), area_code="4205")
+    found, _ = operations.locate_inspection(lost, area_code="420502001003", now=NOW)
+    assert found.area_code == "420502001003"
+    assert operations.locate_inspection(found, area_code="420502001004", now=NOW)[0] is found
+    assert operations.locate_inspection(lost, area_code="420101", now=NOW)[0] is lost

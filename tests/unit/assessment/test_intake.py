@@ -1,0 +1,71 @@
+"""Every fact svc-mediation publishes is taken, from the JSON it publishes."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from binglian.fire_safety.v1 import events_pb2 as fire_facts
+from binglian.mediation.v1 import events_pb2 as facts
+from google.protobuf import json_format
+
+from assessment import intake
+from svckit.event_codec import event_fields, type_of
+from tests.unit.assessment.histories import START
+
+EVENTS = Path(intake.__file__).with_name("events.py")
+
+
+def subscribed() -> set[str]:
+    """Routing keys in the worker's `@handles`: read, not imported, because nameko patches what imports it."""
+    calls = (node for node in ast.walk(ast.parse(EVENTS.read_text())) if isinstance(node, ast.Call))
+    handles = (call for call in calls if ast.unparse(call.func) == "handles")
+    return {ast.literal_eval(argument) for call in handles for argument in call.args}
+
+
+def test_what_is_subscribed_is_what_can_be_read():
+    assert subscribed() == set(intake.INTAKE)
+
+
+def test_every_event_of_mediation_is_taken():
+    published = {
+        type_of(message) for message in facts.DESCRIPTOR.message_types_by_name.values() if message.name != "DispatchedTask"
+    }
+    assert published <= set(intake.INTAKE)
+
+
+@pytest.mark.parametrize("kind", sorted(intake.INTAKE))
+def test_each_event_becomes_facts_about_its_case(kind):
+    message = message_of(kind)
+    data = json_format.MessageToJson(message).encode()
+    said = intake.facts_of(event_type=kind, fields=event_fields(kind, data), event_time=START)
+    assert said is not None
+    case_id, told = said
+    assert case_id == "c"
+    assert told
+    assert all(fact.at >= START for fact in told)
+
+
+def message_of(kind: str):
+    """An event with its case and every instant it knows set."""
+    module = fire_facts if kind.startswith("fire_safety") else facts
+    (descriptor,) = (
+        m for m in module.DESCRIPTOR.message_types_by_name.values() if m.name != "DispatchedTask" and type_of(m) == kind
+    )
+    message = getattr(module, descriptor.name)()
+    for field in descriptor.fields:
+        if field.message_type and field.message_type.full_name == "google.protobuf.Timestamp":
+            getattr(message, field.name).FromDatetime(START)
+    if module is fire_facts:
+        message.task.case_id = "c"
+    else:
+        message.case_id = "c"
+    if kind == "mediation.task_assigned.v1":
+        message.task.assigned_at.FromDatetime(START)
+    return message
+
+
+def test_an_inspection_by_hand_concerns_no_case():
+    fields = event_fields("fire_safety.inspection_completed.v1", b"{}")
+    assert intake.facts_of(event_type="fire_safety.inspection_completed.v1", fields=fields, event_time=START) is None
