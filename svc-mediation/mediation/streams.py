@@ -1,7 +1,7 @@
 """The hub between the live feed and the open streams of a process: each changed case is read once, whoever watches.
 
 The feed wakes the hub quickly; a scan of what changed lately, every two seconds, finds whatever the feed missed. So a stream depends
-on the database alone, and a cursor is never further ahead of what it has not shown than those few seconds (`OVERLAP` covers them).
+on the database alone, and no change stays unseen for more than those few seconds, which `OVERLAP` covers when a stream resumes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from mediation.cursors import Cursor
 from mediation.store import CaseSearch, Document, Filter
@@ -22,7 +22,7 @@ from svckit.live import LiveFeed
 _log = logging.getLogger(__name__)
 SCAN_SECONDS = 2.0
 SCAN_WINDOW = timedelta(seconds=10)
-# What a resumed stream repeats: more than a change can stay unseen by the hub.
+# A resumed stream repeats what was younger than this: longer than a change can stay unseen by the hub.
 OVERLAP = timedelta(seconds=5)
 # A client that is so far behind reads on from the database instead.
 MOST_WAITING = 2_000
@@ -128,47 +128,52 @@ class Hub:
 
     async def follow(
         self, *, where: Filter, first: Filter, wants: Callable[[Document], bool], cursor: Cursor | None
-    ) -> AsyncGenerator[Document, None]:
-        """Yields cases as they change: those of `where` since the cursor, or without one those of `first`; then every change.
-
-        Each version once per call, in the order of `changed_at` as long as the database gives it; endless.
+    ) -> AsyncGenerator[tuple[Document, Cursor], None]:
+        """Yields cases as they change, each with the cursor to resume after it: those of `where` since the cursor, or without
+        one those of `first`; then every change. Each version once per call; endless.
         """
         shown: OrderedDict[str, datetime] = OrderedDict()
         async with self.subscribe(wants) as subscription:
-            start = Cursor(at=cursor.at - OVERLAP) if cursor else _BEGINNING
-            last = start
-            async for case in self._backlog(where if cursor else first, start):
-                last = max(last, Cursor(at=case["changed_at"], key=case["case_id"]))
-                if _is_new(shown, case):
-                    yield case
+            resume = cursor or _BEGINNING
+            batches = self._backlog(where if cursor else first, resume)
             while True:
+                async for asked, cases in batches:
+                    for case in cases:
+                        resume = resume_after(case, asked=asked)
+                        if _is_new(shown, case):
+                            yield case, resume
                 changed = await subscription.take()
-                fresh = (
-                    self._backlog(where, Cursor(at=max(last.at - OVERLAP, _BEGINNING.at)))
-                    if changed is None
-                    else _each(changed)
-                )
-                async for case in fresh:
-                    last = max(last, Cursor(at=case["changed_at"], key=case["case_id"]))
-                    if _is_new(shown, case):
-                        yield case
+                batches = self._backlog(where, resume) if changed is None else _one(changed)
 
-    async def _backlog(self, where: Filter, after: Cursor) -> AsyncIterator[Document]:
+    async def _backlog(self, where: Filter, after: Cursor) -> AsyncIterator[tuple[datetime, list[Document]]]:
         while True:
+            asked = utc_now()
             page = await self._search.changed_since(where, after=after, size=PAGE)
-            for case in page:
-                yield case
+            yield asked, page
             if len(page) < PAGE:
                 return
-            after = Cursor(at=page[-1]["changed_at"], key=page[-1]["case_id"])
+            after = position_of(page[-1])
 
 
-_BEGINNING = Cursor(at=datetime(1971, 1, 1, tzinfo=utc_now().tzinfo))
+_BEGINNING = Cursor(at=datetime(1971, 1, 1, tzinfo=UTC))
 
 
-async def _each(cases: Iterable[Document]) -> AsyncIterator[Document]:
-    for case in cases:
-        yield case
+def position_of(case: Document) -> Cursor:
+    """Returns the place of a case's version in the order of all changes."""
+    return Cursor(at=case["changed_at"], key=case["case_id"])
+
+
+def resume_after(case: Document, *, asked: datetime) -> Cursor:
+    """Returns from where a stream goes on that has shown `case` and what came before it when the database was asked.
+
+    A change younger than the overlap may still have older neighbours nobody has seen: then it is the overlap that counts, and
+    the youngest changes are shown again.
+    """
+    return min(position_of(case), Cursor(at=asked - OVERLAP))
+
+
+async def _one(cases: list[Document]) -> AsyncIterator[tuple[datetime, list[Document]]]:
+    yield utc_now(), sorted(cases, key=position_of)
 
 
 def _is_new(shown: OrderedDict[str, datetime], case: Document) -> bool:

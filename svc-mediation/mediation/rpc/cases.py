@@ -16,7 +16,7 @@ from mediation.locating import Locator
 from mediation.operations import Outcome
 from mediation.rpc import translate
 from mediation.store import CaseNumbers, CaseSearch, Document, Filter, lit, still_open, view_of, with_task_of
-from mediation.streams import Hub
+from mediation.streams import Hub, position_of
 from svckit.access import Caller, check_area, current_caller
 from svckit.documents import command_of, utc_now
 from svckit.errors import PermissionDenied
@@ -196,7 +196,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
                 case = await self._visible(request.case_id)
                 if shown is None or case["changed_at"] > shown:
                     shown = case["changed_at"]
-                    yield _watched(case_service_pb2.WatchCaseResponse, case)
+                    yield _watched(case_service_pb2.WatchCaseResponse, case, position_of(case))
                 await changes.take()
 
     async def WatchCases(self, request: Any, context: Any) -> AsyncIterator[Any]:
@@ -209,8 +209,8 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
             cursor=cursors.parse(request.cursor, field="cursor"),
         )
         async with contextlib.aclosing(follow) as cases:
-            async for case in cases:
-                yield _watched(case_service_pb2.WatchCasesResponse, case)
+            async for case, resume in cases:
+                yield _watched(case_service_pb2.WatchCasesResponse, case, resume)
 
 
 def can_read(case: Document, caller: Caller) -> bool:
@@ -218,9 +218,8 @@ def can_read(case: Document, caller: Caller) -> bool:
     return case["reporter"]["subject"] == caller.subject or view_of(caller).shows(case)
 
 
-def _watched(response: type[Any], case: Document) -> Any:
-    cursor = str(cursors.Cursor(at=case["changed_at"], key=case["case_id"]))
-    return to_message(response, {"case": case, "cursor": cursor})
+def _watched(response: type[Any], case: Document, resume: cursors.Cursor) -> Any:
+    return to_message(response, {"case": case, "cursor": str(resume)})
 
 
 _SEVERITIES = {

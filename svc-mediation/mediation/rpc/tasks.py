@@ -154,10 +154,9 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
         # A stream that starts without a cursor does not bring up what was over before it began.
         began = None if request.cursor else utc_now()
         async with contextlib.aclosing(follow) as cases:
-            async for case in cases:
-                cursor = str(cursors.Cursor(at=case["changed_at"], key=case["case_id"]))
+            async for case, resume in cases:
                 for task in _news(case, department, shown, over_too=began is None or case["changed_at"] >= began):
-                    fields = {"task": translate.task_view(case, task), "cursor": cursor}
+                    fields = {"task": translate.task_view(case, task), "cursor": str(resume)}
                     yield to_message(task_service_pb2.WatchTasksResponse, fields)
 
 
