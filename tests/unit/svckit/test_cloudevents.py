@@ -1,0 +1,75 @@
+"""Our encoder writes what pika's decoder reads, and our frames are pika's frames."""
+
+import datetime as dt
+import struct
+
+import pika
+from hypothesis import given
+from hypothesis import strategies as st
+from pika import frame, spec
+
+from svckit.amqp import _content_frames, _publish_frame
+from svckit.cloudevents import Encoder, attribute
+
+NOW = dt.datetime(2026, 11, 22, 8, 0, 0, 123_000, tzinfo=dt.UTC)
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60)
+
+
+@given(texts, texts, texts)
+def test_properties_are_read_back(id: str, subject: str, source: str) -> None:
+    encoded = Encoder(source).properties(id=id, type="t.e.v1", time=NOW, subject=subject, traceparent="00-a-b-01")
+    properties = pika.BasicProperties().decode(encoded)
+    assert properties.content_type == "application/json"
+    assert properties.delivery_mode == 2
+    assert properties.headers == {
+        "cloudEvents:specversion": "1.0",
+        "cloudEvents:source": source,
+        "cloudEvents:type": "t.e.v1",
+        "cloudEvents:id": id,
+        "cloudEvents:time": "2026-11-22T08:00:00.123Z",
+        "cloudEvents:subject": subject,
+        "traceparent": "00-a-b-01",
+    }
+
+
+def test_without_a_trace_there_is_no_traceparent() -> None:
+    encoded = Encoder("/s").properties(id="i", type="t", time=NOW.replace(tzinfo=None), subject="x", traceparent="")
+    headers = pika.BasicProperties().decode(encoded).headers
+    assert "traceparent" not in headers
+    assert headers["cloudEvents:time"] == "2026-11-22T08:00:00.123Z"
+
+
+def decoded(data: bytes) -> list[object]:
+    frames = []
+    while data:
+        size, one = frame.decode_frame(data)
+        frames.append(one)
+        data = data[size:]
+    return frames
+
+
+@given(st.binary(max_size=50), st.integers(10, 20))
+def test_frames_are_what_the_broker_expects(body: bytes, most: int) -> None:
+    properties = Encoder("/s").properties(id="i", type="t", time=NOW, subject="x", traceparent="")
+    data = b"".join([_publish_frame(7, "ex", "a.b.v1"), *_content_frames(7, properties, body, most)])
+    method, header, *bodies = decoded(data)
+    assert {one.channel_number for one in (method, header, *bodies)} == {7}
+    assert isinstance(method.method, spec.Basic.Publish)
+    assert (method.method.exchange, method.method.routing_key, method.method.mandatory) == ("ex", "a.b.v1", True)
+    assert header.body_size == len(body)
+    assert header.properties.headers["cloudEvents:id"] == "i"
+    assert b"".join(one.fragment for one in bodies) == body
+    assert all(len(one.fragment) <= most for one in bodies)
+
+
+def test_a_publish_frame_is_the_one_pika_writes() -> None:
+    ours = _publish_frame(3, "exchange", "key")
+    theirs = frame.Method(3, spec.Basic.Publish(exchange="exchange", routing_key="key", mandatory=True)).marshal()
+    assert ours == theirs
+    assert struct.unpack(">BHI", ours[:7]) == (1, 3, len(ours) - 8)
+
+
+def test_attributes_of_foreign_messages() -> None:
+    assert attribute(None, "cloudEvents:id") == ""
+    assert attribute({"cloudEvents:id": 7}, "cloudEvents:id") == ""
+    assert attribute({"cloudEvents:id": "x"}, "cloudEvents:id") == "x"
