@@ -21,7 +21,10 @@ _content = msgspec.json.Encoder(order="deterministic").encode
 
 def period_of(instant: dt.datetime | None) -> str:
     """Returns the month of an instant in Asia/Shanghai, "2026-03"; "" for None."""
-    return instant.astimezone(SHANGHAI).strftime("%Y-%m") if instant else ""
+    if instant is None:
+        return ""
+    local = instant.astimezone(SHANGHAI)
+    return f"{local.year:04d}-{local.month:02d}"
 
 
 def minutes_between(start: dt.datetime, end: dt.datetime) -> float:
