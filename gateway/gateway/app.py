@@ -19,11 +19,12 @@ CLIENT_GONE = 499
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a route leads to. `attributes` describe it in traces."""
+    """What a route leads to. `attributes` describe it in traces; pages and probes are not worth a trace."""
 
     route: str
     handle: Handler
     attributes: Mapping[str, str] = field(default_factory=dict)
+    traced: bool = True
 
 
 class Gateway:
@@ -41,7 +42,7 @@ class Gateway:
         self._router = router
         self._recorder = recorder
         self._admit = admit
-        self._pages = Target("/{page}", pages)
+        self._pages = Target("/{page}", pages, traced=False)
         self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,9 +52,7 @@ class Gateway:
             match = self._find(exchange)
             target = match.target
             exchange.route = target.route
-            self._recorder.begin(
-                exchange, {"http.request.method": exchange.method, "http.route": target.route, **target.attributes}
-            )
+            self._recorder.begin(exchange, target.attributes if target.traced else None)
             pending = self._admit(exchange)
             if pending is not None:
                 await pending
@@ -76,7 +75,7 @@ class Gateway:
         except WrongMethod as wrong:
             if method != "OPTIONS":
                 raise
-            return Match(Target("*", _allow(wrong.allowed)), {})
+            return Match(Target("*", _allow(wrong.allowed), traced=False), {})
 
     async def _refuse(self, exchange: Exchange, error: Exception) -> None:
         problem = problem_of(error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -28,14 +29,15 @@ class Recorder:
         self._log = AccessLog() if access_log else None
         self._duration = telemetry.duration_histogram("http.server.request.duration", description="Duration of HTTP requests.")
 
-    def begin(self, exchange: Exchange, attributes: dict[str, Any]) -> None:
-        """Opens the span of an exchange whose route is known; the services' spans go below it."""
-        if telemetry.enabled():
+    def begin(self, exchange: Exchange, attributes: Mapping[str, str] | None) -> None:
+        """Opens the span of an exchange whose route is known, unless `attributes` is None; the services' spans go below it."""
+        if attributes is not None and telemetry.enabled():
+            known = {"http.request.method": exchange.method, "http.route": exchange.route, **attributes}
             parent = telemetry.remote_context(exchange.traceparent)
             name = f"{exchange.method} {exchange.route}"
-            exchange.span = telemetry.start(name=name, kind=SpanKind.SERVER, parent=parent, attributes=attributes)
-        if exchange.span:
-            exchange.traceparent = telemetry.traceparent_of(exchange.span)
+            exchange.span = telemetry.start(name=name, kind=SpanKind.SERVER, parent=parent, attributes=known)
+            if exchange.span:
+                exchange.traceparent = telemetry.traceparent_of(exchange.span)
         exchange.trace_id = exchange.traceparent[3:35]
 
     def end(self, exchange: Exchange) -> None:
@@ -72,7 +74,7 @@ class AccessLog:
 
     def add(self, exchange: Exchange, seconds: float) -> None:
         """Notes an exchange that has ended."""
-        self._lines.append(orjson.dumps(_line(exchange, seconds)))
+        self._lines.append(orjson.dumps(_line(exchange, seconds), option=orjson.OPT_UTC_Z))
         if len(self._lines) >= _FLUSH_LINES:
             self.flush()
         elif self._timer is None:

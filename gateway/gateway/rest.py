@@ -8,8 +8,9 @@ from typing import Any
 from google.protobuf.message import Message
 
 from gateway.backend import Pick
-from gateway.errors import Problem
+from gateway.errors import Problem, json_path
 from gateway.exchange import Exchange
+from gateway.routes import parse
 from gateway.schema import Binding, Rpc
 from gateway.transcode import codec_of
 from gateway.transcode.codec import dump
@@ -33,6 +34,7 @@ class Requests:
         self._binder = Binder(descriptor)
         self._takes_body = bool(binding.body)
         self._takes_query = binding.body != "*"
+        self._bound = frozenset(name for variable in parse(binding.template).variables for name in _both_names(variable.path))
         self._fill = self._filler(binding.body)
 
     def _filler(self, body: str) -> Callable[[Any, Any], None]:
@@ -57,7 +59,7 @@ class Requests:
                 )
             self._binder.bind(message, path, (value,))
         if exchange.query:
-            self._read_query(exchange.query, message, variables)
+            self._read_query(exchange.query, message)
         return message.SerializeToString()
 
     async def _read_body(self, exchange: Exchange, message: Message) -> None:
@@ -66,17 +68,21 @@ class Requests:
         if text:
             self._fill(message, read_json(text))
 
-    def _read_query(self, query: str, message: Message, variables: Mapping[str, str]) -> None:
+    def _read_query(self, query: str, message: Message) -> None:
         parameters = read_query(query)
         if not self._takes_query:
             raise Problem(400, "INVALID_ARGUMENT", "This call takes its fields in the body, not in the query.",
                           errors=[(name, "belongs into the body") for name in parameters])  # fmt: skip
         for path, values in parameters.items():
-            if path in variables:
+            if path in self._bound:
                 raise Problem(
                     400, "PATH_CONTRADICTED", f"{path} stands in the address already.", errors=[(path, "is given twice")]
                 )
             self._binder.bind(message, path, values)
+
+
+def _both_names(path: str) -> tuple[str, str]:
+    return path, json_path(path)
 
 
 def check_content(exchange: Exchange) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import importlib.metadata
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,10 @@ def load_settings() -> GatewaySettings:
 class Process:
     """Everything one process of the gateway holds; make it inside the running loop."""
 
-    def __init__(self, settings: GatewaySettings) -> None:
-        logs.setup(service="gateway", level=settings.log_level)
-        self._stop_telemetry = telemetry.setup(service="gateway", endpoint=settings.otlp_endpoint, version=version())
+    def __init__(self, settings: GatewaySettings, *, address_of: Callable[[str], str] = service_address) -> None:
         self._settings = settings
         self.sign_in: SignIn = sign_in(settings)
-        self.backends = Backends(address_of=service_address, connections=settings.gateway_connections)
+        self.backends = Backends(address_of=address_of, connections=settings.gateway_connections)
         self.ending = asyncio.Event()
         self._recorder = Recorder(access_log=settings.access_log)
         self._preparing = asyncio.ensure_future(self.sign_in.prepare())
@@ -84,7 +82,7 @@ class Process:
             ("/docs", docs),
             ("/docs/{file}", docs),
         ):
-            router.add("GET", path, Target(path, handle))
+            router.add("GET", path, Target(path, handle, traced=False))
         return router
 
     def _endpoint(self, rpc: schema.Rpc, binding: schema.Binding) -> Handler:
@@ -127,7 +125,6 @@ class Process:
         await self.backends.close()
         await self.sign_in.close()
         self._recorder.flush()
-        await asyncio.to_thread(self._stop_telemetry)
 
 
 def version() -> str:
@@ -140,6 +137,7 @@ class Application:
 
     def __init__(self) -> None:
         self._process: Process | None = None
+        self._stop_telemetry: Callable[[], None] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers http scopes; lifespan builds and closes the process. WebSockets are refused."""
@@ -154,7 +152,7 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            self._process = Process(load_settings())
+            self._process = self._make(load_settings())
         except ConfigError as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
@@ -162,7 +160,13 @@ class Application:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._process.close()
+        await asyncio.to_thread(self._stop_telemetry)
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _make(self, settings: GatewaySettings) -> Process:
+        logs.setup(service="gateway", level=settings.log_level)
+        self._stop_telemetry = telemetry.setup(service="gateway", endpoint=settings.otlp_endpoint, version=version())
+        return Process(settings)
 
 
 def _when_told_to_end(do: Any) -> None:
