@@ -187,7 +187,7 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
             )
 
     async def _check_numbers(self, residents: Sequence[Resident], commands: Sequence[Command]) -> None:
-        """Raises Conflict (ID_NUMBER_TAKEN) when another command entered one of the numbers; the same command may come again."""
+        """Raises Conflict (ID_NUMBER_EXISTS) when another command entered one of the numbers; the same command may come again."""
         mine = {command.key for command in commands}
         for city in {resident.city for resident in residents}:
             indexes = [resident.id_number.index for resident in residents if resident.id_number and resident.city == city]
@@ -200,7 +200,7 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
         visible = may_act_in(current_caller(), row["area_code"])
         return Conflict(
             "Somebody with this identity number is entered already.",
-            reason="ID_NUMBER_TAKEN",
+            reason="ID_NUMBER_EXISTS",
             metadata={"resident_id": row["_id"]} if visible else {},
         )
 
