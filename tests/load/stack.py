@@ -1,64 +1,21 @@
 """Servers of a load test: a database and a broker of their own, our processes, and an issuer of tokens."""
 
 import contextlib
-import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import grpc
-import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from svckit.embedded import free_port
 from svckit.testing import child, running_mongo, running_rabbit
+from tests.issuer import Issuer, running_issuer
 
-ISSUER = "http://127.0.0.1/load"
-
-
-class Issuer:
-    """Signs tokens and serves the key set that checks them."""
-
-    def __init__(self) -> None:
-        self._key = Ed25519PrivateKey.generate()
-        algorithm = jwt.algorithms.OKPAlgorithm()
-        keys = json.dumps(
-            {"keys": [json.loads(algorithm.to_jwk(self._key.public_key())) | {"kid": "load", "alg": "EdDSA", "use": "sig"}]}
-        ).encode()
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                self.end_headers()
-                self.wfile.write(keys)
-
-            def log_message(self, *_: object) -> None:
-                """Says nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.jwks_url = f"http://127.0.0.1:{self._server.server_port}/jwks.json"
-
-    def token(self, subject: str, roles: Sequence[str], *, area: str = "4205", department: str = "") -> str:
-        """A token that is good for a day."""
-        now = int(time.time())
-        claims = {
-            "sub": subject,
-            "roles": list(roles),
-            "area": area,
-            "department": department,
-            "purposes": [],
-            "iss": ISSUER,
-            "aud": "binglian",
-        }
-        return jwt.encode(claims | {"iat": now, "exp": now + 86_400}, self._key, algorithm="EdDSA", headers={"kid": "load"})
+DAY = 86_400
 
 
 @dataclass
@@ -79,11 +36,15 @@ class Stack:
             "BINGLIAN_MONGO_URI": self.mongo_uri,
             "BINGLIAN_AMQP_URI": self.amqp_uri,
             "BINGLIAN_GRPC_PORT": str(port),
-            "BINGLIAN_JWKS_URL": self.issuer.jwks_url,
-            "BINGLIAN_ISSUER": ISSUER,
+            "BINGLIAN_JWKS_URL": self.issuer.url,
+            "BINGLIAN_ISSUER": "binglian",
             "BINGLIAN_HOUSING_ADDRESS": f"127.0.0.1:{self.ports.get('housing', port)}",
             "PYTHONPATH": str(Path(__file__).parents[2]),
         }
+
+    def token(self, subject: str, roles: Sequence[str], *, department: str = "") -> str:
+        """A token of Yichang that is good for a day."""
+        return self.issuer.token(sub=subject, roles=list(roles), area="4205", department=department, exp=time.time() + DAY)
 
     def service(self, package: str) -> str:
         """Starts api and worker of one of our services; returns host:port when it serves."""
@@ -97,8 +58,8 @@ class Stack:
         """Starts a process whose output goes to `home`/name.log."""
         return self.processes.enter_context(child(list(command), log=self.home / f"{name}.log", environment=environment))
 
-    def floor(self, module: str, *arguments: str) -> None:
-        """Starts a floor (a module of tests.load.floors) and waits until it says that it is ready."""
+    def floor(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Starts a floor (a module of tests.load.floors) and returns when it says that it is ready."""
         name = f"{module}-{'-'.join(arguments[:1])}-{time.monotonic_ns()}"
         process = self.start(
             name,
@@ -106,6 +67,7 @@ class Stack:
             environment={"PYTHONPATH": str(Path(__file__).parents[2])},
         )
         wait_for_line(self.home / f"{name}.log", "ready", process)
+        return process
 
 
 @contextlib.contextmanager
@@ -115,7 +77,7 @@ def stack() -> Iterator[Stack]:
         home = Path(processes.enter_context(tempfile.TemporaryDirectory(prefix="binglian-load-", ignore_cleanup_errors=True)))
         mongo = processes.enter_context(running_mongo(home / "mongo"))
         rabbit = processes.enter_context(running_rabbit(home / "rabbit"))
-        yield Stack(home, mongo.uri, rabbit.uri, Issuer(), processes)
+        yield Stack(home, mongo.uri, rabbit.uri, processes.enter_context(running_issuer()), processes)
 
 
 def wait_for_line(log: Path, line: str, process: subprocess.Popen[bytes], *, patience: float = 60.0) -> None:

@@ -9,7 +9,7 @@ from pika.channel import Channel
 
 WINDOW = 500
 PERSISTENT = pika.BasicProperties(delivery_mode=2, content_type="application/json")
-Message = tuple[str, bytes]
+Message = tuple[str, bytes] | tuple[str, bytes, pika.BasicProperties]
 
 
 class Peer:
@@ -52,10 +52,10 @@ class Peer:
             await self._call(self.channel.queue_bind, queue=queue, exchange=exchange, routing_key=key)
 
     async def publish(self, exchange: str, messages: Iterable[Message]) -> None:
-        """Publishes (routing key, body) pairs, at most WINDOW unconfirmed at a time."""
-        for key, body in messages:
+        """Publishes (routing key, body[, properties]), at most WINDOW unconfirmed at a time."""
+        for key, body, *properties in messages:
             await self._room.wait()
-            self.channel.basic_publish(exchange, key, body, PERSISTENT)
+            self.channel.basic_publish(exchange, key, body, properties[0] if properties else PERSISTENT)
             self._sent += 1
             if self._sent - self._confirmed >= WINDOW:
                 self._room.clear()

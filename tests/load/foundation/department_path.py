@@ -47,10 +47,9 @@ async def _cases_per_second(address: str, play: Callable[[grpc.aio.Channel], Awa
 
 
 def _ours(stack: Stack) -> Callable[[grpc.aio.Channel], Awaitable[None]]:
-    dispatcher = _metadata(stack.issuer.token("dispatcher", ["DISPATCHER"]))
+    dispatcher = _metadata(stack.token("dispatcher", ["DISPATCHER"]))
     departments = {
-        code: _metadata(stack.issuer.token(f"dept-{code}", ["DEPT_HANDLER", "DEPT_LEAD"], department=code))
-        for code in DEPARTMENTS
+        code: _metadata(stack.token(f"dept-{code}", ["DEPT_HANDLER", "DEPT_LEAD"], department=code)) for code in DEPARTMENTS
     }
     plans = [
         case_service_pb2.TaskPlan(department=code, role=case_pb2.TASK_ROLE_JOINT if number else case_pb2.TASK_ROLE_LEAD)

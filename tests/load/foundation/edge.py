@@ -10,13 +10,15 @@ from pathlib import Path
 
 import httpx
 import yaml
+from google.api import annotations_pb2
+from google.protobuf import descriptor_pb2
 
 from svckit.embedded import free_port
 from tests.load.harness import Row, compare
 from tests.load.stack import Stack
 
 CONNECTIONS, THREADS, SECONDS = 16, 1, 6
-DESCRIPTORS = Path("proto/gen/binglian.binpb")
+DESCRIPTORS = Path("proto/gen/binglian/descriptors.binpb")
 SERVICES = ["binglian.mediation.v1.CaseService"]
 
 POST_SCRIPT = """
@@ -35,7 +37,7 @@ end
 
 def run(stack: Stack, address: str, wanted: Callable[[str], bool]) -> list[Row]:
     """Measures both rows; the case that is read has five tasks."""
-    token = stack.issuer.token("dispatcher", ["DISPATCHER"])
+    token = stack.token("dispatcher", ["DISPATCHER"])
     ours, envoy = _edges(stack, address)
     case_id = _case(ours, token)
     script = stack.home / "post.lua"
@@ -62,10 +64,12 @@ def run(stack: Stack, address: str, wanted: Callable[[str], bool]) -> list[Row]:
 def _edges(stack: Stack, address: str) -> tuple[str, str]:
     """Starts the gateway, Envoy, and one Traefik in front of both; returns their base URLs."""
     gateway, envoy = free_port(), free_port()
-    environment = stack.environment("gateway") | {"BINGLIAN_GATEWAY_PORT": str(gateway), "BINGLIAN_MEDIATION_ADDRESS": address}
+    environment = stack.environment("gateway") | {"BINGLIAN_HTTP_PORT": str(gateway), "BINGLIAN_MEDIATION_ADDRESS": address}
     stack.start("gateway", [sys.executable, "-m", "gateway"], environment=environment)
     config = stack.home / "envoy.yaml"
-    config.write_text(yaml.safe_dump(_envoy(envoy, address)))
+    descriptors = stack.home / "descriptors.binpb"
+    descriptors.write_bytes(_descriptors())
+    config.write_text(yaml.safe_dump(_envoy(envoy, address, descriptors)))
     stack.start("envoy", ["envoy", "-c", str(config), "--concurrency", "1", "--log-level", "warn"])
     entries = {"ours": (free_port(), gateway), "envoy": (free_port(), envoy)}
     dynamic = stack.home / "traefik.yaml"
@@ -82,12 +86,21 @@ def _routes(backends: dict[str, int]) -> dict[str, object]:
     return {"http": {"routers": routers, "services": services}}
 
 
-def _envoy(port: int, address: str) -> dict[str, object]:
+def _descriptors() -> bytes:
+    """The protos without `response_body`, which Envoy cannot do for ordinary fields; its answers are a wrapper longer than ours."""
+    files = descriptor_pb2.FileDescriptorSet.FromString(DESCRIPTORS.read_bytes())
+    for method in (method for file in files.file for service in file.service for method in service.method):
+        if method.options.HasExtension(annotations_pb2.http):
+            method.options.Extensions[annotations_pb2.http].response_body = ""
+    return files.SerializeToString()
+
+
+def _envoy(port: int, address: str, descriptors: Path) -> dict[str, object]:
     """Envoy as a JSON transcoder in front of svc-mediation."""
     host, _, backend = address.partition(":")
     transcoder = {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
-        "proto_descriptor": str(DESCRIPTORS.resolve()),
+        "proto_descriptor": str(descriptors),
         "services": SERVICES,
     }
     router = {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}

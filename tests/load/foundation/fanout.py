@@ -55,9 +55,9 @@ def run(stack: Stack, address: str, wanted: Callable[[str], bool]) -> list[Row]:
 
 def _ours(stack: Stack, address: str) -> Callable[[], float]:
     environment = stack.environment("reactors")
-    reactors = stack.start("reactors", [sys.executable, "-m", "tests.load.foundation.reactors"], environment=environment)
+    reactors = stack.start("reactors", [sys.executable, "-m", "tests.load.ours.reactors"], environment=environment)
     wait_for_line(stack.home / "reactors.log", "ready", reactors)
-    metadata = (("authorization", f"Bearer {stack.issuer.token('dispatcher', ['DISPATCHER'])}"),)
+    metadata = (("authorization", f"Bearer {stack.token('dispatcher', ['DISPATCHER'])}"),)
     cases = MongoClient(stack.mongo_uri)["binglian_mediation"]["cases"]
     plans = [
         case_service_pb2.TaskPlan(department=code, role=case_pb2.TASK_ROLE_JOINT if number else case_pb2.TASK_ROLE_LEAD)

@@ -46,7 +46,7 @@ async def _measure(stack: Stack, address: str) -> list[float]:
 
 
 async def _watch(stack: Stack, channel: grpc.aio.Channel, code: str, seen: dict[str, dict[str, float]]) -> None:
-    metadata = (("authorization", f"Bearer {stack.issuer.token(f'dept-{code}', ['DEPT_HANDLER'], department=code)}"),)
+    metadata = (("authorization", f"Bearer {stack.token(f'dept-{code}', ['DEPT_HANDLER'], department=code)}"),)
     async for message_ in TaskServiceStub(channel).WatchTasks(
         task_service_pb2.WatchTasksRequest(department=code), metadata=metadata
     ):
@@ -56,7 +56,7 @@ async def _watch(stack: Stack, channel: grpc.aio.Channel, code: str, seen: dict[
 async def _dispatch_all(stack: Stack, channel: grpc.aio.Channel) -> dict[str, float]:
     """Dispatches CASES cases at RATE a second, each on its own tick; returns when each call began."""
     stub, begun = CaseServiceStub(channel), {}
-    metadata = (("authorization", f"Bearer {stack.issuer.token('dispatcher', ['DISPATCHER'])}"),)
+    metadata = (("authorization", f"Bearer {stack.token('dispatcher', ['DISPATCHER'])}"),)
     cases = [(await stub.ReportCase(message(), metadata=metadata)).case for _ in range(CASES)]
     plans = [
         case_service_pb2.TaskPlan(department=code, role=case_pb2.TASK_ROLE_JOINT if number else case_pb2.TASK_ROLE_LEAD)

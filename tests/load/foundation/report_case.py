@@ -29,7 +29,7 @@ def run(stack: Stack, address: str) -> Row:
     """Measures and returns the row."""
     port = free_port()
     stack.floor("grpc_floor", "--port", str(port), "--mongo-uri", stack.mongo_uri, "--database", "floor")
-    metadata = (("authorization", f"Bearer {stack.issuer.token('worker', ['GRID_WORKER'])}"),)
+    metadata = (("authorization", f"Bearer {stack.token('worker', ['GRID_WORKER'])}"),)
 
     async def ours(channel: grpc.aio.Channel, _number: int) -> None:
         await CaseServiceStub(channel).ReportCase(message(), metadata=metadata)

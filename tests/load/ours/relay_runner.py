@@ -1,0 +1,65 @@
+"""Runs the relay of a service over a collection with many events waiting; prints events published and cleared a second."""
+
+import argparse
+import asyncio
+import time
+import uuid
+
+import uvloop
+from pymongo import AsyncMongoClient
+
+from svckit.amqp import Link
+from svckit.documents import utc_now
+from svckit.outbox import Relay
+from svckit.topology import Topology
+
+BODY = b"x" * 400
+"""About the size of a task event."""
+
+
+async def measure(mongo_uri: str, amqp_uri: str, service: str, events: int) -> float:
+    """Wakes the relay for `events` documents with one event each, as commits do, and waits until all are confirmed and cleared."""
+    rows = AsyncMongoClient(mongo_uri)[f"floor_{service}"]["cases"]
+    await rows.drop()
+    await rows.create_index("outbox.time", sparse=True)
+    topology = Topology(service, exchange="floor.relay")
+    relay = Relay(topology)
+    wake = relay.follow(rows)
+    link = Link(amqp_uri, name=service, participants=(relay,))
+    link.start()
+    await link.up.wait()
+    await asyncio.sleep(4)  # until it knows that it is the active one
+    ids = [uuid.uuid4().hex for _ in range(events)]
+    await rows.insert_many([{"_id": id, "revision": 1, "state": "reported", "outbox": [_event(id)]} for id in ids])
+    published, started = relay.published, time.monotonic()
+    wake(ids)
+    while relay.published - published < events or not relay.idle:
+        await asyncio.sleep(0.005)
+    seconds = time.monotonic() - started
+    await link.stop()
+    return events / seconds
+
+
+def _event(subject: str) -> dict[str, object]:
+    return {
+        "id": uuid.uuid4().hex,
+        "type": "published",
+        "time": utc_now(),
+        "subject": subject,
+        "data": BODY,
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    }
+
+
+def main() -> None:
+    """Prints the figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--mongo-uri", "--amqp-uri", "--service"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--events", type=int, required=True)
+    args = parser.parse_args()
+    print(uvloop.run(measure(args.mongo_uri, args.amqp_uri, args.service, args.events)))
+
+
+if __name__ == "__main__":
+    main()
