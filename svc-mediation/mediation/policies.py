@@ -67,7 +67,7 @@ class WrongState(FailedPrecondition):
 class RoleNotAllowed(PermissionDenied):
     """The workflow gives this move to other roles."""
 
-    default_reason = "ROLE_NOT_ALLOWED"
+    default_reason = "ROLE_REQUIRED"
 
 
 class OtherDepartment(PermissionDenied):

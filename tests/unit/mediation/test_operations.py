@@ -1,0 +1,450 @@
+"""The verbs one by one: what each changes, what it says, what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mediation import clocks, operations, policies
+from mediation.domain import Case, CaseState, ClockKind, JoinPolicy, Light, Point, Severity, TaskRole
+from mediation.domain.facts import CaseHandled, TaskAssigned, TaskCompleted
+from svckit.access import Caller
+from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ServiceError
+
+from .builders import (
+    CHECKER,
+    DISPATCHER,
+    GRID_CODE,
+    IMPORTER,
+    PLACE,
+    RESIDENT,
+    START,
+    WORKER,
+    accepted,
+    after_start,
+    department,
+    dispatched,
+    done,
+    ids,
+    names,
+    photo,
+    plans,
+    reported,
+    task_of,
+    verified,
+)
+
+
+def refused(
+    expected: str, verb: Callable[..., Any], /, *arguments: Any, kind: type[ServiceError] = ServiceError, **named: Any
+) -> str:
+    """Expects a refusal with this reason; returns the field it names."""
+    with pytest.raises(kind) as refusal:
+        verb(*arguments, **named)
+    assert refusal.value.reason == expected
+    return refusal.value.field
+
+
+def when(**passed: float) -> dict[str, Any]:
+    moment = after_start(**passed)
+    return {"at": moment, "now": moment}
+
+
+# ----------------------------------------------------------------------------------------------------- reporting, dispatching
+
+
+def test_a_report_starts_two_clocks() -> None:
+    case = reported(severity=Severity.S3)
+    assert (case.state, case.city, case.light) == (CaseState.REPORTED, "4205", Light.GREEN)
+    assert [clock.kind for clock in case.clocks] == [ClockKind.ACCEPT, ClockKind.RESPOND]
+    assert case.next_light_at == min(clock.yellow_at for clock in case.clocks)
+
+
+def test_a_dispute_without_severity_takes_the_one_of_its_category() -> None:
+    assert reported(category="A0105").severity is Severity.S1
+    assert reported(category="D0102").severity is Severity.S4
+
+
+def test_a_dispatch_accepts_a_reported_case_on_the_way() -> None:
+    case, facts = operations.dispatch(reported(), by=DISPATCHER, new_id=ids(), **when())
+    assert names(facts) == ["CaseAccepted", "CaseDispatched"]
+    assert [task.department for task in case.tasks] == ["PMC", "FIRE", "UMD", "PROP"]
+    assert case.route_basis.startswith("dispute_route.csv 0204")
+    assert case.state is CaseState.PARALLEL
+
+
+def test_a_category_that_is_not_parallel_goes_to_its_lead_alone() -> None:
+    case, _ = operations.dispatch(reported(category="D0102"), by=DISPATCHER, new_id=ids(), **when())
+    assert (case.state, [task.department for task in case.tasks]) == (CaseState.DISPATCHED, ["UMD"])
+
+
+def test_the_lead_stands_first_whatever_the_order_of_the_request() -> None:
+    backwards = list(reversed(plans("PMC", "FIRE", "UMD")))
+    case, _ = operations.dispatch(reported(), plans=backwards, by=DISPATCHER, new_id=ids(), **when())
+    assert case.tasks[0].department == "PMC"
+
+
+def test_joint_departments_have_a_fifth_less_time() -> None:
+    case = dispatched("PMC", "FIRE", "UMD")
+    lead, fire, umd = (clocks.find(task.clocks, ClockKind.RESOLVE) for task in case.tasks)
+    assert lead
+    assert fire
+    assert fire.limit_minutes * 5 == lead.limit_minutes * 4
+    assert fire is umd
+
+
+def test_a_waiting_task_starts_with_its_own_clocks_when_the_others_are_done() -> None:
+    case = dispatched("PMC", "FIRE", "UMD", after={"UMD": ["FIRE"]})
+    assert task_of(case, "UMD").clocks == ()
+    case = accepted(case, "FIRE")
+    later = after_start(hours=3)
+    case, facts = operations.complete_task(
+        case, task_id=task_of(case, "FIRE").task_id, result="ok", by=department("FIRE"), at=later, now=later
+    )
+    assert names(facts) == ["TaskCompleted", "TaskAssigned"]
+    started = facts[1]
+    assert isinstance(started, TaskAssigned)
+    assert (started.task.department, started.task.assigned_at) == ("UMD", later)
+    assert {clock.started_at for clock in task_of(case, "UMD").clocks} == {later}
+
+
+@pytest.mark.parametrize("verb", ["accept_case", "reject_case", "dispatch"])
+def test_only_coordinators_decide_on_reports(verb: str) -> None:
+    more = {"reject_case": {"reason": "x"}, "dispatch": {"new_id": ids()}}.get(verb, {})
+    refused("ROLE_REQUIRED", getattr(operations, verb), reported(), by=WORKER, kind=PermissionDenied, **more, **when())
+
+
+def test_a_rejection_answers_the_reporter() -> None:
+    case, facts = operations.reject_case(reported(), reason="不属受理范围", by=DISPATCHER, **when(minutes=5))
+    assert (case.state, case.light, case.next_light_at) == (CaseState.REJECTED, Light.UNSPECIFIED, None)
+    assert names(facts) == ["CaseRejected"]
+    refused("WRONG_STATE", operations.dispatch, case, by=DISPATCHER, new_id=ids(), **when())
+
+
+# --------------------------------------------------------------------------------------------------------------- departments
+
+
+def test_a_department_answers_on_its_clocks() -> None:
+    case = dispatched("PMC", "FIRE")
+    case, facts = operations.accept_task(case, task_id=case.tasks[1].task_id, by=department("FIRE"), **when(hours=1))
+    assert facts[0].on_time  # type: ignore[attr-defined]
+    case, _ = operations.report_progress(
+        case, task_id=case.tasks[1].task_id, text="已到场", by=department("FIRE"), **when(hours=2)
+    )
+    met = {clock.kind: clock.met_at for clock in task_of(case, "FIRE").clocks}
+    assert met == {ClockKind.ACCEPT: after_start(hours=1), ClockKind.RESPOND: after_start(hours=2), ClockKind.RESOLVE: None}
+
+
+def test_a_late_answer_says_so() -> None:
+    case = accepted(dispatched("PMC", "FIRE"), "FIRE")
+    late = after_start(days=30)
+    case, facts = operations.complete_task(
+        case, task_id=case.tasks[1].task_id, result="ok", by=department("FIRE"), at=late, now=late
+    )
+    completed = facts[0]
+    assert isinstance(completed, TaskCompleted)
+    assert not completed.on_time
+    assert clocks.find(task_of(case, "FIRE").clocks, ClockKind.RESOLVE).light is Light.RED  # type: ignore[union-attr]
+
+
+def test_a_waiting_task_cannot_be_accepted() -> None:
+    case = dispatched("PMC", "FIRE", after={"FIRE": ["PMC"]})
+    refused("TASK_WAITING", operations.accept_task, case, task_id=case.tasks[1].task_id, by=department("FIRE"), **when())
+
+
+def test_the_lead_of_a_parallel_case_replies_for_all() -> None:
+    case = accepted(dispatched("PMC", "FIRE"), "PMC")
+    task_id = case.tasks[0].task_id
+    field = refused(
+        "UNIFIED_REPLY_REQUIRED", operations.complete_task, case, task_id=task_id, result="x", by=department("PMC"), **when()
+    )
+    assert field == "unified_reply"
+    alone = accepted(dispatched("PMC"), "PMC")
+    alone, _ = operations.complete_task(alone, task_id=task_id, result="x", by=department("PMC"), **when())
+    assert alone.state is CaseState.HANDLED
+
+
+@pytest.mark.parametrize(
+    ("policy", "finished", "handled"),
+    [
+        (JoinPolicy.ALL, ["PMC", "FIRE", "UMD"], False),
+        (JoinPolicy.ALL, ["PMC", "FIRE", "UMD", "PROP", "PSB"], True),
+        (JoinPolicy.LEAD_PLUS_MAJORITY, ["PMC", "FIRE", "UMD"], False),
+        (JoinPolicy.LEAD_PLUS_MAJORITY, ["PMC", "FIRE", "UMD", "PROP"], True),
+        (JoinPolicy.LEAD_PLUS_MAJORITY, ["FIRE", "UMD", "PROP", "PSB"], False),
+        (JoinPolicy.LEAD_ONLY, ["PMC"], True),
+        (JoinPolicy.LEAD_ONLY, ["FIRE", "UMD", "PROP", "PSB"], False),
+    ],
+)
+def test_join_policies(policy: JoinPolicy, finished: list[str], handled: bool) -> None:
+    case = done(dispatched("PMC", "FIRE", "UMD", "PROP", "PSB", join_policy=policy), *finished)
+    assert (case.state is CaseState.HANDLED) == handled
+
+
+def test_what_the_policy_did_not_need_may_come_late_and_ends_with_the_case() -> None:
+    case = done(dispatched("PMC", "FIRE", "UMD", join_policy=JoinPolicy.LEAD_ONLY), "PMC")
+    assert case.state is CaseState.HANDLED
+    case = accepted(case, "FIRE")
+    case, facts = operations.complete_task(case, task_id=case.tasks[1].task_id, result="x", by=department("FIRE"), **when())
+    assert names(facts) == ["TaskCompleted"]
+    case, _ = operations.close_case(verified(case), by=DISPATCHER, **when(days=1))
+    assert [task.state for task in case.tasks] == ["done", "done", "removed"]
+    assert (case.light, case.next_light_at) == (Light.UNSPECIFIED, None)
+
+
+def test_the_critical_path_is_the_chain_that_ended_last() -> None:
+    case = dispatched("PMC", "FIRE", "UMD", "PROP", after={"PROP": ["FIRE", "UMD"]})
+    case = done(case, "FIRE", at=after_start(hours=1))
+    case = done(case, "PMC", at=after_start(hours=2))
+    case = done(case, "UMD", at=after_start(hours=3))
+    case = accepted(case, "PROP", after_start(hours=4))
+    case, facts = operations.complete_task(
+        case, task_id=task_of(case, "PROP").task_id, result="x", by=department("PROP"), **when(hours=5)
+    )
+    handled = facts[-1]
+    assert isinstance(handled, CaseHandled)
+    assert handled.critical_path == (task_of(case, "UMD").task_id, task_of(case, "PROP").task_id)
+    assert [task.department for task in case.tasks if task.critical] == ["UMD", "PROP"]
+    assert {clock.kind: clock.met_at for clock in case.clocks}[ClockKind.RESOLVE] == after_start(hours=5)
+
+
+# --------------------------------------------------------------------------------------------------------------- objections
+
+
+def objected(case: Case, code: str, **passed: float) -> Case:
+    return operations.object_task(
+        case, task_id=task_of(case, code).task_id, reason="非职责", by=department(code), **when(**passed)
+    )[0]
+
+
+def ruled(case: Case, code: str, *, upheld: bool, to: str = "") -> tuple[Case, tuple[Any, ...]]:
+    return operations.rule_objection(
+        case,
+        task_id=task_of(case, code).task_id,
+        upheld=upheld,
+        reason="裁定",
+        reassign_to=to,
+        by=DISPATCHER,
+        new_id=lambda: "00000000-0000-7000-9000-000000000001",
+        **when(hours=5),
+    )
+
+
+def test_an_overruled_department_has_to_accept_after_all() -> None:
+    case, facts = ruled(objected(dispatched("PMC", "FIRE"), "FIRE"), "FIRE", upheld=False)
+    task = task_of(case, "FIRE")
+    assert (task.state, names(facts)) == ("assigned", ["ObjectionRuled"])
+    accept = clocks.find(task.clocks, ClockKind.ACCEPT)
+    assert accept
+    assert (accept.started_at, accept.met_at) == (after_start(hours=5), None)
+    refused("OBJECTION_USED", objected, case, "FIRE")
+
+
+def test_an_upheld_joint_task_is_taken_out_and_may_be_all_that_was_missing() -> None:
+    case = done(objected(dispatched("PMC", "FIRE"), "FIRE"), "PMC")
+    assert case.state is CaseState.PARALLEL
+    case, facts = ruled(case, "FIRE", upheld=True)
+    assert names(facts) == ["ObjectionRuled", "CaseHandled"]
+    assert [task.state for task in case.tasks] == ["done", "removed"]
+
+
+def test_an_upheld_task_goes_to_another_department() -> None:
+    case = objected(dispatched("PMC", "FIRE", "UMD", after={"UMD": ["FIRE"]}), "FIRE")
+    case, facts = ruled(case, "FIRE", upheld=True, to="EMERG")
+    assert names(facts) == ["ObjectionRuled", "TaskAssigned"]
+    assert [(task.department, task.state) for task in case.tasks] == [
+        ("PMC", "assigned"),
+        ("EMERG", "assigned"),
+        ("UMD", "waiting"),
+        ("FIRE", "removed"),
+    ]
+    assert task_of(case, "UMD").after == (task_of(case, "EMERG").task_id,)
+    # It may object too, but never hand the task back.
+    case = objected(case, "EMERG", hours=6)
+    for code in ("FIRE", "PMC"):
+        refused("DUPLICATE_DEPARTMENT", ruled, case, "EMERG", upheld=True, to=code, kind=InvalidArgument)
+
+
+def test_somebody_always_leads() -> None:
+    case = objected(dispatched("PMC", "FIRE"), "PMC")
+    refused("LEAD_NEEDED", ruled, case, "PMC", upheld=True, kind=FailedPrecondition)
+    before = clocks.find(case.tasks[0].clocks, ClockKind.RESOLVE)
+    case, _ = ruled(case, "PMC", upheld=True, to="STREET")
+    assert (case.tasks[0].department, case.tasks[0].role) == ("STREET", TaskRole.LEAD)
+    assert clocks.find(case.tasks[0].clocks, ClockKind.RESOLVE) == before, "a change of lead buys no time"
+
+
+def test_objections_are_heard_for_a_day() -> None:
+    case = dispatched("PMC", "FIRE")
+    refused("OBJECTION_LATE", objected, case, "FIRE", days=2)
+    petition = dispatched("PETITION", "GRID", category="J")
+    assert objected(petition, "GRID", days=2).tasks[1].state == "objected"
+    refused("WRONG_STATE", objected, accepted(case, "FIRE"), "FIRE")
+    refused("NOT_UPHELD", ruled, objected(case, "FIRE"), "FIRE", upheld=False, to="EMERG")
+
+
+# ------------------------------------------------------------------------------------------------------- checking, closing
+
+
+def test_a_failed_check_reopens_only_what_failed() -> None:
+    case = done(dispatched("PMC", "FIRE", "UMD"), "PMC", "FIRE", "UMD")
+    fire = task_of(case, "FIRE")
+    case, facts = operations.verify_case(
+        case, passed=False, text="仍堵塞", failed_task_ids=[fire.task_id], by=CHECKER, **when(days=1)
+    )
+    assert names(facts) == ["CaseVerified", "TaskReturned"]
+    assert case.state is CaseState.REWORK
+    assert [task.state for task in case.tasks] == ["done", "returned", "done"]
+    returned = task_of(case, "FIRE")
+    assert (returned.returns, returned.return_reason) == (1, "仍堵塞")
+    resolve, before = (clocks.find(task.clocks, ClockKind.RESOLVE) for task in (returned, fire))
+    assert resolve
+    assert before
+    assert resolve.met_at is None
+    assert resolve.due_at > before.due_at, "the working time at the checkers is added"
+    case, facts = operations.complete_task(
+        case, task_id=fire.task_id, result="x", by=department("FIRE"), **when(days=1, hours=2)
+    )
+    assert names(facts) == ["TaskCompleted", "CaseHandled"]
+    assert [task.critical for task in case.tasks] == [False, True, False]
+
+
+def test_rework_is_over_as_soon_as_somebody_is_at_it() -> None:
+    case = done(dispatched("PMC", "FIRE", "UMD"), "PMC", "FIRE", "UMD")
+    both = [task_of(case, code).task_id for code in ("FIRE", "UMD")]
+    case, _ = operations.verify_case(case, passed=False, text="x", failed_task_ids=both, by=CHECKER, **when())
+    assert accepted(case, "UMD").state is CaseState.PARALLEL
+    alone = done(dispatched("PMC"), "PMC")
+    alone, _ = operations.return_task(alone, task_id=alone.tasks[0].task_id, reason="x", by=DISPATCHER, **when())
+    assert alone.state is CaseState.REWORK
+    assert accepted(alone, "PMC").state is CaseState.HANDLING
+
+
+def test_what_was_sent_back_is_needed_whatever_the_policy() -> None:
+    case = done(dispatched("PMC", "FIRE", join_policy=JoinPolicy.LEAD_ONLY), "FIRE", "PMC")
+    case, _ = operations.return_task(case, task_id=task_of(case, "FIRE").task_id, reason="x", by=DISPATCHER, **when())
+    assert case.state is CaseState.REWORK
+    assert done(case, "FIRE").state is CaseState.HANDLED
+
+
+def test_only_the_lead_department_may_send_back_what_others_did() -> None:
+    case = done(dispatched("PMC", "FIRE", "UMD"), "FIRE")
+    task_id = task_of(case, "FIRE").task_id
+    other = department("UMD", lead=True)
+    refused("OTHER_DEPARTMENT", operations.return_task, case, task_id=task_id, reason="x", by=other, **when())
+    case, facts = operations.return_task(case, task_id=task_id, reason="x", by=department("PMC", lead=True), **when())
+    assert (case.state, names(facts)) == (CaseState.PARALLEL, ["TaskReturned"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"by": Caller("fire-1", roles=frozenset({"GRID_SUPERVISOR"}))}, "VERIFIER_HANDLED_IT"),
+        ({"by": DISPATCHER}, "ROLE_REQUIRED"),
+        ({"photos": ()}, "PHOTO_REQUIRED"),
+        ({"photos": (photo(None),)}, "PHOTO_REQUIRED"),
+        ({"photos": (photo(Point(PLACE.longitude, PLACE.latitude + 0.0005)),)}, "PHOTO_TOO_FAR"),
+        ({"failed_task_ids": ["x"]}, "FAILED_TASKS"),
+        ({"passed": False, "failed_task_ids": []}, "FAILED_TASKS"),
+    ],
+)
+def test_checks_that_are_none(changes: dict[str, Any], reason: str) -> None:
+    case = done(dispatched("PMC", "FIRE"), "PMC", "FIRE")
+    given = {"passed": True, "photos": (photo(),), "by": CHECKER} | changes
+    refused(reason, operations.verify_case, case, **given, **when())
+
+
+def test_fifty_metres() -> None:
+    north = Point(PLACE.longitude, PLACE.latitude + 50 / 111_195)
+    assert policies.distance_m(PLACE, north) == pytest.approx(50, abs=0.01)
+    assert policies.distance_m(Point(179.9999, 0), Point(-179.9999, 0)) == pytest.approx(22.2, abs=0.1)
+
+
+def test_a_photo_taken_before_is_a_place_too() -> None:
+    shed = Point(PLACE.longitude + 0.01, PLACE.latitude)
+    case = done(dispatched("PMC", photos=(photo(shed),)), "PMC")
+    checked, _ = operations.verify_case(case, passed=True, photos=(photo(shed),), by=CHECKER, **when())
+    assert checked.state is CaseState.VERIFIED
+
+
+def test_imports_repeat_checks_made_elsewhere() -> None:
+    case = done(dispatched("PMC"), "PMC")
+    assert operations.verify_case(case, passed=True, by=IMPORTER, **when())[0].state is CaseState.VERIFIED
+
+
+# -------------------------------------------------------------------------------------------------- time, place, visibility
+
+
+def test_a_late_step_is_recorded_at_the_time_of_the_one_before() -> None:
+    case = accepted(dispatched("PMC", "FIRE"), "PMC", after_start(hours=3))
+    case, facts = operations.accept_task(
+        case, task_id=case.tasks[1].task_id, by=department("FIRE"), at=after_start(hours=1), now=after_start(hours=4)
+    )
+    assert facts[0].accepted_at == after_start(hours=3)  # type: ignore[attr-defined]
+    assert case.changed_at == after_start(hours=4)
+
+
+@pytest.mark.parametrize(
+    ("by", "ago", "offline", "reason"),
+    [
+        (WORKER, timedelta(hours=-1), True, "IN_FUTURE"),
+        (IMPORTER, timedelta(hours=-1), True, "IN_FUTURE"),
+        (WORKER, timedelta(days=8), True, "TOO_OLD"),
+        (DISPATCHER, timedelta(minutes=1), False, "HAPPENED_AT_NOT_ALLOWED"),
+    ],
+)
+def test_times_nobody_may_name(by: Caller, ago: timedelta, offline: bool, reason: str) -> None:
+    refused(reason, policies.check_happened_at, by, START - ago, now=START, offline=offline)
+
+
+def test_times_that_may_be_named() -> None:
+    assert policies.check_happened_at(WORKER, None, now=START) == START
+    assert policies.check_happened_at(WORKER, START - timedelta(days=6), now=START, offline=True) == START - timedelta(days=6)
+    assert policies.check_happened_at(IMPORTER, START - timedelta(days=3000), now=START) == START - timedelta(days=3000)
+    assert policies.check_happened_at(WORKER, START + timedelta(seconds=1), now=START, offline=True) == START
+
+
+def test_a_case_is_located_once() -> None:
+    case = reported(area_code="420502", point=None)
+    located, facts = operations.locate_case(case, area_code=GRID_CODE, by=IMPORTER, **when())
+    assert (located.area_code, names(facts)) == (GRID_CODE, ["CaseLocated"])
+    assert operations.locate_case(located, area_code="42050200100310009", by=IMPORTER, **when()) == (located, ())
+    refused("OTHER_CITY", operations.locate_case, case, area_code="51010400100310001", by=IMPORTER, **when())
+
+
+def test_who_sees_a_case() -> None:
+    case = reported()
+    assert policies.can_see(case, DISPATCHER)
+    assert policies.can_see(case, WORKER)
+    assert not policies.can_see(case, RESIDENT)
+    assert policies.can_see(reported(by=RESIDENT), RESIDENT)
+    assert not policies.can_see(case, Caller("x", area="5101"))
+    elsewhere = Caller(WORKER.subject, roles=WORKER.roles, area="420502009")
+    assert policies.can_see(case, elsewhere), "reporters see what they reported"
+
+
+def test_lights_turn_once_and_in_order() -> None:
+    case = dispatched("PMC")
+    assert operations.turn_lights(case, now=START) == (case, ())
+    assert case.next_light_at
+    yellow, facts = operations.turn_lights(case, now=case.next_light_at)
+    assert names(facts) == ["LightTurned"]
+    assert yellow.light is Light.YELLOW
+    red, facts = operations.turn_lights(yellow, now=after_start(days=60))
+    # From green to red at once, after a pause of the timer, is one turn for each clock.
+    assert {(fact.clock, fact.task_id) for fact in facts} == {  # type: ignore[attr-defined]
+        (clock.kind, task_id)
+        for holder, task_id in ((case, ""), (case.tasks[0], case.tasks[0].task_id))
+        for clock in holder.clocks
+        if clock.met_at is None
+    }
+    assert (red.light, red.next_light_at, red.tasks[0].light) == (Light.RED, None, Light.RED)
+
+
+def test_unknown_tasks() -> None:
+    refused(
+        "TASK_NOT_FOUND", operations.accept_task, dispatched("PMC"), task_id="x", by=department("PMC"), kind=NotFound, **when()
+    )
