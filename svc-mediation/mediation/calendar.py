@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 import chinese_calendar
@@ -55,13 +55,13 @@ def add_minutes(start: datetime, minutes: float, *, calendar: Calendar) -> datet
     if calendar is Calendar.STATUTORY:
         return start + timedelta(minutes=minutes)
     axis = _axis()
-    return _instant(axis, _position(axis, start) + round(minutes * _MINUTE_MS))
+    return _instant(axis, _position(start) + round(minutes * _MINUTE_MS))
 
 
 def end_of_working_day(start: datetime, minutes: float) -> datetime:
     """Returns the close of the working day on which `minutes` of work after `start` end (工作日 limits, sla_calendar.yaml)."""
     axis = _axis()
-    position = _position(axis, start) + round(minutes * _MINUTE_MS)
+    position = _position(start) + round(minutes * _MINUTE_MS)
     return _instant(axis, -(-position // axis.day_ms) * axis.day_ms)
 
 
@@ -69,8 +69,7 @@ def minutes_between(start: datetime, end: datetime, *, calendar: Calendar) -> fl
     """Returns how many minutes of `calendar` lie between two instants; negative when `end` is earlier."""
     if calendar is Calendar.STATUTORY:
         return (end - start) / timedelta(minutes=1)
-    axis = _axis()
-    return (_position(axis, end) - _position(axis, start)) / _MINUTE_MS
+    return (_position(end) - _position(start)) / _MINUTE_MS
 
 
 def explain(start: datetime, end: datetime) -> list[Day]:
@@ -120,7 +119,10 @@ def _local_day(instant: datetime) -> date:
     return (instant.astimezone(UTC) + _OFFSET).date()
 
 
-def _position(axis: _Axis, instant: datetime) -> int:
+# All clocks of a dispatch start at one instant.
+@lru_cache(maxsize=64)
+def _position(instant: datetime) -> int:
+    axis = _axis()
     day, clock = divmod((instant - _EPOCH) // _MS, _DAY_MS)
     day = min(max(day, 0), len(axis.before) - 2)
     full = axis.before[day] * axis.day_ms

@@ -83,16 +83,27 @@ def turn(clocks: tuple[Clock, ...], now: datetime) -> tuple[tuple[Clock, ...], l
     return tuple(fresh.get(clock.kind, clock) if clock.met_at is None else clock for clock in clocks), turned
 
 
-def next_turn(clocks: Iterable[Clock]) -> datetime | None:
-    """Returns when the next light of running clocks turns; None when all are red or none runs."""
-    times = [turning for clock in clocks if clock.met_at is None and (turning := _turning(clock))]
-    return min(times, default=None)
+def outlook(clocks: Iterable[Clock]) -> tuple[Light, datetime | None]:
+    """Returns the worst light of the running clocks (UNSPECIFIED when none runs) and when the next of them turns (None: never).
 
-
-def worst(clocks: Iterable[Clock]) -> Light:
-    """Returns the worst light of the running clocks, UNSPECIFIED when none runs."""
-    lights = (clock.light for clock in clocks if clock.met_at is None)
-    return brightest(lights)
+    One pass without helpers: every verb asks this of every clock of its case.
+    """
+    light, turns_at = Light.UNSPECIFIED, None
+    for clock in clocks:
+        if clock.met_at is not None:
+            continue
+        if clock.light is Light.RED:
+            light = Light.RED
+            continue
+        if clock.light is Light.YELLOW:
+            when = clock.due_at
+            light = light if light is Light.RED else Light.YELLOW
+        else:
+            when = clock.yellow_at
+            light = light if light is not Light.UNSPECIFIED else Light.GREEN
+        if turns_at is None or when < turns_at:
+            turns_at = when
+    return light, turns_at
 
 
 def brightest(lights: Iterable[Light]) -> Light:

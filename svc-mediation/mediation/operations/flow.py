@@ -46,19 +46,19 @@ def touched(case: Case, now: datetime) -> datetime:
 
 def settle(case: Case) -> Case:
     """Returns the case with its worst light and the time the next light turns."""
-    running = [clock for clock in case.clocks if clock.met_at is None]
+    ticking = list(case.clocks)
     for task in case.tasks:
         if task.light is not Light.UNSPECIFIED:
-            running += [clock for clock in task.clocks if clock.met_at is None]
-    return replace(case, light=clocks.worst(running), next_light_at=clocks.next_turn(running))
+            ticking += task.clocks
+    light, turns_at = clocks.outlook(ticking)
+    return replace(case, light=light, next_light_at=turns_at)
 
 
 def with_clocks(task: Task, ticking: Iterable[Any], **changes: Any) -> Task:
     """Returns the task with other clocks, and the light and due time that follow from them."""
     kept = tuple(ticking)
-    return replace(
-        task, clocks=kept, light=clocks.worst(kept), due_at=clocks.due_at(kept, ClockKind.RESOLVE) or task.due_at, **changes
-    )
+    light, _ = clocks.outlook(kept)
+    return replace(task, clocks=kept, light=light, due_at=clocks.due_at(kept, ClockKind.RESOLVE) or task.due_at, **changes)
 
 
 def put(tasks: tuple[Task, ...], changed: Task) -> tuple[Task, ...]:
