@@ -12,7 +12,7 @@ from nameko.extensions import DependencyProvider
 from housing import following, operations, store
 from housing.atlas import Atlas
 from housing.domain import CaseLocation, House, HouseCheck, HouseCheckOutcome
-from housing.following import Departure, Followed, Opening, Return, Unlocated
+from housing.following import Closing, Departure, Followed, Location, Opening, Return, Unlocated
 from housing.keeper import BatchAtlasKeeper
 from housing.policies import DEPARTMENT, CityNotMapped, OutsideCity
 from svckit.bus import Documents, Event, MongoConnection, handles
@@ -24,6 +24,8 @@ CASE_REPORTED = "mediation.case_reported.v1"
 CHECK_COMPLETED = "housing.house_check_completed.v1"
 # Cases go to many departments; most events name another one and need not be read at all.
 _OURS = f'"{DEPARTMENT}"'.encode()
+OfTask = Opening | Return | Departure
+OfCase = Closing | Location
 
 
 class AreasInMemory(DependencyProvider):
@@ -55,8 +57,14 @@ class HousingWorker:
     @handles(*following.FOLLOWED)
     def follow_tasks(self, events: list[Event]) -> None:
         """Opens a house check for every task that can start or came back, and cancels those whose task has gone."""
-        changes = [_followed(event, item) for event in events if _OURS in event.data for item in _read(event)]
-        all_saved(self.checks.apply(changes))
+        followed = [(event, item) for event in events if _concerns_us(event) for item in _read(event)]
+        all_saved(self.checks.apply([_of_task(event, item) for event, item in followed if isinstance(item, OfTask)]))
+        # Afterwards, because it may concern what has just been opened.
+        all_saved(self.checks.apply(self._of_cases([(event, item) for event, item in followed if isinstance(item, OfCase)])))
+
+    def _of_cases(self, followed: Sequence[tuple[Event, OfCase]]) -> list[Change]:
+        known = store.checks_of_cases(self.checks.collection, {item.case_id for _, item in followed}) if followed else {}
+        return [_of_case(event, item, id) for event, item in followed for id in known.get(item.case_id, ())]
 
     @handles(CASE_REPORTED)
     def locate_cases(self, events: list[Event]) -> None:
@@ -101,11 +109,15 @@ def all_saved(outcomes: Iterable[Any]) -> None:
             raise outcome
 
 
+def _concerns_us(event: Event) -> bool:
+    return event.type in following.ABOUT_CASES or _OURS in event.data
+
+
 def _read(event: Event) -> Iterable[Followed]:
     return following.read(event_type=event.type, fields=event.fields())
 
 
-def _followed(event: Event, item: Followed) -> Change:
+def _of_task(event: Event, item: OfTask) -> Change:
     at = case_time(since=item.at, published=event.time, now=utc_now())
     if isinstance(item, Opening):
         return event.change(
@@ -113,8 +125,14 @@ def _followed(event: Event, item: Followed) -> Change:
         )
     if isinstance(item, Return):
         return event.change(id=item.task_id, decide=_if_known(partial(operations.return_check, reason=item.reason, now=at)))
-    assert isinstance(item, Departure)
     return event.change(id=item.task_id, decide=_if_known(partial(operations.cancel_check, at=item.at, now=at)))
+
+
+def _of_case(event: Event, item: OfCase, id: str) -> Change:
+    if isinstance(item, Location):
+        relocate = partial(operations.relocate_check, area_code=item.area_code, now=utc_now())
+        return event.change(id=id, decide=_if_known(relocate))
+    return event.change(id=id, decide=_if_known(partial(operations.cancel_check, at=item.at, now=utc_now())))
 
 
 def _located(event: Event, case: Unlocated, area_code: str) -> Change:

@@ -30,7 +30,7 @@ class Return(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Departure(msgspec.Struct, frozen=True, kw_only=True):
-    """A task is no longer the department's, or was reported done."""
+    """A task is no longer the department's."""
 
     task_id: str
     at: datetime
@@ -45,7 +45,21 @@ class Unlocated(msgspec.Struct, frozen=True, kw_only=True):
     point: Point
 
 
-Followed = Opening | Return | Departure
+class Closing(msgspec.Struct, frozen=True, kw_only=True):
+    """A case was closed: whatever is still open for it has no purpose any more."""
+
+    case_id: str
+    at: datetime
+
+
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """The area of a case was found later."""
+
+    case_id: str
+    area_code: str
+
+
+Followed = Opening | Return | Departure | Closing | Location
 
 
 def read(*, event_type: str, fields: Fields) -> Iterable[Followed]:
@@ -100,21 +114,29 @@ def _returned(fields: Fields) -> Iterable[Followed]:
         yield Return(task_id=fields["task_id"], reason=fields["reason"], at=fields["returned_at"])
 
 
-def _completed(fields: Fields) -> Iterable[Followed]:
-    if fields["department"] == DEPARTMENT:
-        yield Departure(task_id=fields["task_id"], at=fields["completed_at"])
-
-
 def _ruled(fields: Fields) -> Iterable[Followed]:
     if fields["department"] == DEPARTMENT and fields["upheld"]:
         yield Departure(task_id=fields["task_id"], at=fields["ruled_at"])
+
+
+def _closed(fields: Fields) -> Iterable[Followed]:
+    yield Closing(case_id=fields["case_id"], at=fields["closed_at"])
+
+
+def _located(fields: Fields) -> Iterable[Followed]:
+    yield Location(case_id=fields["case_id"], area_code=fields["area_code"])
 
 
 FOLLOWED: Mapping[str, Callable[[Fields], Iterable[Followed]]] = {
     "mediation.case_dispatched.v1": _dispatched,
     "mediation.task_assigned.v1": _assigned,
     "mediation.task_returned.v1": _returned,
-    "mediation.task_completed.v1": _completed,
     "mediation.objection_ruled.v1": _ruled,
+    "mediation.case_closed.v1": _closed,
+    "mediation.case_located.v1": _located,
 }
-"""Every event about tasks that is followed, by its type."""
+"""Every event about tasks that is followed, by its type. Tasks that are done without us are not: they come by the dozen, and what stays
+open for them is cancelled with the closing of the case."""
+
+ABOUT_CASES = frozenset({"mediation.case_closed.v1", "mediation.case_located.v1"})
+"""Those of them that name no department."""

@@ -45,8 +45,9 @@ _LET = frozenset({"02", "05"})  # rented, over-crowded letting
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 DEPARTMENT = "HOUSING"
-CHECK_TRANSITIONS: dict[str, tuple[frozenset[HouseCheckState], HouseCheckState]] = {
-    # verb: (states it starts from, state it leads to)
+CHECK_TRANSITIONS: dict[str, tuple[frozenset[HouseCheckState | None], HouseCheckState]] = {
+    # verb: (states it starts from, None for nothing; state it leads to)
+    "open": (frozenset({None}), HouseCheckState.OPEN),
     "complete": (frozenset({HouseCheckState.OPEN}), HouseCheckState.COMPLETED),
     "reopen": (frozenset({HouseCheckState.COMPLETED, HouseCheckState.CANCELLED}), HouseCheckState.OPEN),
     "cancel": (frozenset({HouseCheckState.OPEN}), HouseCheckState.CANCELLED),

@@ -228,3 +228,11 @@ async def houses_at(rows: Rows, doors: Several[tuple[str, str, str]]) -> list[Ra
     fields = {"building_id": True, "unit": True, "number": True, "created_by": True}
     wanted = set(doors)
     return [row async for row in rows.find(query, fields) if (row["building_id"], row["unit"], row["number"]) in wanted]
+
+
+def checks_of_cases(rows: Collection[Raw], case_ids: Several[str]) -> dict[str, list[str]]:
+    """Returns the ids of the checks of cases, by case. For workers."""
+    found: dict[str, list[str]] = {}
+    for row in rows.find({"task.case_id": {"$in": list(case_ids)}}, {"task.case_id": True}):
+        found.setdefault(row["task"]["case_id"], []).append(row["_id"])
+    return found

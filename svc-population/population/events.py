@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from population import following, operations
+from population import following, operations, store
 from population.domain import VerificationOrder
-from population.following import Departure, Followed, Opening, Return
+from population.following import Closing, Departure, Followed, Location, Opening, Return
 from population.policies import DEPARTMENTS
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
@@ -17,6 +17,8 @@ from svckit.errors import ServiceError
 
 # Cases go to many departments; most events name other ones and need not be read at all.
 _OURS = tuple(f'"{department}"'.encode() for department in sorted(DEPARTMENTS))
+OfTask = Opening | Return | Departure
+OfCase = Closing | Location
 
 
 class PopulationWorker:
@@ -29,8 +31,14 @@ class PopulationWorker:
     @handles(*following.FOLLOWED)
     def follow_tasks(self, events: list[Event]) -> None:
         """Opens an order for every task that can start or came back, and cancels those whose task has gone."""
-        changes = [_followed(event, item) for event in events if _concerns_us(event) for item in _read(event)]
-        all_saved(self.orders.apply(changes))
+        followed = [(event, item) for event in events if _concerns_us(event) for item in _read(event)]
+        all_saved(self.orders.apply([_of_task(event, item) for event, item in followed if isinstance(item, OfTask)]))
+        # Afterwards, because it may concern what has just been opened.
+        all_saved(self.orders.apply(self._of_cases([(event, item) for event, item in followed if isinstance(item, OfCase)])))
+
+    def _of_cases(self, followed: Sequence[tuple[Event, OfCase]]) -> list[Change]:
+        known = store.orders_of_cases(self.orders.collection, {item.case_id for _, item in followed}) if followed else {}
+        return [_of_case(event, item, id) for event, item in followed for id in known.get(item.case_id, ())]
 
 
 def case_time(*, since: datetime, published: datetime, now: datetime) -> datetime:
@@ -49,14 +57,14 @@ def all_saved(outcomes: Iterable[Any]) -> None:
 
 
 def _concerns_us(event: Event) -> bool:
-    return any(name in event.data for name in _OURS)
+    return event.type in following.ABOUT_CASES or any(name in event.data for name in _OURS)
 
 
 def _read(event: Event) -> Iterable[Followed]:
     return following.read(event_type=event.type, fields=event.fields())
 
 
-def _followed(event: Event, item: Followed) -> Change:
+def _of_task(event: Event, item: OfTask) -> Change:
     at = case_time(since=item.at, published=event.time, now=utc_now())
     if isinstance(item, Opening):
         return event.change(
@@ -64,8 +72,14 @@ def _followed(event: Event, item: Followed) -> Change:
         )
     if isinstance(item, Return):
         return event.change(id=item.task_id, decide=_if_known(partial(operations.return_order, reason=item.reason, now=at)))
-    assert isinstance(item, Departure)
     return event.change(id=item.task_id, decide=_if_known(partial(operations.cancel_order, at=item.at, now=at)))
+
+
+def _of_case(event: Event, item: OfCase, id: str) -> Change:
+    if isinstance(item, Location):
+        relocate = partial(operations.relocate_order, area_code=item.area_code, now=utc_now())
+        return event.change(id=id, decide=_if_known(relocate))
+    return event.change(id=id, decide=_if_known(partial(operations.cancel_order, at=item.at, now=utc_now())))
 
 
 def _if_known(decide: Decide) -> Decide:

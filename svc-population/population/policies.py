@@ -36,8 +36,9 @@ ORDERED_BY: dict[str, frozenset[str]] = {
     "E": frozenset({"COMM"}),
 }
 DEPARTMENTS = frozenset().union(*ORDERED_BY.values())
-ORDER_TRANSITIONS: dict[str, tuple[frozenset[VerificationState], VerificationState]] = {
-    # verb: (states it starts from, state it leads to)
+ORDER_TRANSITIONS: dict[str, tuple[frozenset[VerificationState | None], VerificationState]] = {
+    # verb: (states it starts from, None for nothing; state it leads to)
+    "open": (frozenset({None}), VerificationState.OPEN),
     "complete": (frozenset({VerificationState.OPEN}), VerificationState.COMPLETED),
     "reopen": (frozenset({VerificationState.COMPLETED, VerificationState.CANCELLED}), VerificationState.OPEN),
     "cancel": (frozenset({VerificationState.OPEN}), VerificationState.CANCELLED),

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from mongoengine import BinaryField, DateTimeField, DictField, Document, EmbeddedDocument, IntField, ListField, StringField
 from mongoengine import EmbeddedDocumentField as Embedded
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.collection import Collection as SyncCollection
 
 from svckit.paging import after, code_range, narrowed, sort_by, token_of
 
@@ -180,3 +181,11 @@ async def count_by_type(rows: Rows, query: Mapping[str, Any]) -> dict[str, int]:
     """Returns how many residents there are of each kind."""
     stages = [{"$match": dict(query)}, {"$group": {"_id": "$resident_type", "count": {"$sum": 1}}}]
     return {row["_id"]: row["count"] async for row in await rows.aggregate(stages)}
+
+
+def orders_of_cases(rows: SyncCollection[Raw], case_ids: Collection[str]) -> dict[str, list[str]]:
+    """Returns the ids of the orders of cases, by case. For workers."""
+    found: dict[str, list[str]] = {}
+    for row in rows.find({"task.case_id": {"$in": list(case_ids)}}, {"task.case_id": True}):
+        found.setdefault(row["task"]["case_id"], []).append(row["_id"])
+    return found

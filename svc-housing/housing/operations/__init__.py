@@ -1,7 +1,7 @@
 """The verbs of housing. Pure: what is, who acts and when come in; what will be and the facts it leaves go out."""
 
 from housing.operations.areas import area_exists, create_area, locate_case, replace_area, retire_area, update_area
-from housing.operations.checks import cancel_check, complete_check, open_check, return_check
+from housing.operations.checks import cancel_check, complete_check, open_check, relocate_check, return_check
 from housing.operations.houses import create_building, create_house, note_check, update_house
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "locate_case",
     "note_check",
     "open_check",
+    "relocate_check",
     "replace_area",
     "retire_area",
     "return_check",

@@ -89,10 +89,17 @@ def return_check(check: HouseCheck, *, reason: str, now: datetime) -> tuple[Hous
 
 
 def cancel_check(check: HouseCheck, *, at: datetime, now: datetime) -> tuple[HouseCheck, tuple[()]]:
-    """Cancels a check whose task went away, or was done in another way, at `at`. One opened after that stays open."""
+    """Cancels a check whose task went away, or whose case was closed, at `at`. One opened after that stays open."""
     if check.state is not HouseCheckState.OPEN or at < check.opened_at:
         return check, ()
     return replace(check, state=check_transition(check, "cancel"), changed_at=now), ()
+
+
+def relocate_check(check: HouseCheck, *, area_code: str, now: datetime) -> tuple[HouseCheck, tuple[()]]:
+    """Moves a check to the area that was found for its case, so that the people of that area see it."""
+    if check.area_code == area_code:
+        return check, ()
+    return replace(check, area_code=area_code, changed_at=now), ()
 
 
 def _opened(check: HouseCheck) -> HouseCheckOpened:

@@ -1,6 +1,6 @@
 """The verbs of population. Pure: what is, who acts and when come in; what will be and the facts it leaves go out."""
 
-from population.operations.orders import cancel_order, complete_order, open_order, return_order
+from population.operations.orders import cancel_order, complete_order, open_order, relocate_order, return_order
 from population.operations.residents import (
     create_household,
     create_resident,
@@ -16,6 +16,7 @@ __all__ = [
     "create_resident",
     "end_residence",
     "open_order",
+    "relocate_order",
     "return_order",
     "start_residence",
     "update_resident",

@@ -87,10 +87,17 @@ def return_order(
 
 
 def cancel_order(order: VerificationOrder, *, at: datetime, now: datetime) -> tuple[VerificationOrder, tuple[()]]:
-    """Cancels an order whose task went away, or was done in another way, at `at`. One opened after that stays open."""
+    """Cancels an order whose task went away, or whose case was closed, at `at`. One opened after that stays open."""
     if order.state is not VerificationState.OPEN or at < order.opened_at:
         return order, ()
     return replace(order, state=check_transition(order, "cancel"), changed_at=now), ()
+
+
+def relocate_order(order: VerificationOrder, *, area_code: str, now: datetime) -> tuple[VerificationOrder, tuple[()]]:
+    """Moves an order to the area that was found for its case, so that the people of that area see it."""
+    if order.area_code == area_code:
+        return order, ()
+    return replace(order, area_code=area_code, changed_at=now), ()
 
 
 def _opened(order: VerificationOrder) -> VerificationOpened:

@@ -128,21 +128,19 @@ def test_rework_and_a_task_that_is_taken_away(district: District) -> None:
     assert (said.code, said.reason) == ("FAILED_PRECONDITION", "WRONG_STATE")
 
 
-def test_a_task_done_without_us_needs_no_check(district: District) -> None:
-    task = a_task()
-    case_id = dispatch(district, task)
+def test_a_closed_case_needs_no_check(district: District) -> None:
+    case_id = dispatch(district, a_task())
     opened(district, case_id)
-    publish(
-        district,
-        "task_completed",
-        caseId=case_id,
-        taskId=task["taskId"],
-        department="HOUSING",
-        handler="h",
-        completedAt=now(),
-        onTime=True,
-    )
+    publish(district, "case_closed", caseId=case_id, closedAt=now())
     eventually(lambda: checks_of(district, case_id, pb.HOUSE_CHECK_STATE_CANCELLED))
+
+
+def test_a_check_moves_to_the_area_that_was_found(district: District) -> None:
+    case_id = dispatch(district, a_task(), areaCode="")
+    eventually(lambda: district.service.database["house_checks"].count_documents({"task.case_id": case_id}))
+    assert not checks_of(district, case_id)
+    publish(district, "case_located", caseId=case_id, areaCode=GRIDS[2])
+    assert opened(district, case_id).area_code == GRIDS[2]
 
 
 def test_hazards_are_noted_on_the_house(district: District) -> None:

@@ -133,3 +133,12 @@ def test_the_resident_named_must_be_entered(people: People) -> None:
         resident_id=new_id(),
     )
     assert refusal(people.orders.CompleteVerification, request, **people.worker).reason == "RESIDENT_UNKNOWN"
+
+
+def test_a_case_that_is_located_and_closed(people: People) -> None:
+    case_id = dispatch(people, a_task("COMM"))
+    opened(people, case_id)
+    publish(people, "case_located", caseId=case_id, areaCode=GRID[:-1] + "9")
+    eventually(lambda: orders_of(people, case_id)[0].area_code == GRID[:-1] + "9")
+    publish(people, "case_closed", caseId=case_id, closedAt=now())
+    eventually(lambda: orders_of(people, case_id, pb.VERIFICATION_STATE_CANCELLED))
