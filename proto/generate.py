@@ -12,6 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.message import DecodeError
 from grpc_tools import protoc
 from protovalidate._gen.buf.validate import validate_pb
 
@@ -65,6 +67,15 @@ def generate(*, build: Path) -> None:
     mark_packages(build / "buf")
     descriptors = build / "binglian" / "descriptors.binpb"
     run_protoc([*imports, "--include_imports", "--include_source_info", f"--descriptor_set_out={descriptors}", *ours])
+    check_descriptors(descriptors)
+
+
+def check_descriptors(path: Path) -> None:
+    """Reads the set back: protoc was once seen to write one with a wrong length in it, without a word."""
+    try:
+        FileDescriptorSet.FromString(path.read_bytes())
+    except DecodeError:
+        sys.exit("proto: the descriptor set was damaged while it was written; run `make proto` again")
 
 
 def replace(*, build: Path) -> None:

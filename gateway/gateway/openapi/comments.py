@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib.resources
+import logging
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.protobuf.message import DecodeError
+
+_log = logging.getLogger(__name__)
 
 
 @cache
@@ -16,7 +20,11 @@ def comments() -> dict[str, str]:
     source = importlib.resources.files("binglian") / "descriptors.binpb"
     if not source.is_file():
         return {}
-    files = FileDescriptorSet.FromString(source.read_bytes()).file
+    try:
+        files = FileDescriptorSet.FromString(source.read_bytes()).file
+    except DecodeError:
+        _log.warning("the descriptor set is damaged; run `make proto`. The API is described without comments until then")
+        return {}
     return {name: text for file in files for name, text in _of_file(file)}
 
 

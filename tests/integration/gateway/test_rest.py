@@ -60,7 +60,9 @@ async def test_identity_purpose_trace_and_deadline_go_along(client: httpx.AsyncC
     }
     response = await client.get(f"/v1/cases/{CASE_ID}", headers=headers)
     assert response.headers["x-request-id"] == "mine-1"
-    kept = {key: mediation.metadata.get(key) for key in ("authorization", "x-purpose", "traceparent", "x-request-id", "x-forged")}
+    kept = {
+        key: mediation.metadata.get(key) for key in ("authorization", "x-purpose", "traceparent", "x-request-id", "x-forged")
+    }
     assert kept == {
         "authorization": "Bearer token",
         "x-purpose": "P04",
@@ -115,7 +117,14 @@ async def test_head_and_options_are_understood(client: httpx.AsyncClient) -> Non
     ],
 )  # fmt: skip
 async def test_each_wrong_request_has_its_own_clear_problem(
-    client: httpx.AsyncClient, mediation: Any, method: str, path: str, sent: dict[str, Any], status: int, reason: str, field: str | None
+    client: httpx.AsyncClient,
+    mediation: Any,
+    method: str,
+    path: str,
+    sent: dict[str, Any],
+    status: int,
+    reason: str,
+    field: str | None,
 ) -> None:
     response = await client.request(method, path, **sent)
     problem = response.json()
@@ -174,7 +183,9 @@ def refusing(code: grpc.StatusCode, *details: Any) -> Any:
 async def test_the_status_of_the_service_becomes_a_problem(
     client: httpx.AsyncClient, mediation: Any, code: grpc.StatusCode, status: int
 ) -> None:
-    mediation.refuse = refusing(code, error_details_pb2.ErrorInfo(reason="MY_REASON", domain="binglian", metadata={"state": "closed"}))
+    mediation.refuse = refusing(
+        code, error_details_pb2.ErrorInfo(reason="MY_REASON", domain="binglian", metadata={"state": "closed"})
+    )
     response = await client.get(f"/v1/cases/{CASE_ID}")
     problem = response.json()
     assert (response.status_code, problem["reason"], problem["metadata"]) == (status, "MY_REASON", {"state": "closed"})
