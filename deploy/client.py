@@ -101,7 +101,7 @@ class Session:
     async def close(self) -> None:
         """Closes both connections."""
         await self.http.aclose()
-        await self.channel.close()
+        await self.channel.close(None)
 
 
 def worth_another_try(error: Exception) -> bool:

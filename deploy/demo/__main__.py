@@ -9,7 +9,9 @@ import contextlib
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import httpx
@@ -30,10 +32,12 @@ from deploy.demo.seed import seed
 from deploy.demo.stories import STORIES
 from deploy.local.layout import Layout, SetupProblem
 from deploy.local.stack import stack
+from deploy.terminal import wide_console
 from svckit.embedded import end_with_parent
 
 STAGGER_SECONDS = 1.5
 """Between two reports, so that the board is worth watching."""
+PATIENCE_SECONDS = 30
 
 
 def _arguments() -> argparse.Namespace:
@@ -50,15 +54,24 @@ def department_systems(layout: Layout, speed: float) -> Iterator[None]:
     """Runs every department of the stories as a program of its own while the block runs."""
     codes = sorted({part.department for story in STORIES for part in story.parts})
     command = [sys.executable, "-m", "deploy.demo.departments", "--speed", str(speed)]
-    with (layout.logs / "departments.log").open("a") as log:
+    path = layout.logs / "departments.log"
+    with path.open("w") as log:
         programs = [subprocess.Popen([*command, code], stdout=log, stderr=log, preexec_fn=end_with_parent) for code in codes]
     try:
+        _wait_until_watching(path, len(codes))
         yield
     finally:
         for program in programs:
             program.terminate()
         for program in programs:
             program.wait(timeout=10)
+
+
+def _wait_until_watching(log: Path, count: int) -> None:
+    """Returns when every department holds its stream, or after PATIENCE_SECONDS: a late one catches up."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while log.read_text().count("watching") < count and time.monotonic() < give_up:
+        time.sleep(0.1)
 
 
 async def play(layout: Layout, args: argparse.Namespace, console: Console) -> int:
@@ -119,7 +132,7 @@ async def _ledger(session: Session, played: Played) -> ledger_pb2.CaseLedger:
 
 def main() -> int:
     """Starts the suite if it is not running, and plays."""
-    args, console, layout = _arguments(), Console(), Layout.from_env()
+    args, console, layout = _arguments(), wide_console(), Layout.from_env()
     try:
         with stack(layout):
             return _played(layout, args, console)

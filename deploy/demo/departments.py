@@ -46,7 +46,10 @@ class Department:
         cursor = ""
         while True:
             try:
-                async for message in self._stream(cursor, await self._session.metadata()):
+                stream = self._stream(cursor, await self._session.metadata())
+                await stream.initial_metadata()
+                logger.info("watching")
+                async for message in stream:
                     cursor = message.cursor
                     self._take(message.task)
             except grpc.aio.AioRpcError as error:
@@ -184,7 +187,7 @@ class Department:
                 raise
             logger.warning("%s refused: %s", type(request).__name__, error.details())
 
-    def _key(self, view: task_service_pb2.TaskView, step: str) -> dict[str, str]:
+    def _key(self, view: task_service_pb2.TaskView, step: str) -> dict[str, Any]:
         return {"case_id": view.case_id, "task_id": view.task.task_id, "request_id": self._id(view, step)}
 
     def _id(self, view: task_service_pb2.TaskView, step: str) -> str:

@@ -99,7 +99,7 @@ class Play:
             await asyncio.sleep(0.3)
 
     async def _stream(self, stub: CaseServiceStub, request: Any, metadata: Any) -> AsyncIterator[Any]:
-        call = stub.WatchCase(request, metadata=metadata, wait_for_ready=True)
+        call: Any = stub.WatchCase(request, metadata=metadata, wait_for_ready=True)
         try:
             async for message in call:
                 yield message

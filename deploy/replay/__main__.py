@@ -24,6 +24,7 @@ from deploy.replay.areas import import_areas
 from deploy.replay.play import Journal, Player
 from deploy.replay.report import print_assessment, print_problems, print_tally
 from deploy.replay.rows import FileMapping, MappingError, Problem, Request, load_mapping, mapping_for, read_rows
+from deploy.terminal import wide_console
 
 MAPPINGS = Path(__file__).parent / "mappings"
 HOME = Path(".binglian/replay")
@@ -94,7 +95,7 @@ def _periods(rows: list[Request | Problem]) -> list[str]:
 
 def main() -> int:
     """Reads the arguments and says in one sentence what is wrong with them."""
-    args, console = _arguments(), Console()
+    args, console = _arguments(), wide_console()
     try:
         with args.file.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             header = set(next(csv.reader(file), ()))

@@ -1,6 +1,7 @@
 """Plays requests as cases: every step is a command with its own request id, so a replay that broke off goes on without duplicates."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
 import time
@@ -8,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TextIO
 
 import grpc
 from binglian.mediation.v1 import case_pb2, case_service_pb2, task_service_pb2
@@ -27,29 +29,27 @@ class Journal:
     """What has been replayed, on disk: one line a finished row, so that a broken line costs one row."""
 
     path: Path
-    done: dict[str, str] = field(default_factory=dict)
+    done: dict[str, str]
+    file: TextIO
 
     @classmethod
     def open(cls, path: Path, *, fresh: bool = False) -> "Journal":
         """Reads the journal of an earlier, unfinished replay, unless `fresh`; a half-written last line is passed over."""
-        journal = cls(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         if fresh:
             path.unlink(missing_ok=True)
+        done: dict[str, str] = {}
         for line in path.read_text().splitlines() if path.exists() else ():
-            try:
+            with contextlib.suppress(json.JSONDecodeError):
                 entry = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            journal.done[entry["id"]] = entry["case"]
-        journal._file = path.open("a")
-        return journal
+                done[entry["id"]] = entry["case"]
+        return cls(path, done, path.open("a"))
 
     def add(self, external_id: str, case_id: str) -> None:
         """Notes a finished row."""
         self.done[external_id] = case_id
-        self._file.write(json.dumps({"id": external_id, "case": case_id}) + "\n")
-        self._file.flush()
+        self.file.write(json.dumps({"id": external_id, "case": case_id}) + "\n")
+        self.file.flush()
 
 
 @dataclass
@@ -193,7 +193,8 @@ class Player:
     async def _finish(self, case: case_pb2.Case, request: Request) -> case_pb2.Case:
         """Accepts and completes the task, checks and closes the case, all at the file's times."""
         assert request.closed is not None
-        task, closed = {"case_id": case.case_id, "task_id": case.tasks[0].task_id}, _stamp(request.closed)
+        task: dict[str, Any] = {"case_id": case.case_id, "task_id": case.tasks[0].task_id}
+        closed = _stamp(request.closed)
         accept = task_service_pb2.AcceptTaskRequest(
             **task, request_id=self._id(request, "accept"), happened_at=_stamp(request.created)
         )

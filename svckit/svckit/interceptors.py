@@ -146,8 +146,11 @@ class Pipeline:
             try:
                 caller = await self._caller(rpc, headers)
                 rpc.admit(caller)
+                request = parse_valid(rpc, data)
+                # Tells the client at once that the stream is up; the first message may be hours away.
+                await context.send_initial_metadata(())
                 with self._running():
-                    async with contextlib.aclosing(handler(parse_valid(rpc, data), context)) as responses:  # type: ignore[type-var]
+                    async with contextlib.aclosing(handler(request, context)) as responses:  # type: ignore[type-var]
                         async for response in responses:
                             yield show(rpc, caller, response)
             except GeneratorExit:
