@@ -53,7 +53,7 @@ class Process:
         self.backends = Backends(address_of=address_of, connections=settings.gateway_connections)
         self.ending = asyncio.Event()
         self._recorder = Recorder(access_log=settings.access_log)
-        self._preparing = asyncio.ensure_future(self.sign_in.prepare())
+        self.prepared = asyncio.ensure_future(self.sign_in.prepare())
         self.gateway = Gateway(
             router=self._routes(),
             recorder=self._recorder,
@@ -121,7 +121,7 @@ class Process:
 
     async def close(self) -> None:
         """Closes everything."""
-        self._preparing.cancel()
+        self.prepared.cancel()
         await self.backends.close()
         await self.sign_in.close()
         self._recorder.flush()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from openapi_spec_validator import validate
+
 from gateway import schema
 from gateway.openapi import build_document
 from gateway.openapi.comments import comment_of
 from gateway.rest import Requests, Responses
 from gateway.routes import Router, parse
 from gateway.transcode.query import make_setter
-from openapi_spec_validator import validate
 
 RPCS = schema.rpcs()
 BINDINGS = [(rpc, binding) for rpc in RPCS for binding in rpc.bindings]

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import uvicorn
 from binglian.mediation.v1 import case_pb2, case_service_pb2, case_service_pb2_grpc
+
 from gateway.config import GatewaySettings
 from gateway.server import Process
 from svckit.embedded import free_port
@@ -99,8 +100,8 @@ async def serving(settings: GatewaySettings, address: str) -> AsyncIterator[tupl
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     running = asyncio.ensure_future(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    while not server.started:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)  # uvicorn has no event for it
     try:
         yield process, f"http://127.0.0.1:{settings.http_port}"
     finally:
@@ -127,7 +128,6 @@ def settings(issuer: Issuer, tmp_path: Any) -> GatewaySettings:
 @pytest.fixture
 async def client(mediation: Any, settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the gateway; `client.process` is the gateway itself."""
-    async with serving(settings, f"127.0.0.1:{mediation.port}") as (process, url):
-        async with httpx.AsyncClient(base_url=url, timeout=10) as made:
-            made.process = process  # type: ignore[attr-defined]
-            yield made
+    async with serving(settings, f"127.0.0.1:{mediation.port}") as (process, url), httpx.AsyncClient(base_url=url, timeout=10) as made:
+        made.process = process  # type: ignore[attr-defined]
+        yield made

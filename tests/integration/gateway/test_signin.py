@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+
 from gateway.auth.accounts import LOCK, MAX_FAILURES, Account
 from gateway.config import GatewaySettings
 from svckit.embedded import free_port
 from svckit.tokens import KeySet, TokenVerifier
-
 from tests.integration.gateway.conftest import CASE_ID, serving
 from tests.issuer import Issuer
 
@@ -38,8 +38,7 @@ async def door(mongo_uri: str, database_name: str, mediation: Any) -> AsyncItera
         token_seconds=4,
     )
     async with serving(settings, f"127.0.0.1:{mediation.port}") as (process, url):
-        while not process.sign_in.ready:
-            await asyncio.sleep(0.02)
+        await process.prepared
         accounts: Any = process.sign_in._accounts  # type: ignore[union-attr]
         for collection in (accounts._accounts, accounts._attempts):
             await collection.delete_many({})
@@ -222,9 +221,9 @@ async def test_a_rotated_key_signs_while_the_old_one_still_counts(door: httpx.As
 
 async def test_two_processes_share_their_keys(door: httpx.AsyncClient, mediation: Any) -> None:
     settings = door.process._settings  # type: ignore[attr-defined]
-    async with serving(dataclasses.replace(settings, http_port=free_port()), "127.0.0.1:1") as (_, url):
-        async with httpx.AsyncClient(base_url=url) as other:
-            there = (await other.get("/.well-known/jwks.json")).json()
+    another = dataclasses.replace(settings, http_port=free_port())
+    async with serving(another, "127.0.0.1:1") as (_, url), httpx.AsyncClient(base_url=url) as other:
+        there = (await other.get("/.well-known/jwks.json")).json()
     assert there == (await door.get("/.well-known/jwks.json")).json()
 
 
@@ -233,8 +232,7 @@ async def test_demo_accounts_cover_people_and_every_department(mongo_uri: str, d
         http_port=free_port(), mongo_uri=mongo_uri, gateway_database=database_name, demo_users=True, access_log=False
     )
     async with serving(settings, f"127.0.0.1:{mediation.port}") as (process, url):
-        while not process.sign_in.ready:
-            await asyncio.sleep(0.05)
+        await process.prepared
         async with httpx.AsyncClient(base_url=url, timeout=20) as door:
             for username in ("worker", "dispatcher", "importer", "la-importer", "la-checker"):
                 assert (await by_password(door, settings.demo_password, username)).status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from gateway.routes import Router, UnknownPath, WrongMethod, parse
 
 
@@ -51,7 +52,9 @@ def test_requests_find_their_route(router: Router[str], method: str, path: str, 
     assert (match.target, match.variables) == (target, variables)
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/case", "/v1/cases/", "/v1/cases/1/", "/v1/cases//tasks/2:accept", "/v1/cases/1/x", "/v1/files"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/case", "/v1/cases/", "/v1/cases/1/", "/v1/cases//tasks/2:accept", "/v1/cases/1/x", "/v1/files"]
+)
 def test_unknown_paths_are_told_apart(router: Router[str], path: str) -> None:
     with pytest.raises(UnknownPath):
         router.find("GET", path)
