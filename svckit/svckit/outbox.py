@@ -182,11 +182,16 @@ class Relay:
         while True:
             await self._work.wait()
             self._work.clear()
-            with self._working():
-                await self._publish_dirty()
-                before, self._sweep_before = self._sweep_before, None
-                if before:
-                    await self._sweep(before)
+            try:
+                with self._working():
+                    await self._publish_dirty()
+                    before, self._sweep_before = self._sweep_before, None
+                    if before:
+                        await self._sweep(before)
+            except Exception:
+                # What was marked and not sent is found again in the documents.
+                self._sweep_soon(age=dt.timedelta(0))
+                raise
 
     async def _sweep(self, before: dt.datetime) -> None:
         """Publishes what has been waiting since before that time, however much it is, and what is new in between."""
@@ -199,16 +204,24 @@ class Relay:
 
     async def _publish_dirty(self) -> None:
         for name in list(self._dirty):
-            while dirty := self._dirty[name]:
-                ids = list(itertools.islice(dirty, _DOCUMENTS))
-                for id in ids:
-                    del dirty[id]
-                try:
-                    found = self._collections[name].find({"_id": {"$in": ids}}, {"outbox": True})
-                    await self._publish_all(name, await found.to_list())
-                except BaseException:
-                    self._mark(name, ids)
-                    raise
+            reading = self._read_ahead(name)
+            try:
+                while reading:
+                    documents = await reading
+                    # The next are read while these are sent; later reads see no less, so the order is kept.
+                    reading = self._read_ahead(name)
+                    await self._publish_all(name, documents)
+            finally:
+                if reading:
+                    reading.cancel()
+
+    def _read_ahead(self, name: str) -> asyncio.Task[list[Document]] | None:
+        dirty = self._dirty[name]
+        ids = list(itertools.islice(dirty, _DOCUMENTS))
+        for id in ids:
+            del dirty[id]
+        found = self._collections[name].find({"_id": {"$in": ids}}, {"outbox": True})
+        return asyncio.get_running_loop().create_task(found.to_list()) if ids else None
 
     async def _publish_all(self, name: str, documents: Iterable[Document]) -> None:
         for document in documents:
