@@ -403,13 +403,13 @@ def department_shown(by: Actor, asked: str) -> str:
     """
     if asked:
         check_department_code(asked, field="department")
-    if by.department:
-        if asked and asked != by.department:
-            raise OtherDepartment("These are the tasks of another department.", metadata={"department": asked})
-        return by.department
-    if by.roles.isdisjoint(OVERSEERS):
+    if not by.roles.isdisjoint(OVERSEERS):
+        return asked or by.department
+    if not by.department:
         raise OtherDepartment("Only coordinators and supervision may look at the tasks of all departments.")
-    return asked
+    if asked and asked != by.department:
+        raise OtherDepartment("These are the tasks of another department.", metadata={"department": asked})
+    return by.department
 
 
 def _passes(check: Callable[[Case, Actor], None], case: Case, by: Actor) -> bool:

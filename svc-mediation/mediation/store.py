@@ -32,7 +32,7 @@ CITY_DIGITS = 4
 _OWN = {"outbox": False, "commands": False, "created_by": False}
 _LISTED = {**_OWN, "steps": False}
 # Numbers taken from the counter at once by one process; those left at its end stay unused.
-NUMBER_BLOCK = 50
+NUMBER_BLOCK = 100
 _SHANGHAI = timedelta(hours=8)
 # Tasks that wait for others are due at no time yet: they stand last.
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -267,7 +267,7 @@ def _unavailable() -> Unavailable:
 class CaseNumbers:
     """Gives out case numbers like 420502-2026-000123: county, year in Shanghai, and a running number of both.
 
-    Each process takes blocks from a counter, so a number costs a round trip once in fifty cases; numbers are unique, not gapless.
+    Each process takes blocks from a counter, so a number costs a round trip once in a hundred cases; numbers are unique, not gapless.
     """
 
     def __init__(self, counters: AsyncCollection[Document], *, block: int = NUMBER_BLOCK) -> None:
@@ -279,10 +279,12 @@ class CaseNumbers:
     async def next(self, *, area_code: str, at: datetime) -> str:
         """Returns a number nobody has. Raises Unavailable."""
         key = f"{area_code[:6]:0<6}-{(at + _SHANGHAI).year}"
-        # Callers that find the block empty wait for one of them to fetch the next.
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            left = self._left.get(key) or await self._fetch(key)
-            self._left[key] = left[1:]
+        while not (left := self._left.get(key)):
+            # Callers that find the block empty wait for one of them to fetch the next.
+            async with self._locks.setdefault(key, asyncio.Lock()):
+                if not self._left.get(key):
+                    self._left[key] = await self._fetch(key)
+        self._left[key] = left[1:]
         return f"{key}-{left[0]:06d}"
 
     async def _fetch(self, key: str) -> range:

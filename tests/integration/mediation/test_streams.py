@@ -60,7 +60,7 @@ async def test_every_task_arrives_whatever_breaks(stack: Stack) -> None:
 
     async with asyncio.timeout(SECONDS):
         await asyncio.gather(work(), listen())
-    assert set(seen) == expected
+    assert expected <= set(seen)
 
 
 def _all_accepted(expected: set[str], seen: dict[str, dict[int, int]], count: int) -> bool:
