@@ -45,8 +45,8 @@ def _run(layout: Layout, options: argparse.Namespace) -> int:
     if stack.running(layout):
         raise SetupProblem(f"The suite is up already at {layout.edge_url}: use it, or stop it first with `make down`.")
     began = time.monotonic()
-    stack.start(layout, detached=False)
-    _welcome(layout, time.monotonic() - began)
+    stack.start(layout, detached=False, only_servers=options.servers)
+    _welcome(layout, time.monotonic() - began, options.servers)
     console.print("Ctrl-C stops all of it; the data stays.")
     try:
         stack.watch(layout)
@@ -64,8 +64,8 @@ def _up(layout: Layout, options: argparse.Namespace) -> int:
         return _run(layout, options)
     began = time.monotonic()
     if not stack.running(layout):
-        stack.start(layout, detached=True)
-    _welcome(layout, time.monotonic() - began)
+        stack.start(layout, detached=True, only_servers=options.servers)
+    _welcome(layout, time.monotonic() - began, options.servers)
     return 0
 
 
@@ -97,7 +97,12 @@ def _logs(layout: Layout, options: argparse.Namespace) -> int:
     os.execvp("tail", ["tail", "-n", str(options.lines), *(["-F"] if options.follow else []), str(file)])
 
 
-def _welcome(layout: Layout, seconds: float) -> None:
+def _welcome(layout: Layout, seconds: float, only_servers: bool) -> None:
+    if only_servers:
+        console.print(
+            f"\nThe servers are ready after {seconds:.0f} s; their addresses stand in {stack.environment_file(layout)}."
+        )
+        return
     console.print(f"\nBinglian is ready after {seconds:.0f} s.")
     for name, path in PAGES:
         console.print(f"  {name:<16} {layout.edge_url}{path}")
@@ -115,10 +120,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--home", help="folder of data and logs (default: BINGLIAN_HOME, or .binglian in the repository)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("run", help="start everything and stay; Ctrl-C stops it").set_defaults(run=_run)
+    run = commands.add_parser("run", help="start everything and stay; Ctrl-C stops it")
+    run.set_defaults(run=_run)
     up = commands.add_parser("up", help="start everything; with --detach, return when it is ready")
     up.add_argument("--detach", action="store_true", help="leave it running in the background")
     up.set_defaults(run=_up)
+    for command in (run, up):
+        command.add_argument("--servers", action="store_true", help="only database, broker and trace store")
     commands.add_parser("down", help="stop everything; data stays").set_defaults(run=_down)
     status = commands.add_parser("status", help="list the processes; exit code 1 when none run")
     status.add_argument("--json", action="store_true", help="as JSON: name, state, pid, since, note")

@@ -10,14 +10,21 @@ from typing import Any
 from deploy.local.layout import SERVICES, Layout
 
 
-def write_settings(layout: Layout) -> Path:
-    """Writes the static and dynamic settings under home/traefik and returns the static one. JSON is YAML, too."""
-    folder = layout.home / "traefik"
-    (folder / "dynamic").mkdir(parents=True, exist_ok=True)
-    (folder / "dynamic" / "routes.yaml").write_text(json.dumps(dynamic_settings(layout), indent=2))
-    static = folder / "traefik.yaml"
+def settings_file(layout: Layout) -> Path:
+    """The static settings, which name the folder of the dynamic ones."""
+    return layout.home / "traefik" / "traefik.yaml"
+
+
+def write_settings(layout: Layout) -> None:
+    """Writes the static and the dynamic settings under home/traefik. JSON is YAML, too."""
+    static = settings_file(layout)
+    routes = static.parent / "dynamic" / "routes.yaml"
+    routes.parent.mkdir(parents=True, exist_ok=True)
     static.write_text(json.dumps(static_settings(layout), indent=2))
-    return static
+    # Traefik watches the folder: it must never see half a file.
+    draft = static.parent / "routes.draft"
+    draft.write_text(json.dumps(dynamic_settings(layout), indent=2))
+    draft.replace(routes)
 
 
 def static_settings(layout: Layout) -> dict[str, Any]:

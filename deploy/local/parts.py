@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http
 import secrets
 import sys
 import time
@@ -22,6 +23,7 @@ from svckit.embedded import MongoServer, RabbitServer, ServerMissing, listening
 READY_SECONDS = 120.0
 # Groups stop one after the other, last first: the edge takes no more requests, the apps drain, then their servers go.
 GROUPS = ("mapper", "servers", "apps", "edge")
+SERVERS = GROUPS[:2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,9 +185,10 @@ def _edge(layout: Layout) -> Part:
     program = Path(sys.executable).parent / "traefik"
     if not program.exists():
         raise SetupProblem("Traefik is missing from .venv: run `make setup`.")
-    command = [str(program), f"--configFile={edge.write_settings(layout)}"]
-    port = layout.ports.edge
-    return Part(name="traefik", group="edge", command=command, environment={}, port=port, wait=lambda: wait_for_port(port))
+    command = [str(program), f"--configFile={edge.settings_file(layout)}"]
+    return Part(
+        name="traefik", group="edge", command=command, port=layout.ports.edge, wait=lambda: wait_for_routes(layout.edge_url)
+    )
 
 
 def wait_for_port(port: int) -> None:
@@ -220,6 +223,22 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def wait_for_routes(url: str) -> None:
+    """Waits until the proxy knows its routes, which is some time after it listens; raises SetupProblem. The gateway may be away."""
+    _poll(lambda: _routed(f"{url}/openapi.json"), f"the proxy at {url} has no routes")
+
+
+def _routed(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code != http.HTTPStatus.NOT_FOUND
+    except OSError:
+        return False
+    return True
 
 
 def _poll(check: Callable[[], bool], complaint: str) -> None:

@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from deploy.local import machine, supervise
+from deploy.local import edge, machine, supervise
 from deploy.local.layout import Layout, SetupProblem
-from deploy.local.parts import READY_SECONDS, Part, build_parts, shared_environment
+from deploy.local.parts import READY_SECONDS, SERVERS, Part, build_parts, shared_environment
 from deploy.local.progress import Progress, console
 from svckit.embedded import ServerSilent
 
@@ -27,13 +27,17 @@ def running(layout: Layout) -> bool:
     return supervise.process_states(layout) is not None
 
 
-def start(layout: Layout, *, detached: bool) -> None:
-    """Starts everything and returns when all of it is ready; raises SetupProblem after stopping what had started."""
+def start(layout: Layout, *, detached: bool, only_servers: bool = False) -> None:
+    """Starts everything, or only database, broker and trace store, and returns when all of it is ready. Call it in the main thread.
+
+    Raises SetupProblem after stopping what had started.
+    """
     environ = dict(os.environ)
     machine.ensure_rabbit(environ=environ, say=console.print)
     supervise.end_leftovers(layout)
-    parts = build_parts(layout, environ)
+    parts = [part for part in build_parts(layout, environ) if part.group in SERVERS or not only_servers]
     machine.check_ports(parts)
+    edge.write_settings(layout)
     _note_environment(layout, environ)
     for part in parts:
         (layout.logs / f"{part.name}.log").unlink(missing_ok=True)

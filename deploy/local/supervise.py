@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xmlrpc.client
 from collections.abc import Iterable, Mapping, Sequence
@@ -110,12 +111,12 @@ def _environment(values: Mapping[str, str]) -> str:
     return ",".join(quoted).replace("%", "%%")
 
 
-def start_manager(layout: Layout, parts: Sequence[Part], *, detached: bool) -> subprocess.Popen[bytes]:
+def start_manager(layout: Layout, parts: Sequence[Part], *, detached: bool) -> None:
     """Starts supervisord with all its programs. Unless detached it ends, with everything it runs, when this process ends."""
     settings = write_settings(layout, parts)
     output = (layout.logs / "supervisord.out").open("ab")
     with output:
-        return subprocess.Popen(
+        manager = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "--nodaemon", "-c", str(settings)],
             cwd=ROOT,
             env={**os.environ, MARK: str(layout.home)},
@@ -125,12 +126,14 @@ def start_manager(layout: Layout, parts: Sequence[Part], *, detached: bool) -> s
             start_new_session=True,  # Ctrl-C reaches us only, and we stop the rest in order
             preexec_fn=None if detached else end_with_parent,
         )
+    threading.Thread(target=manager.wait, daemon=True).start()  # or its remains would stay a zombie
 
 
 def process_states(layout: Layout) -> list[ProcessState] | None:
     """The state of every process (none while the manager shuts down), or None when no manager runs for this home."""
     try:
-        rows: Any = _proxy(layout).supervisor.getAllProcessInfo()
+        with _proxy(layout) as manager:
+            rows: Any = manager.supervisor.getAllProcessInfo()
     except xmlrpc.client.Fault:
         return []
     except _UNREACHABLE:
@@ -140,8 +143,8 @@ def process_states(layout: Layout) -> list[ProcessState] | None:
 
 def shut_down(layout: Layout) -> None:
     """Stops all processes group by group and then the manager; afterwards ends what a killed manager may have left behind."""
-    with contextlib.suppress(*_UNREACHABLE, xmlrpc.client.Fault):
-        _proxy(layout).supervisor.shutdown()
+    with contextlib.suppress(*_UNREACHABLE, xmlrpc.client.Fault), _proxy(layout) as manager:
+        manager.supervisor.shutdown()
     deadline = time.monotonic() + _STOP_SECONDS
     while process_states(layout) is not None and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -14,7 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from deploy.local import edge
 from deploy.local.layout import Layout
-from deploy.local.parts import wait_for_port
+from deploy.local.parts import wait_for_routes
 from svckit.embedded import free_port
 from svckit.testing import child
 
@@ -75,9 +75,10 @@ def web_server(layout: Layout) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def traefik(layout: Layout, grpc_server: None, web_server: None) -> Iterator[None]:
-    command = [str(Path(sys.executable).parent / "traefik"), f"--configFile={edge.write_settings(layout)}"]
+    edge.write_settings(layout)
+    command = [str(Path(sys.executable).parent / "traefik"), f"--configFile={edge.settings_file(layout)}"]
     with child(command, log=layout.home / "log"):
-        wait_for_port(layout.ports.edge)
+        wait_for_routes(layout.edge_url)
         yield
 
 
