@@ -128,6 +128,9 @@ def settings(issuer: Issuer, tmp_path: Any) -> GatewaySettings:
 @pytest.fixture
 async def client(mediation: Any, settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the gateway; `client.process` is the gateway itself."""
-    async with serving(settings, f"127.0.0.1:{mediation.port}") as (process, url), httpx.AsyncClient(base_url=url, timeout=10) as made:
+    async with (
+        serving(settings, f"127.0.0.1:{mediation.port}") as (process, url),
+        httpx.AsyncClient(base_url=url, timeout=10) as made,
+    ):
         made.process = process  # type: ignore[attr-defined]
         yield made

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from gateway.config import GatewaySettings
 from tests.integration.gateway.conftest import serving
 from tests.issuer import Issuer
@@ -46,9 +47,9 @@ def store() -> Iterator[str]:
 
 @pytest.fixture
 async def client(settings: GatewaySettings, store: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(dataclasses.replace(settings, trace_query_url=store), "127.0.0.1:1") as (_, url):
-        async with httpx.AsyncClient(base_url=url) as made:
-            yield made
+    settings = dataclasses.replace(settings, trace_query_url=store)
+    async with serving(settings, "127.0.0.1:1") as (_, url), httpx.AsyncClient(base_url=url) as made:
+        yield made
 
 
 def bearer(issuer: Issuer, *roles: str) -> dict[str, str]:

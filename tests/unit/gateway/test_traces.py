@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 import pytest
+
 from gateway.traces import plain_spans
 
 TRACE, SPAN, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
@@ -66,6 +67,8 @@ def test_every_store_gives_the_same_plain_spans(document: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize("document", [None, [], {}, {"result": {}}, {"resourceSpans": [{}]}, {"batches": [{"scopeSpans": [{}]}]}])
+@pytest.mark.parametrize(
+    "document", [None, [], {}, {"result": {}}, {"resourceSpans": [{}]}, {"batches": [{"scopeSpans": [{}]}]}]
+)
 def test_what_holds_no_spans_gives_none(document: Any) -> None:
     assert list(plain_spans(document)) == []
