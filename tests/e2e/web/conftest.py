@@ -94,7 +94,7 @@ def sign_in(open_context: Callable[..., BrowserContext]) -> SignIn:
 
     def start(who: str, path: str = "/board", *, phone: bool = False, language: str = "zh", **more: object) -> Page:
         context = open_context(phone=phone, **more)
-        context.add_init_script(f"localStorage.setItem('binglian.language', '{language}')")
+        context.add_init_script(f"location.protocol === 'about:' || localStorage.setItem('binglian.language', '{language}')")
         body = {"username": who, "password": PASSWORD}
         answer = context.request.post("/auth/login", data=body, headers={"X-Requested-With": "binglian"})
         assert answer.ok, answer.text()

@@ -26,9 +26,9 @@ def test_cases_appear_change_and_leave_by_themselves(office: Office, sign_in: Si
     expect(mine).to_contain_text("石板溪社区1号网格")
     expect(mine).to_contain_text("待派遣")
 
-    case = office.dispatch(case, {"department": "HOUSING"}, {"department": "PSB"})
-    expect(mine.locator(".chip", has_text="住房和城乡建设局")).to_contain_text("待接收")
-    expect(mine.locator(".chip", has_text="住房和城乡建设局")).to_contain_text("牵头")
+    case = office.dispatch(case, {"department": "JUST"}, {"department": "PSB"})
+    expect(mine.locator(".chip", has_text="司法局")).to_contain_text("待接收")
+    expect(mine.locator(".chip", has_text="司法局")).to_contain_text("牵头")
     case = office.act(case, "PSB", "accept")
     expect(mine.locator(".chip", has_text="公安分局")).to_contain_text("办理中")
     case = office.act(case, "PSB", "complete", result="已到场")
@@ -36,8 +36,8 @@ def test_cases_appear_change_and_leave_by_themselves(office: Office, sign_in: Si
     expect(mine).to_contain_text("剩 ")
     shoot(page, "board")
 
-    case = office.act(case, "HOUSING", "accept")
-    office.act(case, "HOUSING", "complete", result="已清理", unifiedReply="隐患消除")
+    case = office.act(case, "JUST", "accept")
+    office.act(case, "JUST", "complete", result="已清理", unifiedReply="隐患消除")
     expect(page.locator("#lane-check .card", has_text=case["number"])).to_be_visible()
 
 

@@ -30,7 +30,7 @@ def test_the_timeline_draws_itself(office: Office, sign_in: SignIn, shoot: Calla
     expect(page.get_by_text("派遣之后，各部门的办理过程会在这里实时画出。")).to_be_visible()
     case = office.dispatch(
         case,
-        {"department": "HOUSING", "instruction": "牵头约谈房主"},
+        {"department": "JUST", "instruction": "牵头约谈房主"},
         {"department": "PSB"},
         {"department": "UMD", "after": ["PSB"], "instruction": "清理杂物"},
     )
@@ -51,8 +51,8 @@ def test_the_timeline_draws_itself(office: Office, sign_in: SignIn, shoot: Calla
     page.wait_for_timeout(1_500)
     shoot(page, "case-live")
 
-    case = office.act(case, "HOUSING", "accept")
-    case = office.act(case, "HOUSING", "complete", result="房主已整改", unifiedReply="楼道已恢复畅通")
+    case = office.act(case, "JUST", "accept")
+    case = office.act(case, "JUST", "complete", result="房主已整改", unifiedReply="楼道已恢复畅通")
     expect(page.locator(".labels strong")).to_have_count(2)  # everybody waits for one chain: it is critical by now
     case = office.act(case, "UMD", "complete", result="已清运")
     expect(page.locator(".head .state")).to_contain_text("待核查")
@@ -81,6 +81,7 @@ def test_the_dispatcher_edits_the_plan(office: Office, sign_in: SignIn, shoot: C
     expect(page.get_by_text("请选择部门", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("同时派遣"))).to_be_disabled()
     rows.last.locator(".department").click()
+    rows.last.locator(".department input").fill("供水")
     page.locator(".n-base-select-menu:visible .n-base-select-option", has_text="供水公司").click()
     rows.last.locator(".after").click()
     page.locator(".n-base-select-menu:visible .n-base-select-option").first.click()
@@ -112,17 +113,17 @@ def test_a_department_works_and_is_told_what_is_missing(office: Office, sign_in:
 
 
 def test_an_objection_is_raised_and_ruled_on(office: Office, sign_in: SignIn) -> None:
-    case = office.dispatch(office.report("夜间施工噪声"), {"department": "ENV"}, {"department": "FIRE"})
-    theirs = sign_in("fire-officer", f"/cases/{case['caseId']}")
+    case = office.dispatch(office.report("夜间施工噪声"), {"department": "ENV"}, {"department": "UMD"})
+    theirs = sign_in("umd-officer", f"/cases/{case['caseId']}")
     theirs.get_by_role("button", name="提出异议").click()
-    theirs.locator("#field-reason").fill("噪声不属消防职责")
+    theirs.locator("#field-reason").fill("噪声不属城管职责")
     theirs.get_by_role("dialog").get_by_role("button", name="提出异议").click()
     ours = sign_in("dispatcher", f"/cases/{case['caseId']}")
     ours.get_by_role("button", name="裁定异议").click()
     ours.get_by_role("radio", name="异议成立").click()
     ours.locator("#field-reason").fill("同意移出")
     ours.get_by_role("dialog").get_by_role("button", name="裁定异议").click()
-    expect(theirs.locator(".task", has_text="消防救援大队")).to_contain_text("已移出")
+    expect(theirs.locator(".task", has_text="城市管理局")).to_contain_text("已移出")
 
 
 def test_a_check_on_site_fails_then_passes_and_the_case_is_closed(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:

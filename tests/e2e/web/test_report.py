@@ -26,7 +26,7 @@ def test_a_grid_worker_reports_from_a_street_corner(office: Office, sign_in: Sig
     expect(page.get_by_text("已定位")).to_be_visible()
     page.get_by_role("button", name="使用当前位置").click()
     expect(page.get_by_text("所在网格")).to_contain_text("石板溪社区")
-    page.get_by_label("地址").fill("珍珠路12号")
+    page.locator("#address").fill("珍珠路12号")
     shoot(page, "report-phone", full=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="提交").click()
@@ -43,8 +43,8 @@ def test_a_report_refused_by_the_service_says_why(office: Office, sign_in: SignI
     page = sign_in("worker", "/report")
     page.get_by_role("radio", name="咨询建议").click()
     page.get_by_label("描述").fill("位置在另一个城市")
-    page.get_by_placeholder("经度").fill("116.39")
-    page.get_by_placeholder("纬度").fill("39.9")
+    page.get_by_placeholder("经度", exact=True).fill("116.39")
+    page.get_by_placeholder("纬度", exact=True).fill("39.9")
     page.get_by_role("button", name="提交").click()
     expect(page.get_by_role("alert").first).to_be_visible()
 

@@ -50,10 +50,12 @@ def test_signing_out_ends_the_session(sign_in: SignIn) -> None:
 
 def test_a_session_that_ended_elsewhere_leads_to_the_login(sign_in: SignIn) -> None:
     page = sign_in("worker", "/report")
+    page.wait_for_load_state("networkidle")
     page.context.clear_cookies()
     page.get_by_role("radio", name="城市事件").click()
     page.get_by_label("描述").fill("路灯不亮")
-    page.get_by_placeholder("经度").fill("111.2865")
-    page.get_by_placeholder("纬度").fill("30.708")
+    page.get_by_role("textbox", name="地址").fill("珍珠路")
+    page.get_by_placeholder("经度", exact=True).fill("111.2865")
+    page.get_by_placeholder("纬度", exact=True).fill("30.708")
     page.get_by_role("button", name="提交").click()
     expect(page).to_have_url(re.compile(r"/login\?next=/report"))

@@ -47,8 +47,8 @@ export function urlOf<Name extends keyof Rpcs>(name: Name, request: Rpcs[Name]['
 }
 
 /** Sends one HTTP request and gives its JSON; throws `Problem` for everything that is not 2xx. */
-export async function send<T>(method: string, url: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json', ...OURS }
+export async function send<T>(method: string, url: string, body?: unknown, traceparent?: string): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json', ...OURS, ...(traceparent ? { traceparent } : {}) }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   const response = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }).catch(() => {
     throw new Problem(0)
@@ -60,11 +60,15 @@ export async function send<T>(method: string, url: string, body?: unknown): Prom
   return (text ? JSON.parse(text) : {}) as T
 }
 
-/** Calls an rpc through the gateway. */
-export async function call<Name extends keyof Rpcs>(name: Name, request: Rpcs[Name]['request']): Promise<Rpcs[Name]['response']> {
+/** Calls an rpc through the gateway. With the `traceparent` of a case the call becomes part of that case's one trace. */
+export async function call<Name extends keyof Rpcs>(
+  name: Name,
+  request: Rpcs[Name]['request'],
+  traceparent?: string,
+): Promise<Rpcs[Name]['response']> {
   const route = routes[name]
   if (route.method === 'GET' || route.method === 'DELETE') return send(route.method, urlOf(name, request))
   const { path, used } = fillPath(route.path, request as Plain)
   const body = Object.fromEntries(Object.entries(request as Plain).filter(([field]) => !used.has(field)))
-  return send(route.method, path, body)
+  return send(route.method, path, body, traceparent)
 }

@@ -21,7 +21,7 @@ const FONT = "system-ui, -apple-system, 'PingFang SC', 'Microsoft YaHei', 'Noto 
 
 const lightColours = {
   primaryColor: '#17607c', primaryColorHover: '#1d7394', primaryColorPressed: '#114a60', primaryColorSuppl: '#1d7394',
-  textColorBase: '#1b2a33', textColor1: '#1b2a33', textColor2: '#2b3b45', textColor3: '#647580', placeholderColor: '#6f7f89',
+  textColorBase: '#1b2a33', textColor1: '#1b2a33', textColor2: '#2b3b45', textColor3: '#5b6b76', placeholderColor: '#66767f',
   borderColor: '#cfd8d7', dividerColor: '#dfe5e4', bodyColor: '#f4f6f5', errorColor: '#b93a2f', warningColor: '#8a5a00', successColor: '#23704a',
 }
 
