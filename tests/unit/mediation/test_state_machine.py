@@ -15,13 +15,25 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from mediation import operations
-from mediation.domain import Case, ClockKind, JoinPolicy, Light, ServiceActor, Task, TaskState
+from mediation.domain import (
+    CASE_TRANSITIONS,
+    TASK_TRANSITIONS,
+    Case,
+    ClockKind,
+    JoinPolicy,
+    Light,
+    ServiceActor,
+    Task,
+    TaskState,
+)
 from mediation.domain.facts import CaseHandled, CaseVerified, LightTurned
 from svckit.errors import FailedPrecondition, ServiceError
 
 from .builders import CHECKER, DEPARTMENTS, DISPATCHER, START, department, dispatched, ids, photo
 
 OPEN = {"waiting", "assigned", "objected", "accepted", "returned"}
+CASE_ROWS = {(row.source, row.target) for row in CASE_TRANSITIONS} | {("rework", "handled"), ("dispatched", "handled")}
+TASK_ROWS = {(row.source, row.target) for row in TASK_TRANSITIONS} | {("assigned", "done")}
 AFTER_JOIN = {"handled", "verified", "closed"}
 
 
@@ -219,8 +231,17 @@ class Departments(RuleBasedStateMachine):
         assert self.rounds <= self.failures + 1, "joined twice in one round"
         assert {task.task_id for task in before.tasks} <= {task.task_id for task in after.tasks}, "a branch was lost"
         assert after is before or after.changed_at > before.changed_at, "every version has a time of its own"
+        self.check_rows(before, after)
         self.check_order(before, after)
         self.check_clocks(before, after)
+
+    def check_rows(self, before: Case, after: Case) -> None:
+        """Every move is a row of the table, or two of them where one message says two things."""
+        assert (before.state, after.state) in CASE_ROWS or before.state == after.state
+        old = {task.task_id: task.state for task in before.tasks}
+        for task in after.tasks:
+            state = old.get(task.task_id, task.state)
+            assert (state, task.state) in TASK_ROWS or state == task.state
 
     def check_order(self, before: Case, after: Case) -> None:
         """A task starts only when all it waits for is done or taken out."""

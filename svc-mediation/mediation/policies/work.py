@@ -1,0 +1,99 @@
+"""What departments may do with their tasks, and when a case counts as handled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from mediation import calendar
+from mediation.domain import Actor, Calendar, Case, JoinPolicy, Task, TaskState
+from mediation.domain.states import WORKING_STATES
+from mediation.domain.workflow import CASE_MOVES, TASK_MOVES
+from mediation.policies.access import WrongState, check_department_code, check_role
+from svckit.errors import FailedPrecondition, InvalidArgument
+
+# parallel_policy.yaml, objection: inside 1 working day, petitions (信访) 5.
+OBJECTION_DAYS, PETITION_OBJECTION_DAYS = 1, 5
+MAX_NOTES = 200
+
+
+def check_case_move(case: Case, verb: str, by: Actor) -> None:
+    """Raises WrongState or RoleNotAllowed unless the table has a row for `verb` from the case's state for the actor."""
+    rows = CASE_MOVES.get((verb, case.state))
+    if not rows:
+        raise WrongState(f"A case that is {case.state} allows no {verb}.", metadata={"state": case.state})
+    check_role(rows[0], by)
+
+
+def check_task_move(case: Case, task: Task, verb: str, by: Actor) -> None:
+    """Raises unless the table has a row for `verb` from the task's state, and the case is being worked on."""
+    rows = TASK_MOVES.get((verb, task.state))
+    if task.state is TaskState.WAITING:
+        raise WrongState("This task waits for other tasks.", reason="TASK_WAITING", metadata={"state": task.state})
+    if not rows:
+        raise WrongState(f"A task that is {task.state} allows no {verb}.", metadata={"state": task.state})
+    if case.state not in WORKING_STATES:
+        raise WrongState(f"Nobody works on a case that is {case.state}.", metadata={"state": case.state})
+    check_role(rows[0], by)
+
+
+def check_objection(case: Case, task: Task, *, at: datetime) -> None:
+    """Raises FailedPrecondition for a second objection, or one that comes too late."""
+    if task.objection is not None:
+        raise FailedPrecondition("A department may object to a task once.", reason="OBJECTION_USED")
+    days = PETITION_OBJECTION_DAYS if case.category in ("J", "A21") else OBJECTION_DAYS
+    if task.assigned_at is None:
+        raise FailedPrecondition("This task waits for other tasks.", reason="TASK_WAITING")
+    minutes = days * calendar.minutes_per_day()
+    if at > calendar.add_minutes(task.assigned_at, minutes, calendar=Calendar.WORK):
+        raise FailedPrecondition(f"Objections are heard within {days} working days.", reason="OBJECTION_LATE")
+
+
+def check_reassignment(case: Case, department: str) -> None:
+    """Raises InvalidArgument unless `department` exists, has no task in the case, and was not let off by an earlier ruling."""
+    check_department_code(department, field="reassign_to")
+    for task in case.tasks:
+        if task.department == department:
+            message = f"{department} has a task in this case, or was let off by a ruling."
+            raise InvalidArgument(message, field="reassign_to", reason="DUPLICATE_DEPARTMENT")
+
+
+def check_removal(task: Task) -> None:
+    """Raises FailedPrecondition for the lead task: somebody has to lead, so it can only be reassigned."""
+    if task.is_lead:
+        raise FailedPrecondition("A lead task can only be given to another department.", reason="LEAD_NEEDED")
+
+
+def check_unified_reply(case: Case, task: Task, reply: str) -> None:
+    """Raises InvalidArgument when the lead of a parallel case completes its task without the one answer of all."""
+    if task.is_lead and case.is_parallel and not (reply or case.unified_reply):
+        message = "The lead department of a parallel case gives the unified reply."
+        raise InvalidArgument(message, field="unified_reply", reason="UNIFIED_REPLY_REQUIRED")
+
+
+def check_notes(task: Task) -> None:
+    """Raises FailedPrecondition when a task has as many notes of progress as a case can carry."""
+    if len(task.progress) >= MAX_NOTES:
+        raise FailedPrecondition(f"A task holds at most {MAX_NOTES} notes of progress.", reason="TOO_MANY_NOTES")
+
+
+def join_holds(case: Case) -> bool:
+    """Tells whether the case counts as handled: its policy is satisfied and whatever was sent back is done again."""
+    live = [task for task in case.tasks if task.state is not TaskState.REMOVED]
+    if any(task.returns and task.state is not TaskState.DONE for task in live):
+        return False
+    lead_done = all(task.state is TaskState.DONE for task in live if task.is_lead)
+    return bool(live) and lead_done and _joints_suffice(case.join_policy, [task for task in live if not task.is_lead])
+
+
+def _joints_suffice(policy: JoinPolicy, joints: list[Task]) -> bool:
+    done = sum(task.state is TaskState.DONE for task in joints)
+    if policy is JoinPolicy.ALL:
+        return done == len(joints)
+    return policy is JoinPolicy.LEAD_ONLY or not joints or done * 2 > len(joints)
+
+
+def may_start(task: Task, tasks: Iterable[Task]) -> bool:
+    """Tells whether every task that `task` waits for is done or was taken out."""
+    over = {other.task_id for other in tasks if other.state in (TaskState.DONE, TaskState.REMOVED)}
+    return over.issuperset(task.after)
