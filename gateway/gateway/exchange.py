@@ -74,7 +74,8 @@ class Exchange:
         message = await self._next()
         if not message.get("more_body"):
             return self._within(message.get("body", b""))
-        parts, size = [message["body"]], len(message["body"])
+        parts = [message.get("body", b"")]
+        size = len(parts[0])
         while message.get("more_body"):
             message = await self._next()
             parts.append(message.get("body", b""))

@@ -55,6 +55,9 @@ class StreamEndpoint:
         """Answers the exchange with a stream. Raises what `problem_of` understands while no answer has begun."""
         check_accept(exchange, EVENTS, b"application/json", LINES)
         form: _Form = _Lines() if wants_lines(exchange) else _Events()
+        if exchange.method == "HEAD":
+            await exchange.send(200, form.content_type, b"")
+            return
         request = await self._requests.read(resumed(exchange) if self._resumable else exchange, variables)
         call = self._pick()(request, metadata=metadata_of(exchange))
         watchers = (asyncio.ensure_future(exchange.gone()), asyncio.ensure_future(self._ending.wait()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import logging
+import multiprocessing
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ from gateway.routes import Router
 from gateway.traces import Traces
 from svckit import logs, telemetry
 from svckit.config import ConfigError, from_env
+from svckit.embedded import end_with_parent
 
 _log = logging.getLogger(__name__)
 _FIRST_MESSAGE_SECONDS = 0.5
@@ -151,6 +153,8 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        if multiprocessing.parent_process():
+            end_with_parent()  # one of several workers: it must not outlive a killed parent and keep the port
         try:
             self._process = self._make(load_settings())
         except ConfigError as error:
