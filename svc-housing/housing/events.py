@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -94,14 +93,6 @@ def locate(atlas: Atlas, case: Unlocated) -> str | None:
     return code if code.startswith(case.area_code) and code != case.area_code else None
 
 
-def case_time(*, since: datetime, published: datetime, now: datetime) -> datetime:
-    """Returns the time on the clock of the case: when the task could start plus how long the news took to get here.
-
-    For a case of today that is now; for one that is replayed from the past it is the same moment of that past.
-    """
-    return since + max(now - published, timedelta(0))
-
-
 def all_saved(outcomes: Iterable[Any]) -> None:
     """Raises the first refusal, so that the message comes again, by itself, and ends in the dead-letter queue if it must."""
     for outcome in outcomes:
@@ -118,7 +109,7 @@ def _read(event: Event) -> Iterable[Followed]:
 
 
 def _of_task(event: Event, item: OfTask) -> Change:
-    at = case_time(since=item.at, published=event.time, now=utc_now())
+    at = following.case_time(since=item.at, published=event.time, now=utc_now())
     if isinstance(item, Opening):
         return event.change(
             id=item.assignment.task.task_id, decide=partial(operations.open_check, assignment=item.assignment, now=at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -77,6 +77,14 @@ def unlocated(fields: Fields) -> Unlocated | None:
     if point is None or LEVEL_OF_LENGTH.get(len(area_code)) is AreaLevel.GRID:
         return None
     return Unlocated(case_id=fields["case_id"], city=fields["city"], area_code=area_code, point=Point(**point))
+
+
+def case_time(*, since: datetime, published: datetime, now: datetime) -> datetime:
+    """Returns the time on the clock of the case: when the task could start plus how long the news took to get here.
+
+    For a case of today that is now; for one that is replayed from the past it is the same moment of that past.
+    """
+    return since + max(now - published, timedelta(0))
 
 
 def _dispatched(fields: Fields) -> Iterable[Followed]:

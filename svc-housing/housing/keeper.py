@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from housing.domain import Polygon
 from svckit.errors import Unavailable
 
 FRESH_SECONDS = 1.0
+PATIENCE_SECONDS = 0.1
 # A write may become visible long after its `changed_at` was taken (clocks differ, a primary was away).
 OVERLAP = timedelta(seconds=60)
 
@@ -46,7 +47,7 @@ class Ledger:
     @property
     def fresh(self) -> bool:
         """Whether the last look at the database is recent."""
-        return time.monotonic() - self._checked < FRESH_SECONDS
+        return monotonic() - self._checked < FRESH_SECONDS
 
     @property
     def loaded(self) -> bool:
@@ -54,7 +55,7 @@ class Ledger:
         return self._checked != float("-inf")
 
     def take(self, rows: Iterable[Raw], *, asked_at: float) -> None:
-        """Takes in raw area documents read at `asked_at` (time.monotonic)."""
+        """Takes in raw area documents read at `asked_at` (monotonic)."""
         self.atlas.update([_surface(row) for row in rows if self._is_news(row)])
         self._checked = asked_at
 
@@ -69,17 +70,23 @@ class Ledger:
 class AtlasKeeper:
     """For asyncio: `read(since)` returns the raw area documents changed since then."""
 
-    def __init__(self, read: Callable[[datetime | None], Any]) -> None:
+    def __init__(self, read: Callable[[datetime | None], Awaitable[Iterable[Raw]]]) -> None:
         self._read = read
         self._ledger = Ledger()
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
     async def atlas(self, *, at_once: bool = False) -> Atlas:
-        """Returns an atlas that is fresh, or up to date when `at_once`. Raises Unavailable when there is none yet."""
-        if at_once or not self._ledger.fresh:
-            async with self._reading:
-                if at_once or not self._ledger.fresh:
-                    await self._catch_up()
+        """Returns an atlas that is fresh, or up to date when `at_once`. Raises Unavailable when there is none yet.
+
+        A database that is slow or away delays nobody by more than `PATIENCE_SECONDS` once there is an atlas.
+        """
+        if at_once:
+            await self._settled()
+            await asyncio.shield(self._look())
+        elif not self._ledger.loaded:
+            await asyncio.shield(self._look())
+        elif not self._ledger.fresh:
+            await asyncio.wait({self._look()}, timeout=PATIENCE_SECONDS)
         return self._ledger.atlas
 
     async def prepare(self) -> None:
@@ -87,8 +94,19 @@ class AtlasKeeper:
         with contextlib.suppress(Unavailable):
             await self.atlas()
 
+    def _look(self) -> asyncio.Task[None]:
+        """Reads what has changed, once for all who ask meanwhile."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.get_running_loop().create_task(self._catch_up())
+        return self._reading
+
+    async def _settled(self) -> None:
+        """Waits for a look that began earlier: it may have missed what was just written."""
+        if self._reading is not None and not self._reading.done():
+            await asyncio.wait({self._reading})
+
     async def _catch_up(self) -> None:
-        asked_at = time.monotonic()
+        asked_at = monotonic()
         try:
             self._ledger.take(await self._read(self._ledger.since), asked_at=asked_at)
         except PyMongoError as error:
@@ -105,7 +123,7 @@ class BatchAtlasKeeper:
     def atlas(self) -> Atlas:
         """Returns an atlas that is fresh. Raises Unavailable when there is none yet."""
         if not self._ledger.fresh:
-            asked_at = time.monotonic()
+            asked_at = monotonic()
             try:
                 self._ledger.take(self._read(self._ledger.since), asked_at=asked_at)
             except PyMongoError as error:
@@ -114,9 +132,10 @@ class BatchAtlasKeeper:
 
 
 def _carry_on(ledger: Ledger, error: PyMongoError) -> None:
-    """With yesterday's areas rather than with none."""
+    """With the last known areas rather than with none."""
     if not ledger.loaded:
         raise Unavailable("The areas cannot be read now.", reason="DATABASE_UNAVAILABLE") from error
+    ledger.take((), asked_at=monotonic())
     _log.warning("areas could not be read again, going on with those known: %s", error)
 
 

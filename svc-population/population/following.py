@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -59,6 +59,14 @@ def read(*, event_type: str, fields: Fields) -> Iterable[Followed]:
     Raises KeyError for a type that is not in `FOLLOWED`.
     """
     return FOLLOWED[event_type](fields)
+
+
+def case_time(*, since: datetime, published: datetime, now: datetime) -> datetime:
+    """Returns the time on the clock of the case: when the task could start plus how long the news took to get here.
+
+    For a case of today that is now; for one that is replayed from the past it is the same moment of that past.
+    """
+    return since + max(now - published, timedelta(0))
 
 
 def _dispatched(fields: Fields) -> Iterable[Followed]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from concurrent import futures
 
+import grpc
 import pytest
 from binglian.population.v1 import resident_pb2
 from binglian.population.v1 import resident_service_pb2 as pb
@@ -246,3 +248,29 @@ def test_small_groups_are_not_counted(people: People) -> None:
     counted = people.residents.CountResidents(pb.CountResidentsRequest(area_prefix=area), **volunteer)
     assert [(item.resident_type, item.count, item.withheld) for item in counted.counts] == [("01", 12, False), ("03", 0, True)]
     assert counted.total == 12
+
+
+def test_of_two_at_once_with_one_number_one_wins(people: People) -> None:
+    draft = people.draft()
+    requests = [pb.CreateResidentRequest(request_id=new_id(), resident=draft) for _ in range(12)]
+
+    def attempt(request: pb.CreateResidentRequest) -> str:
+        try:
+            return people.residents.CreateResident(request, **people.worker).resident.resident_id
+        except grpc.RpcError as error:
+            return error.code().name  # type: ignore[attr-defined]
+
+    with futures.ThreadPoolExecutor(12) as pool:
+        outcomes = list(pool.map(attempt, requests))
+        repeated = set(pool.map(attempt, [requests[outcomes.index(max(outcomes, key=len))]] * 12))
+    winners = {outcome for outcome in outcomes if outcome != "ALREADY_EXISTS"}
+    assert len(winners) == 1
+    assert repeated == winners
+
+
+def test_a_request_sent_many_times_at_once_enters_one_person(people: People) -> None:
+    request = pb.CreateResidentRequest(request_id=new_id(), resident=people.draft())
+    with futures.ThreadPoolExecutor(12) as pool:
+        ids = set(pool.map(lambda _: people.residents.CreateResident(request, **people.worker).resident.resident_id, range(12)))
+    assert len(ids) == 1
+    assert people.service.database["residents"].count_documents({"_id": {"$in": list(ids)}}) == 1

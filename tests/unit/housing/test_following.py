@@ -100,9 +100,7 @@ def test_cases_without_a_grid_but_with_a_point_are_located(area_code: str, point
 
 
 def test_the_clock_of_a_replayed_case_runs_in_its_own_past() -> None:
-    from housing.events import case_time
-
     then, delay = dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.timedelta(seconds=2)
-    assert case_time(since=then, published=NOW, now=NOW + delay) == then + delay
-    assert case_time(since=NOW, published=NOW, now=NOW + delay) == NOW + delay
-    assert case_time(since=NOW, published=NOW, now=NOW - delay) == NOW
+    assert following.case_time(since=then, published=NOW, now=NOW + delay) == then + delay
+    assert following.case_time(since=NOW, published=NOW, now=NOW + delay) == NOW + delay
+    assert following.case_time(since=NOW, published=NOW, now=NOW - delay) == NOW
