@@ -15,7 +15,13 @@ import httpx
 EDGE = os.environ.get("BINGLIAN_EDGE", "http://localhost:8080")
 """Public entry of the suite: REST, pages and gRPC on one port."""
 
-AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.ABORTED, grpc.StatusCode.UNKNOWN}
+AGAIN = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.UNIMPLEMENTED,  # how gRPC reads the 404 of an edge that has not loaded its routes yet
+}
 """Worth another try with the same request id: the server or the way to it was gone, or a race was lost."""
 
 CHANNEL = (
@@ -109,5 +115,6 @@ def worth_another_try(error: Exception) -> bool:
     if isinstance(error, grpc.aio.AioRpcError):
         return error.code() in AGAIN
     if isinstance(error, httpx.HTTPStatusError):
-        return error.response.status_code in (409, 429, 502, 503, 504)
+        ours = error.response.headers.get("content-type", "").startswith("application/problem+json")
+        return error.response.status_code in (409, 429, 502, 503, 504) or not ours
     return isinstance(error, httpx.TransportError)

@@ -33,7 +33,6 @@ from deploy.demo.stories import STORIES
 from deploy.local.layout import Layout, SetupProblem
 from deploy.local.stack import stack
 from deploy.terminal import wide_console
-from svckit.embedded import end_with_parent
 
 STAGGER_SECONDS = 1.5
 """Between two reports, so that the board is worth watching."""
@@ -53,10 +52,10 @@ def _arguments() -> argparse.Namespace:
 def department_systems(layout: Layout, speed: float) -> Iterator[None]:
     """Runs every department of the stories as a program of its own while the block runs."""
     codes = sorted({part.department for story in STORIES for part in story.parts})
-    command = [sys.executable, "-m", "deploy.demo.departments", "--speed", str(speed)]
+    command = [sys.executable, "-m", "deploy.demo.departments", "--attached", "--speed", str(speed)]
     path = layout.logs / "departments.log"
     with path.open("w") as log:
-        programs = [subprocess.Popen([*command, code], stdout=log, stderr=log, preexec_fn=end_with_parent) for code in codes]
+        programs = [subprocess.Popen([*command, code], stdout=log, stderr=log) for code in codes]
     try:
         _wait_until_watching(path, len(codes))
         yield

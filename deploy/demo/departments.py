@@ -22,6 +22,7 @@ from binglian.population.v1.verification_pb2_grpc import VerificationServiceStub
 from deploy.client import Session, request_id
 from deploy.demo.accounts import department_session
 from deploy.demo.stories import STORIES, Part, part_of
+from svckit.embedded import end_with_parent
 
 logger = logging.getLogger(__name__)
 OPEN = {case_pb2.TASK_STATE_ASSIGNED, case_pb2.TASK_STATE_RETURNED, case_pb2.TASK_STATE_ACCEPTED}
@@ -216,7 +217,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.demo.departments", description=__doc__)
     parser.add_argument("codes", nargs="+", help="department codes, for instance FIRE")
     parser.add_argument("--speed", type=float, default=1800, help="times the pace of reality (1800: half an hour a second)")
+    parser.add_argument("--attached", action="store_true", help="end when the program that started it ends")
     args = parser.parse_args()
+    if args.attached:
+        end_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s " + ",".join(args.codes) + " %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with contextlib.suppress(KeyboardInterrupt):
