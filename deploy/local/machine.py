@@ -36,14 +36,19 @@ def ensure_rabbit(*, environ: Mapping[str, str], say: Callable[[str], None]) -> 
 
 
 def _install_rabbit() -> None:
-    install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "rabbitmq-server"]
     with _no_system_node():
-        problem = _run(install)
-        if problem:  # most often the package lists are missing or old
-            _run(["apt-get", "update", "--quiet"])
-            problem = _run(install)
+        problem = apt_install("rabbitmq-server")
     if problem:
         raise SetupProblem(f"RabbitMQ could not be installed (apt-get says: {problem}): {_BY_HAND}")
+
+
+def apt_install(package: str) -> str:
+    """Installs a system package; returns apt-get's complaint, or an empty text when it succeeded."""
+    install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", package]
+    if not _run(install):
+        return ""
+    _run(["apt-get", "update", "--quiet"])  # most often the package lists are missing or old
+    return _run(install)
 
 
 def _run(command: Sequence[str]) -> str:

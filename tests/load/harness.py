@@ -3,11 +3,13 @@
 A row says how much of the floor's speed is left to us: `ratio` is always "higher is better", whatever the unit.
 """
 
+import contextlib
 import json
+import signal
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -77,6 +79,27 @@ def against(
 def below(name: str, *, value: float, unit: str, limit: float, note: str = "", runs: Sequence[float] = ()) -> Row:
     """A row with an absolute limit instead of a floor; its ratio is limit / value."""
     return Row(name, round(value, 2), unit, limit, round(limit / value, 3), 1.0, value < limit, note, {"ours": list(runs)})
+
+
+def failed(name: str, error: Exception) -> Row:
+    """A row that could not be measured: it misses its target."""
+    return Row(name, 0.0, "-", None, None, 1.0, False, f"{type(error).__name__}: {error}".splitlines()[0][:120])
+
+
+@contextlib.contextmanager
+def limited(*, minutes: float) -> Iterator[None]:
+    """Raises TimeoutError in the main thread, wherever it waits, when the block takes longer: no row hangs."""
+
+    def end(_signal: int, _frame: object) -> None:
+        raise TimeoutError(f"not done after {minutes:g} minutes")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, 60 * minutes)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def percentile(samples: Sequence[float], share: float) -> float:

@@ -1,6 +1,8 @@
 """Servers of a load test: a database and a broker of their own, our processes, and an issuer of tokens."""
 
 import contextlib
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,12 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
+from pymongo import MongoClient
 
+from deploy.local.machine import apt_install
 from svckit.embedded import free_port
 from svckit.testing import child, running_mongo, running_rabbit
 from tests.issuer import Issuer, running_issuer
 
 DAY = 86_400
+SETTLE_SECONDS = 60
+LOG_END = 1_500
+"""Characters of a process's log that are shown when a row fails."""
 
 
 @dataclass
@@ -28,6 +35,7 @@ class Stack:
     issuer: Issuer
     processes: contextlib.ExitStack
     ports: dict[str, int] = field(default_factory=dict)
+    started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def environment(self, name: str) -> dict[str, str]:
         """Settings of one of our processes."""
@@ -56,7 +64,28 @@ class Stack:
 
     def start(self, name: str, command: Sequence[str], *, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Starts a process whose output goes to `home`/name.log."""
-        return self.processes.enter_context(child(list(command), log=self.home / f"{name}.log", environment=environment))
+        process = self.processes.enter_context(child(list(command), log=self.home / f"{name}.log", environment=environment))
+        self.started[name] = process
+        return process
+
+    def settle(self) -> None:
+        """Waits until svc-mediation has published what it committed, so that the next measurement has the machine for itself."""
+        cases = MongoClient(self.mongo_uri)["binglian_mediation"]["cases"]
+        give_up = time.monotonic() + SETTLE_SECONDS
+        while cases.find_one({"outbox.time": {"$exists": True}}, {"_id": True}):
+            if time.monotonic() > give_up:
+                raise RuntimeError(f"events still wait in svc-mediation's documents after {SETTLE_SECONDS} s")
+            time.sleep(0.05)
+
+    def complaints(self) -> str:
+        """What the processes said last, and which of them have ended: for the error of a row that failed."""
+        parts = []
+        for name, process in self.started.items():
+            text = (self.home / f"{name}.log").read_text(errors="replace")[-LOG_END:].strip()
+            if text and text != "ready":
+                state = "runs" if process.poll() is None else f"ended with {process.returncode}"
+                parts.append(f"--- {name} ({state}):\n{text}")
+        return "\n".join(parts)
 
     def floor(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Starts a floor (a module of tests.load.floors) and returns when it says that it is ready."""
@@ -78,6 +107,20 @@ def stack() -> Iterator[Stack]:
         mongo = processes.enter_context(running_mongo(home / "mongo"))
         rabbit = processes.enter_context(running_rabbit(home / "rabbit"))
         yield Stack(home, mongo.uri, rabbit.uri, processes.enter_context(running_issuer()), processes)
+
+
+def program(name: str) -> str:
+    """Path of a program that a package put beside our Python, whatever the PATH is."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def system_program(name: str) -> str:
+    """Path of a program of the Debian package of that name, which is installed when it is missing and we may; else RuntimeError."""
+    if not shutil.which(name) and shutil.which("apt-get") and os.geteuid() == 0:
+        apt_install(name)
+    if found := shutil.which(name):
+        return found
+    raise RuntimeError(f"{name} is not installed: install it with `sudo apt-get install {name}`")
 
 
 def wait_for_line(log: Path, line: str, process: subprocess.Popen[bytes], *, patience: float = 60.0) -> None:

@@ -24,9 +24,16 @@ def run(stack: Stack, address: str) -> Row:
     """Report, dispatch, five times accept and complete: twelve calls and twelve writes a case on both sides."""
     port = free_port()
     stack.floor("grpc_floor", "--port", str(port), "--mongo-uri", stack.mongo_uri, "--database", "floor_path")
+    play = _ours(stack)
+
+    def answered() -> float:
+        rate = uvloop.run(_cases_per_second(address, play))
+        stack.settle()
+        return rate
+
     return compare(
         "department_path",
-        ours=lambda: uvloop.run(_cases_per_second(address, _ours(stack))),
+        ours=answered,
         floor=lambda: uvloop.run(_cases_per_second(f"127.0.0.1:{port}", _bare)),
         unit="cases/s",
         target=0.5,
