@@ -139,7 +139,7 @@ class Relay:
             try:
                 await work()
             except (PyMongoError, LinkLost, pika.exceptions.AMQPError) as error:
-                _log.warning("relay of %s: %r", self._topology.service, error)
+                _log.warning("relay of %s waits: %s", self._topology.service, type(error).__name__)
             except Exception:
                 _log.exception("relay of %s", self._topology.service)
             await asyncio.sleep(0.5)
