@@ -29,6 +29,7 @@ def serve(settings: GatewaySettings) -> None:
         ws="none",
         lifespan="on",
         access_log=False,
+        log_config=None,
         log_level="warning",
         proxy_headers=False,
         server_header=False,

@@ -127,11 +127,18 @@ def check_accept(exchange: Exchange, *kinds: bytes) -> None:
 def metadata_of(exchange: Exchange) -> Metadata:
     """Returns the gRPC metadata that goes along: token, purpose, trace, request id."""
     headers = exchange.headers
-    entries: Metadata = [(key, headers[name].decode("latin-1")) for name, key in _FORWARDED if name in headers]
+    entries: Metadata = [(key, _plain(key, headers[name])) for name, key in _FORWARDED if name in headers]
     entries.append(("x-request-id", exchange.request_id))
     if exchange.traceparent:
         entries.append(("traceparent", exchange.traceparent))
     return entries
+
+
+def _plain(name: str, value: bytes) -> str:
+    text = value.decode("latin-1")
+    if text.isascii() and text.isprintable():
+        return text
+    raise Problem(400, "INVALID_HEADER", f"The header {name} holds characters that no header may hold.")
 
 
 def timeout_of(exchange: Exchange, default: float) -> float:

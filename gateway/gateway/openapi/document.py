@@ -35,7 +35,7 @@ def build_document(*, public_url: str, version: str, issuer: str = "") -> Json:
             path = document["paths"].setdefault(_path(binding.template), {})
             path[binding.verb.lower()] = _operation(rpc, binding, index, schemas)
     document["info"]["version"] = version
-    document["servers"] = [{"url": public_url}]
+    document["servers"] = [{"url": "/", "description": "Where this document came from."}, {"url": public_url}]
     document["tags"] = [*_tags(), *document["tags"]]
     document["components"]["schemas"].update(dict(sorted(schemas.components.items())))
     document["components"]["responses"].update({str(status): _problem(status) for status in sorted(set(STATUS.values()))})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import grpc
@@ -76,7 +77,14 @@ async def test_identity_purpose_trace_and_deadline_go_along(client: httpx.AsyncC
 async def test_a_request_id_is_made_when_none_usable_is_given(client: httpx.AsyncClient) -> None:
     plain = await client.get(f"/v1/cases/{CASE_ID}")
     strange = await client.get(f"/v1/cases/{CASE_ID}", headers={"x-request-id": "a b" * 100})
-    assert len(plain.headers["x-request-id"]) == len(strange.headers["x-request-id"]) == 36
+    ids = {plain.headers["x-request-id"], strange.headers["x-request-id"]}
+    assert len(ids) == 2
+    assert all(re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{8}", text) for text in ids)
+
+
+async def test_a_broken_traceparent_is_not_passed_on(client: httpx.AsyncClient, mediation: Any) -> None:
+    await client.get(f"/v1/cases/{CASE_ID}", headers={"traceparent": "00-nonsense"})
+    assert "traceparent" not in mediation.metadata
 
 
 async def test_answers_may_not_be_stored_or_sniffed(client: httpx.AsyncClient) -> None:
@@ -114,6 +122,8 @@ async def test_head_and_options_are_understood(client: httpx.AsyncClient) -> Non
         ("GET", "/v1/cases", {"headers": {"accept": "image/png"}}, 406, "NOT_ACCEPTABLE", None),
         ("GET", "/v1/cases", {"headers": {"x-request-timeout": "soon"}}, 400, "INVALID_TIMEOUT", None),
         ("GET", "/v1/cases", {"headers": {"x-request-timeout": "3600"}}, 400, "INVALID_TIMEOUT", None),
+        ("GET", "/v1/cases", {"headers": {"x-purpose": "é".encode()}}, 400, "INVALID_HEADER", None),
+        ("GET", "/v1/cases", {"headers": {"authorization": "Bearer a\tb"}}, 400, "INVALID_HEADER", None),
     ],
 )  # fmt: skip
 async def test_each_wrong_request_has_its_own_clear_problem(
