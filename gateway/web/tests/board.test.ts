@@ -53,6 +53,11 @@ describe('board', () => {
     expect(lanesOf(entries, time(0)).green.map(({ item }) => item.caseId)).toEqual(['120', '200', '300'])
   })
 
+  it('shows the last changed first when asked', () => {
+    const entries = ['2026-03-05T06:00:01Z', '2026-03-05T06:00:03Z', '2026-03-05T06:00:02Z'].map((changedAt) => entryOf(parallel({ caseId: changedAt.slice(18, 19), changedAt })))
+    expect(lanesOf(entries, time(0), 'newest').green.map(({ item }) => item.caseId)).toEqual(['3', '2', '1'])
+  })
+
   it('takes newer revisions only, beyond what a double can hold', () => {
     const known = entryOf(parallel({ revision: '9007199254740993' }))
     expect(isNewer(parallel({ revision: '9007199254740993' }), known)).toBe(false)

@@ -18,7 +18,7 @@ def card(page: Page, number: str):
 
 
 def test_cases_appear_change_and_leave_by_themselves(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
-    page = sign_in("dispatcher")
+    page = sign_in("dispatcher", "/board?order=newest")
     expect(page.get_by_text("实时", exact=True)).to_be_visible()
     case = office.report("四楼楼道被杂物和电动车堵塞，疏散通道不足半米")
     mine = card(page, case["number"])
@@ -59,7 +59,7 @@ def test_filters_and_counters(office: Office, sign_in: SignIn) -> None:
 
 
 def test_a_broken_stream_comes_back_and_misses_nothing(office: Office, sign_in: SignIn) -> None:
-    page = sign_in("dispatcher")
+    page = sign_in("dispatcher", "/board?order=newest")
     expect(page.get_by_text("实时", exact=True)).to_be_visible()
     page.context.set_offline(True)
     case = office.report("断网期间上报的事件")
@@ -88,7 +88,7 @@ def test_english_and_dark(office: Office, sign_in: SignIn, shoot: Callable[..., 
 
 def test_phone_shows_one_lane_at_a_time(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
     case = office.report("手机上看到的事件")
-    page = sign_in("dispatcher", phone=True)
+    page = sign_in("dispatcher", "/board?order=newest", phone=True)
     page.locator(".counters .green").click()
     expect(card(page, case["number"])).to_be_visible()
     shoot(page, "board-phone")

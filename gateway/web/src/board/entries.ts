@@ -52,14 +52,17 @@ export function matches({ item }: Entry, filter: Filter): boolean {
   return text.includes(filter.text.trim().toLowerCase())
 }
 
-/** Entries by column, the most urgent first; those without a clock by the time they were reported. */
-export function lanesOf(entries: Iterable<Entry>, now: number): Record<Lane, Entry[]> {
+/** What stands first in a column. */
+export type Order = 'urgent' | 'newest'
+
+/** Entries by column: the most urgent first (those without a clock by the time of their report), or the last changed first. */
+export function lanesOf(entries: Iterable<Entry>, now: number, order: Order = 'urgent'): Record<Lane, Entry[]> {
   const lanes = Object.fromEntries(LANES.map((lane) => [lane, [] as Entry[]])) as Record<Lane, Entry[]>
   for (const entry of entries) {
     const lane = laneAt(entry, now)
     if (lane) lanes[lane].push(entry)
   }
-  for (const lane of LANES) lanes[lane].sort(byUrgency)
+  for (const lane of LANES) lanes[lane].sort(order === 'urgent' ? byUrgency : byChange)
   return lanes
 }
 
@@ -67,6 +70,8 @@ function byUrgency(one: Entry, other: Entry): number {
   if (one.redAt !== other.redAt) return one.redAt < other.redAt ? -1 : 1
   return (one.item.reportedAt ?? '') < (other.item.reportedAt ?? '') ? -1 : 1
 }
+
+const byChange = (one: Entry, other: Entry): number => ((one.item.changedAt ?? '') > (other.item.changedAt ?? '') ? -1 : 1)
 
 export interface DepartmentLoad {
   department: string
