@@ -27,6 +27,7 @@ _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _HEX = re.compile(r"[0-9a-fA-F]{16}|[0-9a-fA-F]{32}")
 _TIMEOUT = 5.0
 _PUBLIC_ROLES = frozenset(("RESIDENT", "VOLUNTEER", "MERCHANT", "PROPERTY_MGR", "LIAISON", "GRID_INFORMANT", "GRID_ASSIST"))
+_KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 _STATUS = {0: "UNSET", 1: "OK", 2: "ERROR", "STATUS_CODE_UNSET": "UNSET", "STATUS_CODE_OK": "OK", "STATUS_CODE_ERROR": "ERROR"}
 
 
@@ -94,12 +95,16 @@ def _plain(span: Mapping[str, Any], service: str) -> dict[str, Any]:
         "parentSpanId": _id(span.get("parentSpanId", "")),
         "name": span.get("name", ""),
         "service": service,
-        "kind": str(span.get("kind", "")).removeprefix("SPAN_KIND_"),
+        "kind": _kind(span.get("kind", 0)),
         "startUnixNano": str(span.get("startTimeUnixNano", "0")),
         "endUnixNano": str(span.get("endTimeUnixNano", "0")),
         "attributes": _attributes(span),
         "status": _STATUS.get(status.get("code", 0), "UNSET"),
     }
+
+
+def _kind(value: Any) -> str:
+    return _KINDS[value] if value in range(len(_KINDS)) else str(value).removeprefix("SPAN_KIND_")
 
 
 def _id(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import logging
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,12 @@ import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from pymongo.errors import PyMongoError
 
 from gateway.auth.accounts import Database
 from svckit.errors import Unauthenticated, Unavailable
 
+_log = logging.getLogger(__name__)
 _FIRST = "first"
 _REREAD_SECONDS = 60.0
 # A key that was replaced is published for as long as tokens signed with it may live.
@@ -65,10 +68,20 @@ class SigningKeys:
         self._keys = [key for index, key in enumerate(keys) if index == 0 or keys[index - 1].created_at > oldest]
         self._read_at = time.monotonic()
 
+    async def _reread(self) -> None:
+        """Reads the keys again; without the database those that are known go on counting."""
+        try:
+            await self._read()
+        except PyMongoError as error:
+            if not self._keys:
+                raise
+            _log.warning("signing keys cannot be read again: %s", type(error).__name__)
+            self._read_at = time.monotonic()
+
     async def newest(self) -> SigningKey:
         """Returns the key to sign with. Raises Unavailable while no key could be read."""
         if time.monotonic() - self._read_at > _REREAD_SECONDS:
-            await self._read()
+            await self._reread()
         if not self._keys:
             raise Unavailable("Nobody can sign in now.", reason="KEYS_UNAVAILABLE")
         return self._keys[0]

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from pymongo import AsyncMongoClient
 
 from gateway.auth.accounts import LOCK, MAX_FAILURES, Account
 from gateway.config import GatewaySettings
@@ -217,6 +218,16 @@ async def test_a_rotated_key_signs_while_the_old_one_still_counts(door: httpx.As
     assert len(kids) == 2
     for text in (old, new):
         assert (await door.get("/auth/me", headers={"authorization": f"Bearer {text}"})).status_code == 200
+
+
+async def test_without_its_database_tokens_are_still_checked(door: httpx.AsyncClient) -> None:
+    issued = (await by_password(door)).json()["access_token"]
+    keys = door.process.sign_in.keys  # type: ignore[attr-defined]
+    nowhere: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient("mongodb://127.0.0.1:1", serverSelectionTimeoutMS=100)
+    keys._keys_stored, keys._read_at = nowhere["gone"]["keys"], float("-inf")
+    assert (await door.get("/.well-known/jwks.json")).status_code == 200
+    assert (await door.get("/auth/me", headers={"authorization": f"Bearer {issued}"})).status_code == 200
+    await nowhere.close()
 
 
 async def test_two_processes_share_their_keys(door: httpx.AsyncClient, mediation: Any) -> None:

@@ -23,7 +23,7 @@ def spans(*, encoded: bool = False, scope: str = "scopeSpans") -> list[dict[str,
         "spanId": write(SPAN),
         "parentSpanId": write(PARENT),
         "name": "CaseService/ReportCase",
-        "kind": "SPAN_KIND_SERVER",
+        "kind": 2 if encoded else "SPAN_KIND_SERVER",
         "startTimeUnixNano": "1700000000000000000",
         "endTimeUnixNano": "1700000000005000000",
         "attributes": [
