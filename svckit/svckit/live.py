@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from typing import Any
 
 from svckit.amqp import Link
+from svckit.cloudevents import SUBJECT
+from svckit.frames import text_header
 from svckit.topology import Topology
 
 # Beyond so many ids a watcher that is slow to look may as well read everything.
@@ -98,8 +99,8 @@ class LiveFeed:
     def lost(self) -> None:
         """Nothing to do: watchers learn it when the feed is back."""
 
-    def _on_message(self, method: Any, properties: Any, body: bytes) -> None:
-        id = (properties.headers or {}).get("cloudEvents:subject", "")
+    def _on_message(self, properties: bytes, body: bytes) -> None:
+        id = text_header(properties, SUBJECT)
         for watch in self._any:
             watch.add(id)
         for watch in self._by_id.get(id, ()):

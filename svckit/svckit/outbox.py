@@ -26,8 +26,9 @@ from pymongo.read_concern import ReadConcern
 
 from svckit import telemetry
 from svckit.amqp import Lane, Link, LinkLost
-from svckit.cloudevents import Encoder
+from svckit.cloudevents import TYPE, Encoder
 from svckit.documents import Document, utc_now
+from svckit.frames import text_header
 from svckit.topology import Topology
 from svckit.wake import Wake
 
@@ -112,7 +113,7 @@ class Relay:
             await events.call(events.channel.exchange_declare, **exchange)
         await wakes.call(wakes.channel.queue_declare, **self._topology.relay())
         await events.call(events.channel.confirm_delivery, ack_nack_callback=self._on_confirm)
-        events.channel.add_on_return_callback(self._on_return)
+        events.on_message(self._on_return)
         self._begin(events, wakes)
 
     def _begin(self, events: Lane, wakes: Lane) -> None:
@@ -150,7 +151,7 @@ class Relay:
         if self._wakes is not None and self._wakes.is_open:
             self._wakes.basic_publish("", self._topology.relay_queue, msgspec.json.encode(wake))
 
-    def _on_wake(self, method: Any, properties: Any, body: bytes) -> None:
+    def _on_wake(self, _properties: bytes, body: bytes) -> None:
         became_active, self._active = not self._active, True
         if became_active:
             self._sweep_soon(age=dt.timedelta(0))
@@ -263,9 +264,10 @@ class Relay:
         (traceparent,), finish = telemetry.publish_spans(exchange=self._topology.exchange, deliveries=(delivery,))
         return traceparent, finish
 
-    def _on_return(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
+    def _on_return(self, properties: bytes, _body: bytes) -> None:
         self.unroutable += 1
-        _log.debug("nobody subscribes to %s", method.routing_key)
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("nobody subscribes to %s", text_header(properties, TYPE))
 
     # ------------------------------------------------------------------------------------------------ confirmation
 

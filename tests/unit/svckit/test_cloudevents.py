@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pika import frame, spec
 
-from svckit.amqp import _content_frames, _publish_frame
-from svckit.cloudevents import Encoder, attribute
+from svckit.cloudevents import SUBJECT, Encoder, attribute
+from svckit.frames import BEFORE, Intake, content_frames, head_at, publish_frame, text_header
 
 NOW = dt.datetime(2026, 11, 22, 8, 0, 0, 123_000, tzinfo=dt.UTC)
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60)
@@ -51,7 +51,7 @@ def decoded(data: bytes) -> list[object]:
 @given(st.binary(max_size=50), st.integers(10, 20))
 def test_frames_are_what_the_broker_expects(body: bytes, most: int) -> None:
     properties = Encoder("/s").properties(id="i", type="t", time=NOW, subject="x", traceparent="")
-    data = b"".join([_publish_frame(7, "ex", "a.b.v1"), *_content_frames(7, properties, body, most)])
+    data = b"".join([publish_frame(7, "ex", "a.b.v1"), *content_frames(7, properties, body, most)])
     method, header, *bodies = decoded(data)
     assert {one.channel_number for one in (method, header, *bodies)} == {7}
     assert isinstance(method.method, spec.Basic.Publish)
@@ -63,10 +63,34 @@ def test_frames_are_what_the_broker_expects(body: bytes, most: int) -> None:
 
 
 def test_a_publish_frame_is_the_one_pika_writes() -> None:
-    ours = _publish_frame(3, "exchange", "key")
+    ours = publish_frame(3, "exchange", "key")
     theirs = frame.Method(3, spec.Basic.Publish(exchange="exchange", routing_key="key", mandatory=True)).marshal()
     assert ours == theirs
     assert struct.unpack(">BHI", ours[:7]) == (1, 3, len(ours) - 8)
+
+
+@given(st.lists(st.binary(max_size=50), min_size=1, max_size=4), texts, st.integers(10, 20))
+def test_an_intake_puts_messages_together(bodies: list[bytes], subject: str, most: int) -> None:
+    properties = Encoder("/s").properties(id="i", type="t", time=NOW, subject=subject, traceparent="")
+    deliver = frame.Method(7, spec.Basic.Deliver(consumer_tag="c", delivery_tag=1, exchange="e", routing_key="k")).marshal()
+    data = b"".join(b"".join([deliver, *content_frames(7, properties, body, most)]) for body in bodies)
+    taken: list[tuple[str, bytes]] = []
+    intake = Intake(lambda properties, body: taken.append((text_header(properties, SUBJECT), body)))
+    at = 0
+    while at < len(data):
+        kind, _, size = head_at(data, at)
+        assert intake.take(kind, data, at + BEFORE, at + BEFORE + size)
+        at += size + 8
+    assert taken == [(subject, body) for body in bodies]
+
+
+def test_an_intake_leaves_other_methods_to_pika() -> None:
+    ack = frame.Method(7, spec.Basic.Ack(delivery_tag=1)).marshal()
+    assert not Intake(lambda *_: None).take(1, ack, BEFORE, len(ack) - 1)
+
+
+def test_a_header_that_is_not_there() -> None:
+    assert text_header(b"", SUBJECT) == ""
 
 
 def test_attributes_of_foreign_messages() -> None:

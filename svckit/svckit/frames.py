@@ -1,0 +1,83 @@
+"""AMQP frames by hand, for what happens to every event: pika builds and takes apart each with a dozen Python objects.
+
+Everything rare (opening, declaring, closing, heartbeats) stays with pika.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+FRAME_MAX = 131_072
+FRAME_EXTRA = 8
+"""Bytes of a frame around its payload: seven before it and one behind it."""
+BEFORE = FRAME_EXTRA - 1
+
+_METHOD, _HEADER, _BODY, _FRAME_END = 1, 2, 3, b"\xce"
+_BASIC, _PUBLISH, _MANDATORY = 60, 40, 1
+_DELIVER, _RETURN = (struct.pack(">HH", _BASIC, number) for number in (60, 50))
+_CONTENT_BYTES = 12
+
+head_at = struct.Struct(">BHI").unpack_from
+"""(kind, channel, size of the payload) of the frame that begins there."""
+_head = struct.Struct(">BHI").pack
+_content = struct.Struct(">HHQ").pack
+_size_at = struct.Struct(">Q").unpack_from
+_length_at = struct.Struct(">I").unpack_from
+
+
+def publish_frame(channel: int, exchange: str, key: str) -> bytes:
+    """Basic.Publish, mandatory; the same for every event of one type."""
+    names = b"".join(bytes((len(name),)) + name for name in (exchange.encode(), key.encode()))
+    method = struct.pack(">HHH", _BASIC, _PUBLISH, 0) + names + bytes((_MANDATORY,))
+    return _head(_METHOD, channel, len(method)) + method + _FRAME_END
+
+
+def content_frames(channel: int, properties: bytes, body: bytes, most: int) -> list[bytes]:
+    """The header frame and the body frames of one message, with at most `most` bytes in each of these."""
+    frames = [
+        _head(_HEADER, channel, _CONTENT_BYTES + len(properties)),
+        _content(_BASIC, 0, len(body)),
+        properties,
+        _FRAME_END,
+    ]
+    for start in range(0, len(body), most):
+        part = body[start : start + most]
+        frames += (_head(_BODY, channel, len(part)), part, _FRAME_END)
+    return frames
+
+
+def text_header(properties: bytes, name: str) -> str:
+    """Returns one text header out of an encoded property list, "" when there is none; the others are not decoded."""
+    encoded = name.encode()
+    key = bytes((len(encoded),)) + encoded + b"S"
+    found = properties.find(key)
+    if found < 0:
+        return ""
+    start = found + len(key) + 4
+    return properties[start : start + _length_at(properties, start - 4)[0]].decode()
+
+
+class Intake:
+    """Puts together the messages that are delivered or returned on one channel: `on_message(encoded properties, body)`."""
+
+    def __init__(self, on_message: Callable[[bytes, bytes], None]) -> None:
+        self._on_message = on_message
+        self._properties = b""
+        self._missing = 0
+        self._parts: list[bytes] = []
+
+    def take(self, kind: int, data: bytes, start: int, end: int) -> bool:
+        """Takes the payload data[start:end] of a frame; returns False when it is not part of a message."""
+        if kind == _METHOD:
+            return data[start : start + 4] in (_DELIVER, _RETURN)
+        if kind == _HEADER:
+            self._missing = _size_at(data, start + 4)[0]
+            self._properties = data[start + _CONTENT_BYTES : end]
+        else:
+            self._missing -= end - start
+            self._parts.append(data[start:end])
+        if not self._missing:
+            parts, self._parts = self._parts, []
+            self._on_message(self._properties, b"".join(parts))
+        return True
