@@ -12,17 +12,24 @@ from typing import Any
 import grpc
 import httpx
 
-EDGE = os.environ.get("BINGLIAN_EDGE", "http://localhost:8080")
+EDGE = os.environ.get("BINGLIAN_EDGE") or "http://localhost:8080"
 """Public entry of the suite: REST, pages and gRPC on one port."""
 
 AGAIN = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.ABORTED,
-    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.UNIMPLEMENTED,  # how gRPC reads the 404 of an edge that has not loaded its routes yet
 }
-"""Worth another try with the same request id: the server or the way to it was gone, or a race was lost."""
+"""Worth another try with the same request id: the server or the way to it was gone, it is busy, or a race was lost."""
+
+BROKEN = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.CANCELLED}
+"""What gRPC says when an answer broke off on its way through the edge; a service that means one of these gives details."""
+DETAILS_KEY = "grpc-status-details-bin"
+
+BUSY = (409, 429, 499, 502, 503, 504)
+"""HTTP statuses worth another try."""
 
 CHANNEL = (
     ("grpc.keepalive_time_ms", 20_000),
@@ -69,6 +76,10 @@ class Session:
         response.raise_for_status()
         return dict(response.json())
 
+    def forget_token(self) -> None:
+        """Makes the next call ask for a new token; for when the suite has refused the present one."""
+        self._expires = 0.0
+
     async def metadata(self, traceparent: str = "") -> tuple[tuple[str, str], ...]:
         """gRPC metadata: the token, and the trace to go on with."""
         pairs = (("authorization", f"Bearer {await self.token()}"),)
@@ -113,8 +124,15 @@ class Session:
 def worth_another_try(error: Exception) -> bool:
     """Whether the suite was out of reach, as opposed to having refused."""
     if isinstance(error, grpc.aio.AioRpcError):
-        return error.code() in AGAIN
+        return error.code() in AGAIN or (error.code() in BROKEN and not _was_said(error))
     if isinstance(error, httpx.HTTPStatusError):
-        ours = error.response.headers.get("content-type", "").startswith("application/problem+json")
-        return error.response.status_code in (409, 429, 502, 503, 504) or not ours
+        # The suite refuses with JSON; an edge that has no routes yet answers with plain text.
+        ours = error.response.headers.get("content-type", "").startswith("application/")
+        return error.response.status_code in BUSY or not ours
     return isinstance(error, httpx.TransportError)
+
+
+def _was_said(error: grpc.aio.AioRpcError) -> bool:
+    """Whether a service said this itself, rather than the way to it."""
+    trailing: Any = error.trailing_metadata() or ()
+    return any(key == DETAILS_KEY for key, _ in trailing)

@@ -20,9 +20,9 @@ from binglian.assessment.v1.assessment_service_pb2_grpc import AssessmentService
 from rich.console import Console
 from rich.live import Live
 
-from deploy.client import EDGE, Session
+from deploy.client import Session
 from deploy.demo import board, chaos
-from deploy.demo.accounts import user_session
+from deploy.demo.accounts import edge_url, user_session
 from deploy.demo.broker import dead_letters
 from deploy.demo.district import Size
 from deploy.demo.invariants import check_case, check_ledgers
@@ -144,7 +144,7 @@ def _played(layout: Layout, args: argparse.Namespace, console: Console) -> int:
     try:
         return asyncio.run(play(layout, args, console))
     except* (grpc.aio.AioRpcError, httpx.HTTPError) as group:
-        console.print(f"[red]{EDGE} refused or does not answer: {group.exceptions[0]}[/red]")
+        console.print(f"[red]{edge_url()} refused or does not answer: {group.exceptions[0]}[/red]")
     return 1
 
 

@@ -56,6 +56,8 @@ class Department:
             except grpc.aio.AioRpcError as error:
                 if error.code() in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INVALID_ARGUMENT):
                     raise
+                if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+                    self._session.forget_token()
                 logger.info("stream broke (%s), resuming", error.code().name)
             await asyncio.sleep(0.3)
 

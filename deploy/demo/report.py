@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 from rich.table import Table
 
-from deploy.client import EDGE
+from deploy.demo.accounts import edge_url
 from deploy.demo.play import Played
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -51,7 +51,7 @@ def print_case(console: Console, played: Played, ledger: ledger_pb2.CaseLedger, 
         f"one department after another (modelled) {_minutes(ledger.serial_minutes, speed)}: "
         f"[bold]{ledger.serial_minutes / ledger.actual_minutes:.1f} times faster in parallel[/bold]"
     )
-    console.print(f"  case {EDGE}/cases/{case.case_id}   trace {EDGE}/traces/{played.trace_id}\n")
+    console.print(f"  case {edge_url()}/cases/{case.case_id}   trace {edge_url()}/traces/{played.trace_id}\n")
 
 
 def print_summary(console: Console, ledgers: Iterable[ledger_pb2.CaseLedger], wrong: list[str]) -> None:

@@ -16,8 +16,8 @@ from binglian.assessment.v1.assessment_service_pb2_grpc import AssessmentService
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from deploy.client import EDGE, Session
-from deploy.demo.accounts import user_session
+from deploy.client import Session
+from deploy.demo.accounts import edge_url, user_session
 from deploy.local.layout import Layout, SetupProblem
 from deploy.local.stack import stack
 from deploy.replay.areas import import_areas
@@ -27,7 +27,6 @@ from deploy.replay.rows import FileMapping, MappingError, Problem, Request, load
 from deploy.terminal import wide_console
 
 MAPPINGS = Path(__file__).parent / "mappings"
-HOME = Path(".binglian/replay")
 
 
 def _arguments() -> argparse.Namespace:
@@ -49,13 +48,14 @@ async def replay(args: argparse.Namespace, mapping: FileMapping, console: Consol
     rows = list(read_rows(args.file, mapping))
     if args.limit:
         rows = [row for row in rows if row.row <= args.limit]
+    home = Layout.from_env().home / "replay"
     worker, checker = (user_session(name) for name in ("la-importer", "la-checker"))
     console.print(f"areas of {mapping.city['name']} from {mapping.areas['file']} …")
     player = Player(
         mapping=mapping,
         worker=worker,
         checker=checker,
-        journal=Journal.open(HOME / f"{args.file.stem}.jsonl", fresh=args.fresh),
+        journal=Journal.open(home / f"{args.file.stem}.jsonl", fresh=args.fresh),
     )
     player.know_communities(await import_areas(worker, mapping, args.file.parent))
     total = len({row.row for row in rows})
@@ -65,7 +65,7 @@ async def replay(args: argparse.Namespace, mapping: FileMapping, console: Consol
         tally = await player.play(rows, speed=args.speed, advance=lambda: progress.advance(bar))
     print_problems(console, tally.problems)
     print_tally(console, tally)
-    problems = HOME / f"{args.file.stem}.problems.json"
+    problems = home / f"{args.file.stem}.problems.json"
     problems.write_text(json.dumps([asdict(problem) for problem in tally.problems], ensure_ascii=False, indent=1))
     console.print(f"every dirty row with its reason: {problems}")
     await _settle(worker, mapping, tally.outcomes.total() + tally.resumed)
@@ -116,7 +116,7 @@ def _replayed(args: argparse.Namespace, mapping: FileMapping, console: Console) 
         return asyncio.run(replay(args, mapping, console))
     except* (grpc.aio.AioRpcError, httpx.HTTPError) as group:
         console.print(
-            f"[red]{EDGE} does not answer or refused: {group.exceptions[0]}[/red]. The replay goes on where it stopped."
+            f"[red]{edge_url()} does not answer or refused: {group.exceptions[0]}[/red]. The replay goes on where it stopped."
         )
     return 1
 
