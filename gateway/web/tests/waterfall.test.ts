@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { busyStretches, firstFold, rowsOf, scaleOf, traceIdOf, visibleRows, type TraceSpan } from '@/trace/waterfall'
+import { busyStretches, firstFold, lastEnd, rowsOf, scaleOf, shortName, traceIdOf, visibleRows, type TraceSpan } from '@/trace/waterfall'
 
 const T0 = 1_767_000_000_000n
 const span = (spanId: string, parentSpanId: string, start: number, end: number, status = 'OK'): TraceSpan => ({
@@ -37,6 +37,17 @@ describe('waterfall', () => {
     expect([cut.at(0), cut.at(3_600_010)]).toEqual([0, 1])
     expect(cut.at(10)).toBeCloseTo(0.4875)
     expect(scaleOf(long, false).at(10)).toBeLessThan(0.00001)
+  })
+
+  it('takes a stream that was held open for no work', () => {
+    const watched = rowsOf([span('stream', '', 0, 60_000), span('a', 'stream', 0, 10), span('b', 'stream', 50_000, 50_010)])
+    expect(busyStretches(watched)).toEqual([{ from: 0, to: 10 }, { from: 50_000, to: 50_010 }])
+    expect(lastEnd(watched)).toBe(60_000)
+  })
+
+  it('shortens the names of rpcs only', () => {
+    expect(shortName('binglian.fire_safety.v1.InspectionService/GetInspection')).toBe('InspectionService/GetInspection')
+    expect(shortName('process mediation.task_accepted.v1')).toBe('process mediation.task_accepted.v1')
   })
 
   it('reads the trace id of a traceparent', () => {

@@ -69,7 +69,9 @@ class Office:
 
     def act(self, case: dict[str, Any], department: str, verb: str, **body: Any) -> dict[str, Any]:
         """A department's own system acts on its task. (FIRE, HOUSING and HEALTH have services of ours that act by themselves.)"""
-        task = next(task for task in case["tasks"] if task["department"] == department and task["state"] != "TASK_STATE_REMOVED")
+        task = next(
+            task for task in case["tasks"] if task["department"] == department and task["state"] != "TASK_STATE_REMOVED"
+        )
         who = f"dept-{department.lower().replace('_', '-')}"
         path = f"/v1/cases/{case['caseId']}/tasks/{task['taskId']}:{verb}"
         return self.call(who, "POST", path, body, trace=case["traceparent"])

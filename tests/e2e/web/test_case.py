@@ -126,7 +126,9 @@ def test_an_objection_is_raised_and_ruled_on(office: Office, sign_in: SignIn) ->
     expect(theirs.locator(".task", has_text="城市管理局")).to_contain_text("已移出")
 
 
-def test_a_check_on_site_fails_then_passes_and_the_case_is_closed(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
+def test_a_check_on_site_fails_then_passes_and_the_case_is_closed(
+    office: Office, sign_in: SignIn, shoot: Callable[..., None]
+) -> None:
     case = office.report("井盖破损", point={"longitude": CENTER[0], "latitude": CENTER[1]})
     case = office.dispatch(case, {"department": "UMD"}, {"department": "PSB"})
     for department in ("UMD", "PSB"):
@@ -192,7 +194,9 @@ def test_a_case_that_does_not_exist(sign_in: SignIn) -> None:
 
 
 def test_phone(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
-    case = office.dispatch(office.report("小区道路积水"), {"department": "UMD"}, {"department": "WATERB"}, {"department": "PROP", "after": ["UMD"]})
+    case = office.dispatch(
+        office.report("小区道路积水"), {"department": "UMD"}, {"department": "WATERB"}, {"department": "PROP", "after": ["UMD"]}
+    )
     office.act(case, "WATERB", "accept")
     page = sign_in("umd-officer", f"/cases/{case['caseId']}", phone=True)
     expect(page.locator(".plot .track")).to_have_count(3)

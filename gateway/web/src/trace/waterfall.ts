@@ -90,10 +90,18 @@ export interface Scale {
 const CUT_SHARE = 0.22
 const WIDEST_CUT = 0.025
 
-/** Stretches in which at least one span ran. */
+/** A stream that was held open is no work: it lasts a second at least, and a hundred times as long as most spans. */
+function withoutStreams(rows: Row[]): Row[] {
+  const lengths = rows.map((row) => row.end - row.start).sort((one, other) => one - other)
+  const longest = Math.max(1_000, 100 * (lengths[Math.floor(lengths.length / 2)] ?? 0))
+  const work = rows.filter((row) => row.end - row.start < longest)
+  return work.length ? work : rows
+}
+
+/** Stretches in which at least one span worked. */
 export function busyStretches(rows: Row[]): Stretch[] {
   const busy: Stretch[] = []
-  for (const { start, end } of rows.toSorted((one, other) => one.start - other.start)) {
+  for (const { start, end } of withoutStreams(rows).toSorted((one, other) => one.start - other.start)) {
     const last = busy.at(-1)
     if (last && start <= last.to) last.to = Math.max(last.to, end)
     else busy.push({ from: start, to: end })
@@ -115,8 +123,7 @@ function joined(busy: Stretch[], least: number): Stretch[] {
 export function scaleOf(rows: Row[], compress: boolean): Scale {
   const busy = busyStretches(rows)
   const length = busy.reduce((sum, { from, to }) => sum + to - from, 0)
-  const end = busy.at(-1)?.to ?? 1
-  const parts = compress ? joined(busy, Math.max(length * 0.25, 1)) : [{ from: 0, to: Math.max(end, 0.001) }]
+  const parts = compress ? joined(busy, Math.max(length * 0.25, 1)) : [{ from: 0, to: Math.max(lastEnd(rows), 0.001) }]
   const cutWidth = parts.length > 1 ? Math.min(WIDEST_CUT, CUT_SHARE / (parts.length - 1)) : 0
   const drawn = parts.reduce((sum, { from, to }) => sum + to - from, 0) || 1
   const room = 1 - cutWidth * (parts.length - 1)
@@ -125,6 +132,12 @@ export function scaleOf(rows: Row[], compress: boolean): Scale {
   const cuts = parts.slice(1).map((part, place) => ({ place: (starts[place + 1] ?? 0) - cutWidth, width: cutWidth, idle: part.from - (parts[place]?.to ?? 0) }))
   return { at: (time) => placeOf(time, parts, starts, room / drawn), cuts }
 }
+
+/** End of the last span, streams included. */
+export const lastEnd = (rows: Row[]): number => rows.reduce((last, row) => Math.max(last, row.end), 0)
+
+/** Name of a span without the package of its rpc: TaskService/AcceptTask. */
+export const shortName = (name: string): string => name.replace(/^(?:[a-z_]+\.)*v\d+\.(?=[A-Z])/, '')
 
 function placeOf(time: number, parts: Stretch[], starts: number[], perMs: number): number {
   const found = parts.findLastIndex((part) => time >= part.from)
