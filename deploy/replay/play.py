@@ -7,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -28,8 +28,8 @@ IN_FLIGHT = 48
 class Journal:
     """What has been replayed, on disk: one line a finished row, so that a broken line costs one row."""
 
-    path: Path
-    done: dict[str, str]
+    done: dict[str, Problem | None]
+    """The ids of finished rows, each with the remark its case was taken with."""
     file: TextIO
 
     @classmethod
@@ -38,17 +38,21 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         if fresh:
             path.unlink(missing_ok=True)
-        done: dict[str, str] = {}
-        for line in path.read_text().splitlines() if path.exists() else ():
+        text = path.read_text() if path.exists() else ""
+        done: dict[str, Problem | None] = {}
+        for line in text.splitlines():
             with contextlib.suppress(json.JSONDecodeError):
                 entry = json.loads(line)
-                done[entry["id"]] = entry["case"]
-        return cls(path, done, path.open("a"))
+                done[entry["id"]] = Problem(**entry["remark"]) if entry["remark"] else None
+        file = path.open("a")
+        if text and not text.endswith("\n"):
+            file.write("\n")
+        return cls(done, file)
 
-    def add(self, external_id: str, case_id: str) -> None:
+    def add(self, external_id: str, remark: Problem | None) -> None:
         """Notes a finished row."""
-        self.done[external_id] = case_id
-        self.file.write(json.dumps({"id": external_id, "case": case_id}) + "\n")
+        self.done[external_id] = remark
+        self.file.write(json.dumps({"id": external_id, "remark": remark and asdict(remark)}, ensure_ascii=False) + "\n")
         self.file.flush()
 
 
@@ -72,6 +76,7 @@ class Player:
         self._cases, self._tasks = CaseServiceStub(worker.channel), TaskServiceStub(worker.channel)
         self._checks = CaseServiceStub(checker.channel)
         self._communities: dict[str, str] = {}
+        self._remarks: dict[int, Problem] = {}
         self.tally = Tally()
 
     def know_communities(self, codes: dict[str, str]) -> None:
@@ -99,13 +104,19 @@ class Player:
                 self._note(row, advance)
                 continue
             if row.external_id in self._journal.done:
-                self.tally.resumed += 1
-                advance()
+                self._skip(row, advance)
                 continue
             first = first or row.created
             if speed:
                 await asyncio.sleep((row.created - first).total_seconds() / speed - (time.monotonic() - began))
             yield row
+
+    def _skip(self, request: Request, advance: Callable[[], None]) -> None:
+        """Passes over a row that an earlier run has finished; what that run remarked is told again."""
+        self.tally.resumed += 1
+        if remark := self._journal.done[request.external_id]:
+            self.tally.problems.append(remark)
+        advance()
 
     def _note(self, problem: Problem, advance: Callable[[], None]) -> None:
         self.tally.problems.append(problem)
@@ -115,7 +126,7 @@ class Player:
     async def _one(self, request: Request, room: asyncio.Semaphore, advance: Callable[[], None]) -> None:
         try:
             case = await self._steps(request)
-            self._journal.add(request.external_id, case.case_id)
+            self._journal.add(request.external_id, self._remarks.pop(request.row, None))
             self.tally.played += 1
             self.tally.outcomes[case_pb2.CaseState.Name(case.state).removeprefix("CASE_STATE_").lower()] += 1
         except grpc.aio.AioRpcError as error:
@@ -158,14 +169,9 @@ class Player:
         return await self._report_outside(request, message)
 
     async def _report_outside(self, request: Request, message: case_service_pb2.ReportCaseRequest) -> case_pb2.Case:
-        self.tally.problems.append(
-            Problem(
-                request.row,
-                "position in no area",
-                f"{request.point} lies in no neighbourhood; placed by its label",
-                refused=False,
-            )
-        )
+        text = f"{request.point} lies in no neighbourhood; placed by its label"
+        remark = self._remarks[request.row] = Problem(request.row, "position in no area", text, refused=False)
+        self.tally.problems.append(remark)
         message.ClearField("point")
         message.area_code = self._area_of(request)
         message.request_id = self._id(request, "report-by-label")
