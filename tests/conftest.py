@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["svckit.testing"]
+pytest_plugins = ["svckit.testing", "tests.suite"]
 
 # A deadline per example measures how busy the machine is, not whether the code is right.
 settings.register_profile("binglian", deadline=None)

@@ -17,6 +17,7 @@ import grpc
 import httpx
 from binglian.assessment.v1 import assessment_service_pb2, ledger_pb2
 from binglian.assessment.v1.assessment_service_pb2_grpc import AssessmentServiceStub
+from binglian.mediation.v1 import case_pb2
 from rich.console import Console
 from rich.live import Live
 
@@ -37,6 +38,8 @@ from deploy.terminal import wide_console
 STAGGER_SECONDS = 1.5
 """Between two reports, so that the board is worth watching."""
 PATIENCE_SECONDS = 30
+STALLED_SECONDS = 180
+"""When no case has moved on for so long, something is stuck: the demo ends and says what is open."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -44,6 +47,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=8, help="how many cases to play (the stories in turn)")
     parser.add_argument("--speed", type=float, default=1800, help="times the pace of reality (1800: half an hour a second)")
     parser.add_argument("--chaos", action="store_true", help="kill -9 a random process every 5 seconds")
+    parser.add_argument(
+        "--victims", default="", help="with --chaos: kill these, in this order, each once (mediation-api,mongod)"
+    )
     parser.add_argument("--grids", type=int, default=4, help="grids per community")
     return parser.parse_args()
 
@@ -86,8 +92,9 @@ async def play(layout: Layout, args: argparse.Namespace, console: Console) -> in
     wrong += [
         f"{count} dead letters in {queue}" for queue, count in (await asyncio.to_thread(dead_letters, layout)).items() if count
     ]
-    ledgers = [await _ledger(dispatcher, played) for played in cases]
-    for played, ledger in zip(cases, ledgers, strict=True):
+    closed = [played for played in cases if played.case.state == case_pb2.CASE_STATE_CLOSED]
+    ledgers = [await _ledger(dispatcher, played) for played in closed]
+    for played, ledger in zip(closed, ledgers, strict=True):
         print_case(console, played, ledger, args.speed)
     print_summary(console, ledgers, wrong)
     for session in (importer, worker, dispatcher):
@@ -112,16 +119,45 @@ async def _through(layout: Layout, demo: Play, args: argparse.Namespace, console
                 notes.append(text)
                 live.console.print(f"  ⚡ {text}")
 
-            background.append(asyncio.ensure_future(chaos.rage(layout, tell, seed=args.cases)))
+            victims = [name for name in args.victims.split(",") if name]
+            background.append(asyncio.ensure_future(chaos.rage(layout, tell, victims=victims, seed=args.cases)))
         try:
-            async with asyncio.TaskGroup() as group:
-                for number in range(args.cases):
-                    group.create_task(demo.one(STORIES[number % len(STORIES)], number))
-                    await asyncio.sleep(STAGGER_SECONDS)
+            ended = await _all_cases(demo, args.cases)
         finally:
             for task in background:
                 task.cancel()
-        live.update(board.draw(demo.cases.values(), "all cases closed"))
+        live.update(board.draw(demo.cases.values(), "all cases closed" if ended else "nothing moves any more"))
+
+
+async def _all_cases(demo: Play, count: int) -> bool:
+    """Plays them side by side; False when they got stuck."""
+
+    async def every() -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(count):
+                group.create_task(demo.one(STORIES[number % len(STORIES)], number))
+                await asyncio.sleep(STAGGER_SECONDS)
+
+    cases, stalled = asyncio.ensure_future(every()), asyncio.ensure_future(_stalled(demo))
+    try:
+        await asyncio.wait((cases, stalled), return_when=asyncio.FIRST_COMPLETED)
+        if cases.done():
+            cases.result()
+        return cases.done()
+    finally:
+        stalled.cancel()
+        cases.cancel()
+        await asyncio.gather(cases, stalled, return_exceptions=True)
+
+
+async def _stalled(demo: Play) -> None:
+    """Returns when no case has changed for STALLED_SECONDS."""
+    seen, since = -1, time.monotonic()
+    while time.monotonic() - since < STALLED_SECONDS:
+        now = sum(played.case.revision for played in demo.cases.values())
+        if now != seen:
+            seen, since = now, time.monotonic()
+        await asyncio.sleep(1)
 
 
 async def _ledger(session: Session, played: Played) -> ledger_pb2.CaseLedger:

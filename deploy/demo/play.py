@@ -96,6 +96,8 @@ class Play:
                     grpc.StatusCode.PERMISSION_DENIED,
                 ):
                     raise
+                if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+                    self._dispatcher.forget_token()
             await asyncio.sleep(0.3)
 
     async def _stream(self, stub: CaseServiceStub, request: Any, metadata: Any) -> AsyncIterator[Any]:
