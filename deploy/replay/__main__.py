@@ -5,6 +5,7 @@ import asyncio
 import csv
 import json
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -51,18 +52,14 @@ async def replay(args: argparse.Namespace, mapping: FileMapping, console: Consol
     home = Layout.from_env().home / "replay"
     worker, checker = (user_session(name) for name in ("la-importer", "la-checker"))
     console.print(f"areas of {mapping.city['name']} from {mapping.areas['file']} …")
-    player = Player(
-        mapping=mapping,
-        worker=worker,
-        checker=checker,
-        journal=Journal.open(home / f"{args.file.stem}.jsonl", fresh=args.fresh),
-    )
-    player.know_communities(await import_areas(worker, mapping, args.file.parent))
+    communities = await import_areas(worker, mapping, args.file.parent)
     total = len({row.row for row in rows})
     columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("cases", total=total)
-        tally = await player.play(rows, speed=args.speed, advance=lambda: progress.advance(bar))
+    with closing(Journal.open(home / f"{args.file.stem}.jsonl", fresh=args.fresh)) as journal:
+        player = Player(mapping=mapping, worker=worker, checker=checker, journal=journal, communities=communities)
+        with Progress(*columns, console=console) as progress:
+            bar = progress.add_task("cases", total=total)
+            tally = await player.play(rows, speed=args.speed, advance=lambda: progress.advance(bar))
     print_problems(console, tally.problems)
     print_tally(console, tally)
     problems = home / f"{args.file.stem}.problems.json"

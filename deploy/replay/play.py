@@ -55,6 +55,10 @@ class Journal:
         self.file.write(json.dumps({"id": external_id, "remark": remark and asdict(remark)}, ensure_ascii=False) + "\n")
         self.file.flush()
 
+    def close(self) -> None:
+        """Closes the file."""
+        self.file.close()
+
 
 @dataclass
 class Tally:
@@ -70,18 +74,17 @@ class Tally:
 class Player:
     """Turns requests into cases through the public entry. `worker` reports and handles, `checker` verifies: never the same person."""
 
-    def __init__(self, *, mapping: FileMapping, worker: Session, checker: Session, journal: Journal) -> None:
+    def __init__(
+        self, *, mapping: FileMapping, worker: Session, checker: Session, journal: Journal, communities: dict[str, str]
+    ) -> None:
+        """`communities` are codes of areas by their names in the file, for rows without a usable position."""
         self._mapping, self._journal = mapping, journal
         self._worker, self._checker = worker, checker
         self._cases, self._tasks = CaseServiceStub(worker.channel), TaskServiceStub(worker.channel)
         self._checks = CaseServiceStub(checker.channel)
-        self._communities: dict[str, str] = {}
+        self._communities = communities
         self._remarks: dict[int, Problem] = {}
         self.tally = Tally()
-
-    def know_communities(self, codes: dict[str, str]) -> None:
-        """Codes of the areas by their names in the file, for rows without a position."""
-        self._communities = codes
 
     async def play(self, rows: Iterable[Request | Problem], *, speed: float | None, advance: Callable[[], None]) -> Tally:
         """Plays all rows; with a `speed`, at that many times the pace of the file. Raises the first error that is not a row's own."""
