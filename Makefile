@@ -10,7 +10,7 @@ PY := $(BIN)/python
 PACKAGES := svckit gateway svc-mediation svc-population svc-housing svc-fire-safety svc-assessment
 MANIFESTS := pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
 PROTOS := $(shell find proto/binglian -name '*.proto' 2>/dev/null)
-WEB := $(shell find gateway/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+WEB := $(shell find gateway/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/generated/*' 2>/dev/null) $(wildcard svc-*/*/codes/*.csv)
 UV_INSTALL := deploy/install.sh
 
 .PHONY: help setup proto proto-baseline web run down demo replay bench test test-unit test-contract test-integration test-e2e check format lock docs clean distclean
