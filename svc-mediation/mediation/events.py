@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from mediation import operations
 from mediation.domain import Attachment, Case, ServiceActor
 from mediation.operations import Outcome
 from mediation.policies import CaseNotFound
+from svckit.batch import all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
 from svckit.errors import ServiceError
@@ -42,12 +42,12 @@ class MediationWorker:
     def answer_tasks(self, events: list[Event]) -> None:
         """Accepts tasks that a service has started on, completes those it has done. Others of its work concern no case."""
         answers = ((event, event.fields()) for event in events)
-        _all_saved(self.cases.apply([_answer(event, fields) for event, fields in answers if _case_id(fields)]))
+        all_saved(self.cases.apply([_answer(event, fields) for event, fields in answers if _case_id(fields)]))
 
     @handles("housing.case_located.v1")
     def locate_cases(self, events: list[Event]) -> None:
         """Gives cases that were taken without their grid the area housing found."""
-        _all_saved(self.cases.apply([_locating(event) for event in events]))
+        all_saved(self.cases.apply([_locating(event) for event in events]))
 
     @timer(interval=1)
     def turn_lights(self) -> None:
@@ -135,10 +135,3 @@ def _known(case: Case | None, fields: dict[str, Any]) -> Case:
     if case is None:
         raise CaseNotFound(f"Case {fields['task']['case_id']} does not exist.")
     return case
-
-
-def _all_saved(outcomes: Iterable[object]) -> None:
-    """Raises the first refusal: the bus then repeats the messages one by one, and the refused one ends as a dead letter."""
-    for outcome in outcomes:
-        if isinstance(outcome, ServiceError):
-            raise outcome

@@ -16,7 +16,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
-from mediation import clocks
+from mediation import clocks, policies
 from mediation.cursors import Cursor
 from mediation.domain import Actor, Light
 from mediation.domain.states import FINAL_STATES, OPEN_TASK_STATES
@@ -128,8 +128,8 @@ class View(msgspec.Struct, frozen=True):
 
 
 def view_of(caller: Actor, *, prefix: str = "") -> View:
-    """Returns what the caller sees in lists and streams: the narrower of the own area and the prefix; residents, own reports."""
-    reporter = caller.subject if caller.roles == {"RESIDENT"} else ""
+    """Returns what the caller sees in lists and streams: the narrower of the own area and the prefix; the public, own reports."""
+    reporter = caller.subject if policies.sees_own_only(caller) else ""
     return View(narrowed(own=caller.area, wanted=prefix), reporter)
 
 

@@ -94,16 +94,17 @@ def may_act_in(caller: Caller, area_code: str) -> bool:
 
 
 def caller_from_claims(claims: Mapping[str, Any]) -> Caller:
-    """Builds the caller from verified token claims (sub, name, roles, area, department, purposes).
+    """Builds the caller from verified token claims (sub, area, name, roles, department, purposes).
 
-    Raises Unauthenticated when a claim has the wrong shape.
+    "Everywhere" has to be said, by an empty `area`: a token of an issuer that knows no areas must not open all cities.
+    Raises Unauthenticated when a claim has the wrong shape, or `sub` or `area` is missing.
     """
     try:
         return Caller(
             subject=_text(claims["sub"]),
             name=_text(claims.get("name", "")),
             roles=_texts(claims.get("roles", ())),
-            area=_text(claims.get("area", "")),
+            area=_text(claims["area"]),
             department=_text(claims.get("department", "")),
             purposes=_texts(claims.get("purposes", ())),
         )

@@ -35,6 +35,9 @@ SYSTEM: frozenset[str] = frozenset()
 # These look at the tasks of every department.
 OVERSEERS = COORDINATORS | {"SUPERVISION", "ASSESSOR", "AUDITOR", "IMPORTER", "SERVICE", "GRID_WORKER"}
 
+# These see the cases they reported and no others: the public, and those who run the system (grid_role.csv, duty and data_scope).
+OWN_CASES_ONLY = frozenset({"RESIDENT", "MERCHANT", "SYS_ADMIN", "SEC_ADMIN"})
+
 # These act on behalf of whoever did it: an import repeats what happened elsewhere, a service what another service published.
 PROXIES = frozenset({"IMPORTER", "SERVICE"})
 

@@ -20,6 +20,7 @@ from mediation.policies.access import (
     check_visible,
     department_shown,
     find_task,
+    sees_own_only,
 )
 from mediation.policies.checking import (
     PHOTO_RADIUS_M,
@@ -81,4 +82,5 @@ __all__ = [
     "find_task",
     "join_holds",
     "may_start",
+    "sees_own_only",
 ]

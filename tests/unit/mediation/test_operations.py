@@ -11,6 +11,7 @@ import pytest
 from mediation import clocks, operations, policies
 from mediation.domain import Case, CaseState, ClockKind, JoinPolicy, Light, Point, Severity, TaskRole
 from mediation.domain.facts import CaseHandled, TaskAssigned, TaskCompleted
+from mediation.store import view_of
 from svckit.access import Caller
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ServiceError
 
@@ -424,6 +425,16 @@ def test_who_sees_a_case() -> None:
     assert not policies.can_see(case, Caller("x", area="5101"))
     elsewhere = Caller(WORKER.subject, roles=WORKER.roles, area="420502009")
     assert policies.can_see(case, elsewhere), "reporters see what they reported"
+
+
+@pytest.mark.parametrize("roles", [(), ("RESIDENT",), ("RESIDENT", "MERCHANT"), ("SYS_ADMIN",)])
+def test_an_area_alone_shows_nobody_the_cases_of_others(roles: tuple[str, ...]) -> None:
+    stranger = Caller("x", roles=frozenset(roles), area="")
+    assert not policies.can_see(reported(), stranger)
+    assert view_of(stranger).reporter == "x"
+    worker_too = Caller("x", roles=frozenset({*roles, "GRID_WORKER"}), area="4205")
+    assert policies.can_see(reported(), worker_too)
+    assert not view_of(worker_too).reporter
 
 
 def test_lights_turn_once_and_in_order() -> None:

@@ -64,10 +64,17 @@ def test_current_caller() -> None:
     assert access.maybe_caller() is None
 
 
-@pytest.mark.parametrize("claims", [{}, {"sub": 3}, {"sub": "u", "roles": "ADMIN"}, {"sub": "u", "area": None}])
+@pytest.mark.parametrize(
+    "claims",
+    [{}, {"sub": "u"}, {"sub": 3, "area": ""}, {"sub": "u", "area": "", "roles": "ADMIN"}, {"sub": "u", "area": None}],
+)
 def test_claims_of_the_wrong_shape(claims: dict[str, object]) -> None:
     with pytest.raises(Unauthenticated):
         caller_from_claims(claims)
+
+
+def test_everywhere_is_said_and_never_assumed() -> None:
+    assert caller_from_claims({"sub": "u", "area": ""}).area == ""
 
 
 def test_ids_are_version_7_and_sorted() -> None:
