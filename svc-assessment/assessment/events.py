@@ -9,9 +9,9 @@ import msgspec
 
 from assessment import intake, operations
 from assessment.domain import CaseLedger, Fact
+from svckit.batch import all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change
-from svckit.errors import ServiceError
 
 
 class AssessmentWorker:
@@ -42,9 +42,7 @@ class AssessmentWorker:
     )
     def record(self, events: list[Event]) -> None:
         """Takes the facts of a batch: one load, one decision per case, one write."""
-        for outcome in self.ledgers.apply([_change(news) for news in by_case(events)]):
-            if isinstance(outcome, ServiceError):
-                raise outcome
+        all_saved(self.ledgers.apply([_change(news) for news in by_case(events)]))
 
 
 class News(msgspec.Struct):

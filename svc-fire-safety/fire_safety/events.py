@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from fire_safety import following, operations, store
 from fire_safety.domain import DEPARTMENT, Assignment, Inspection, Place
 from fire_safety.following import Departure, Followed, Location, Return
+from svckit.batch import all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
-from svckit.errors import ServiceError
 
 T = TypeVar("T")
 
@@ -50,19 +50,19 @@ class FireSafetyWorker:
     def note_inspections(self, events: list[Event]) -> None:
         """Puts completed inspections on the record of their places."""
         facts = (event.fields() for event in events)
-        _all_saved(self.places.apply([_note(fact) for fact in facts if fact["place_id"]]))
+        all_saved(self.places.apply([_note(fact) for fact in facts if fact["place_id"]]))
 
     def _open(self, assignments: Sequence[Assignment]) -> None:
         points = {task.task.task_id: task.point for task in assignments if task.point}
         found = store.places_at(self.places.collection, points)
         placed = (_at_place(task, found.get(task.task.task_id)) for task in assignments)
-        _all_saved(self.inspections.apply([_opening(task, kind=operations.COMPLAINT_CHECK) for task in placed]))
+        all_saved(self.inspections.apply([_opening(task, kind=operations.COMPLAINT_CHECK) for task in placed]))
 
     def _open_again(self, returns: Sequence[Return]) -> None:
         known = [inspection for found in self._by_case(returns).values() for inspection in found]
         last = {inspection.task.task_id: inspection for inspection in known if inspection.task}
         assignments = [following.again(_known(last, item), item) for item in returns]
-        _all_saved(self.inspections.apply([_opening(task, kind=operations.RE_CHECK) for task in assignments]))
+        all_saved(self.inspections.apply([_opening(task, kind=operations.RE_CHECK) for task in assignments]))
 
     def _adjust(self, departures: Sequence[Departure], locations: Sequence[Location]) -> None:
         cases = self._by_case((*departures, *locations))
@@ -70,7 +70,7 @@ class FireSafetyWorker:
             _cancelling(one, item) for item in departures for one in cases.get(item.case_id, ()) if _is_meant(one, item)
         )
         located = (_locating(one, item) for item in locations for one in cases.get(item.case_id, ()))
-        _all_saved(self.inspections.apply([*cancelled, *located]))
+        all_saved(self.inspections.apply([*cancelled, *located]))
 
     def _by_case(self, items: Iterable[Return | Departure | Location]) -> dict[str, list[Inspection]]:
         """The inspections of the cases, oldest first, without their checklists."""
@@ -141,10 +141,3 @@ def _note(fact: dict[str, Any]) -> Change:
 def _change(id: str, decide: Decide, traceparent: str) -> Change:
     # Without a command: each of these decisions changes nothing when it comes again, so nothing has to be remembered.
     return Change(id=id, decide=decide, traceparent=traceparent)
-
-
-def _all_saved(outcomes: Iterable[Any]) -> None:
-    """Raises the first refusal, so that the message comes again, by itself, and ends in the dead-letter queue if it must."""
-    for outcome in outcomes:
-        if isinstance(outcome, ServiceError):
-            raise outcome

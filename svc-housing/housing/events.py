@@ -14,10 +14,10 @@ from housing.domain import CaseLocation, House, HouseCheck, HouseCheckOutcome
 from housing.following import Closing, Departure, Followed, Location, Opening, Return, Unlocated
 from housing.keeper import BatchAtlasKeeper
 from housing.policies import DEPARTMENT, CityNotMapped, OutsideCity
+from svckit.batch import all_saved
 from svckit.bus import Documents, Event, MongoConnection, handles
 from svckit.commit import DURABLE
 from svckit.documents import Change, Decide, utc_now
-from svckit.errors import ServiceError
 
 CASE_REPORTED = "mediation.case_reported.v1"
 CHECK_COMPLETED = "housing.house_check_completed.v1"
@@ -91,13 +91,6 @@ def locate(atlas: Atlas, case: Unlocated) -> str | None:
     except (CityNotMapped, OutsideCity):
         return None
     return code if code.startswith(case.area_code) and code != case.area_code else None
-
-
-def all_saved(outcomes: Iterable[Any]) -> None:
-    """Raises the first refusal, so that the message comes again, by itself, and ends in the dead-letter queue if it must."""
-    for outcome in outcomes:
-        if isinstance(outcome, ServiceError):
-            raise outcome
 
 
 def _concerns_us(event: Event) -> bool:

@@ -10,9 +10,9 @@ from population import following, operations, store
 from population.domain import VerificationOrder
 from population.following import Closing, Departure, Followed, Location, Opening, Return
 from population.policies import DEPARTMENTS
+from svckit.batch import all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
-from svckit.errors import ServiceError
 
 # Cases go to many departments; most events name other ones and need not be read at all.
 _OURS = tuple(f'"{department}"'.encode() for department in sorted(DEPARTMENTS))
@@ -38,13 +38,6 @@ class PopulationWorker:
     def _of_cases(self, followed: Sequence[tuple[Event, OfCase]]) -> list[Change]:
         known = store.orders_of_cases(self.orders.collection, {item.case_id for _, item in followed}) if followed else {}
         return [_of_case(event, item, id) for event, item in followed for id in known.get(item.case_id, ())]
-
-
-def all_saved(outcomes: Iterable[Any]) -> None:
-    """Raises the first refusal, so that the message comes again, by itself, and ends in the dead-letter queue if it must."""
-    for outcome in outcomes:
-        if isinstance(outcome, ServiceError):
-            raise outcome
 
 
 def _concerns_us(event: Event) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -112,6 +112,13 @@ class BatchRepository(Generic[S]):
         except BulkWriteError as error:
             return write_errors_of(error)
         return []
+
+
+def all_saved(outcomes: Iterable[Any]) -> None:
+    """Raises the first refusal among the outcomes of `apply`: the message then comes again, by itself, and ends as a dead letter."""
+    for outcome in outcomes:
+        if isinstance(outcome, ServiceError):
+            raise outcome
 
 
 def _outcome(job: Job[S]) -> S | ServiceError | None:
