@@ -208,10 +208,13 @@ def check_revision(seen: int, actual: int) -> None:
         )
 
 
-def when(*, happened_at: datetime | None, now: datetime) -> datetime:
-    """Returns the time something counts as done: `happened_at` if given. Raises InvalidArgument (IN_THE_FUTURE)."""
+def when(*, happened_at: datetime | None, opened_at: datetime, now: datetime) -> datetime:
+    """Returns the time something counts as done: `happened_at` if given, never before it was asked for.
+
+    Raises InvalidArgument (IN_THE_FUTURE).
+    """
     if happened_at is None:
         return now
     if happened_at > now + CLOCK_TOLERANCE:
         raise InvalidArgument("It cannot have happened in the future.", reason="IN_THE_FUTURE", field="happened_at")
-    return min(happened_at, now)
+    return max(opened_at, min(happened_at, now))

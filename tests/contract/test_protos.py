@@ -10,7 +10,7 @@ import protovalidate
 import pytest
 from binglian.options.v1 import options_pb2
 from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.descriptor import FieldDescriptor, FileDescriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -40,6 +40,21 @@ def event_files() -> Iterator[FileDescriptor]:
 @pytest.mark.parametrize("rpc", RPCS, ids=name_of)
 def test_every_rpc_declares_who_may_call_it(rpc: MethodDescriptor) -> None:
     assert rpc.GetOptions().HasExtension(options_pb2.access)
+
+
+def holds(descriptor: Descriptor, part: str, seen: tuple[str, ...] = ()) -> bool:
+    """Tells whether messages of a type can hold one of the type `part`, however deep."""
+    inner = [field.message_type for field in descriptor.fields if field.message_type]
+    seen = (*seen, descriptor.full_name)
+    return descriptor.full_name == part or any(holds(each, part, seen) for each in inner if each.full_name not in seen)
+
+
+@pytest.mark.parametrize("rpc", [rpc for rpc in RPCS if holds(rpc.output_type, "binglian.type.v1.TaskRef")], ids=name_of)
+def test_the_work_on_a_case_is_shown_to_named_roles_only(rpc: MethodDescriptor) -> None:
+    """It repeats what the case is about, and residents see no cases but their own."""
+    roles = set(rpc.GetOptions().Extensions[options_pb2.access].roles)
+    assert roles
+    assert not roles & {"RESIDENT", "MERCHANT", "VOLUNTEER", "SYS_ADMIN", "SEC_ADMIN"}
 
 
 @pytest.mark.parametrize("rpc", RPCS, ids=name_of)

@@ -143,6 +143,7 @@ def test_another_department_and_a_future_time_are_refused() -> None:
     with pytest.raises(InvalidArgument):
         completed(a_check(), happened_at=LATER + dt.timedelta(days=1))
     assert completed(a_check(), happened_at=LATER + dt.timedelta(minutes=1)).completed_at == LATER
+    assert completed(a_check(), happened_at=NOW - dt.timedelta(days=9)).completed_at == a_check().opened_at
 
 
 def test_a_completed_check_is_not_completed_again() -> None:

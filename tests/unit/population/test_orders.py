@@ -57,6 +57,12 @@ def test_an_order_is_completed_and_answers_the_task() -> None:
         operations.complete_order(order, findings=FINDINGS, revision=0, by=WORKER, happened_at=None, now=LATER)
 
 
+def test_nothing_is_done_before_it_was_asked_for() -> None:
+    long_ago = NOW - dt.timedelta(days=9)
+    order, _ = operations.complete_order(an_order(), findings=FINDINGS, revision=0, by=WORKER, happened_at=long_ago, now=LATER)
+    assert order.completed_at == order.opened_at
+
+
 def test_another_department_may_not_complete_it() -> None:
     with pytest.raises(PermissionDenied):
         operations.complete_order(
