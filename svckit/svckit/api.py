@@ -201,6 +201,7 @@ async def _serve_until(stop: asyncio.Event, api: Api, servicers: Servicers) -> N
         raise ConfigError(f"port {settings.grpc_port} cannot be opened; is another process using it?") from error
     api.spawn(_report_readiness(api, server), name="readiness")
     _log.info("listening", extra={"port": port})
+    gc.set_threshold(10_000, 20, 20)  # requests make thousands of short-lived objects; looking every 700 finds nothing
     gc.freeze()  # what exists now lives as long as the process; the collector need not look at it again
     await stop.wait()
     _log.info("stopping")

@@ -37,6 +37,10 @@ _log = logging.getLogger(__name__)
 WINDOW = 500
 """Events sent and not yet confirmed, at most."""
 _DOCUMENTS = 250
+# Pauses after each reading and each clearing. The first event goes at once; under load one reading serves many commits, and a
+# document that changes often is cleared once for several of its writes.
+_GATHER_SECONDS = 0.02
+_CLEAR_SECONDS = 0.1
 _SWEEP_SECONDS = 3.0
 _SWEEP_AGE = dt.timedelta(seconds=2)
 # How many confirmed events are remembered, so that a read that began before they were cleared does not send them again.
@@ -193,6 +197,7 @@ class Relay:
                 # What was marked and not sent is found again in the documents.
                 self._sweep_soon(age=dt.timedelta(0))
                 raise
+            await asyncio.sleep(_GATHER_SECONDS)
 
     async def _sweep(self, before: dt.datetime) -> None:
         """Publishes what has been waiting since before that time, however much it is, and what is new in between."""
@@ -320,6 +325,7 @@ class Relay:
                 self._confirmed += confirmed
                 self._to_clear.set()
                 raise
+            await asyncio.sleep(_CLEAR_SECONDS)
 
     async def drain(self, *, seconds: float) -> None:
         """Waits until this relay has nothing left, at most so long; for a graceful stop."""

@@ -25,8 +25,10 @@ from svckit.telemetry import current_traceparent
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-FLIGHTS = 2
+FLIGHTS = 1
 """Writes under way at once; more of them only make the groups smaller."""
+# How long the next write waits for more while many ask at once.
+_GATHER_SECONDS = 0.003
 GROUP = 400
 """Aggregates in one write at most."""
 
@@ -110,7 +112,7 @@ class Repository(Generic[S]):
 
     async def settled(self) -> None:
         """Waits until nothing is waiting or being written; for a graceful stop."""
-        while self._flights or self._waiting:
+        while self._flights or self._waiting or self._busy:
             await asyncio.wait(self._flights, timeout=0.05) if self._flights else await asyncio.sleep(0.01)
 
     # ------------------------------------------------------------------------------------------------ group commit
@@ -122,11 +124,11 @@ class Repository(Generic[S]):
         result: S = await call.future
         return result
 
-    def _schedule(self) -> None:
+    def _schedule(self, *, after: float = 0.0) -> None:
         """Takes off once the event loop has run everybody who is ready now: they join the same write."""
         if not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._take_off)
+            asyncio.get_running_loop().call_later(after, self._take_off)
 
     def _take_off(self) -> None:
         self._scheduled = False
@@ -140,8 +142,8 @@ class Repository(Generic[S]):
 
     def _land(self, task: asyncio.Task[None]) -> None:
         self._flights.discard(task)
-        if self._waiting:
-            self._schedule()
+        # Many at once: whoever was just answered soon asks again, and one write of all costs far less than several.
+        self._schedule(after=_GATHER_SECONDS if len(self._waiting) > 1 else 0.0)
         if not task.cancelled() and task.exception():
             asyncio.get_running_loop().call_exception_handler({"message": "group commit failed", "exception": task.exception()})
 
@@ -159,12 +161,18 @@ class Repository(Generic[S]):
     async def _fly(self, group: list[_Call[S]]) -> None:
         ids = {call.change.id for call in group}
         again = await self._commit_or_split([call for call in group if not call.future.cancelled()])
+        held = {call.change.id for call in again}
+        self._busy -= ids - held
         if again:
             # Losers wait a little, each for another time, or two processes would keep beating one another.
-            await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(again[0].tries, 6)))
-            for call in reversed(again):
-                self._waiting.setdefault(call.change.id, []).insert(0, call)
-        self._busy -= ids
+            pause = random.uniform(0, 0.002 * 2 ** min(again[0].tries, 6))
+            asyncio.get_running_loop().call_later(pause, self._take_up_again, again, held)
+
+    def _take_up_again(self, again: list[_Call[S]], held: set[str]) -> None:
+        for call in reversed(again):
+            self._waiting.setdefault(call.change.id, []).insert(0, call)
+        self._busy -= held
+        self._schedule()
 
     async def _commit_or_split(self, calls: list[_Call[S]]) -> list[_Call[S]]:
         """Commits a group; when the group as a whole is refused (one document too large), every aggregate goes by itself."""
