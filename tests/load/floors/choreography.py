@@ -1,16 +1,19 @@
 """The fastest fan-out to K departments and back that can be written by hand on the same broker and database.
 
 Roles, each a process: `departments` answers every dispatch, `join` writes the answers with one guarded bulk write a batch. The
-client (in the bench process) reports and dispatches with group commit. Same durability as ours: majority writes, quorum queues,
-persistent confirmed messages, each answer counted once.
+client (in the bench process) reports and dispatches with group commit. Same promises as ours: majority writes, quorum queues,
+persistent confirmed messages, each answer counted once, and no message lost by who dies between writing and publishing: it lies in
+the document until the broker has confirmed it.
 """
 
 import argparse
 import asyncio
+from typing import Any
 
 import orjson
 import pymongo
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
 
 from tests.load.floors.amqp import Peer
 from tests.load.floors.group_commit import GroupCommit
@@ -51,24 +54,31 @@ async def join(amqp_uri: str, mongo_uri: str, database: str, count: int) -> None
             answer = orjson.loads(body)
             answers.setdefault(answer["case_id"], []).append(answer["task"])
         found = cases.find({"_id": {"$in": list(answers)}}, {"done": 1, "revision": 1, "state": 1})
-        changes, handled = [], []
+        changes: list[pymongo.UpdateOne] = []
+        handled: dict[str, tuple[str, bytes]] = {}
         async for case in found:
             done = sorted({*case["done"], *answers[case["_id"]]})
             state = "handled" if len(done) == count else "parallel"
+            fields = {"done": done, "state": state, "revision": case["revision"] + 1}
             if state == "handled" != case["state"]:
-                handled.append(("handled", orjson.dumps({"case_id": case["_id"]})))
-            changes.append(
-                pymongo.UpdateOne(
-                    {"_id": case["_id"], "revision": case["revision"]},
-                    {"$set": {"done": done, "state": state, "revision": case["revision"] + 1}},
-                )
-            )
+                message = orjson.dumps({"case_id": case["_id"]})
+                handled[case["_id"]] = ("handled", message)
+                fields["outbox.handled"] = message
+            changes.append(pymongo.UpdateOne({"_id": case["_id"], "revision": case["revision"]}, {"$set": fields}))
         await cases.bulk_write(changes, ordered=False)
-        await publisher.publish(EXCHANGE, handled)
+        await publisher.publish(EXCHANGE, handled.values())
+        if handled:
+            await clear(cases, "handled", list(handled))
 
     peer.consume("floor.join", write)
     print("ready", flush=True)
     await asyncio.Event().wait()
+
+
+async def clear(cases: AsyncCollection[Any], message: str, ids: list[str]) -> None:
+    """Takes out what the broker has confirmed; at worst it is sent again, so this need not wait for the majority."""
+    sent = {"$unset": {f"outbox.{message}": True}}
+    await cases.with_options(write_concern=pymongo.WriteConcern(1)).update_many({"_id": {"$in": ids}}, sent)
 
 
 class Client:
@@ -76,6 +86,8 @@ class Client:
 
     def __init__(self, *, mongo_uri: str, database: str) -> None:
         self._commit = GroupCommit(mongo_uri, database)
+        self._confirmed: list[str] = []
+        self._clearing: asyncio.Task[None] | None = None
 
     async def open(self, amqp_uri: str) -> "Client":
         """Connects to the broker."""
@@ -86,15 +98,26 @@ class Client:
     async def play(self, case_id: str, count: int) -> None:
         """Report, then dispatch to `count` departments, then publish the dispatch."""
         await self._commit.write(
-            pymongo.InsertOne({"_id": case_id, "state": "reported", "revision": 1, "description": "burst pipe", "outbox": []})
+            pymongo.InsertOne({"_id": case_id, "state": "reported", "revision": 1, "description": "burst pipe"})
         )
         tasks = [{"department": number, "state": "assigned"} for number in range(count)]
-        await self._commit.write(
-            pymongo.UpdateOne(
-                {"_id": case_id, "revision": 1}, {"$set": {"state": "parallel", "tasks": tasks, "done": [], "revision": 2}}
-            )
-        )
-        await self.peer.publish(EXCHANGE, [("dispatched", orjson.dumps({"case_id": case_id, "tasks": tasks}))])
+        message = orjson.dumps({"case_id": case_id, "tasks": tasks})
+        fields = {"state": "parallel", "tasks": tasks, "done": [], "revision": 2, "outbox": {"dispatched": message}}
+        await self._commit.write(pymongo.UpdateOne({"_id": case_id, "revision": 1}, {"$set": fields}))
+        await self.peer.publish(EXCHANGE, [("dispatched", message)])
+        self._confirmed.append(case_id)
+        if self._clearing is None or self._clearing.done():
+            self._clearing = asyncio.ensure_future(self._clear())
+
+    async def _clear(self) -> None:
+        while self._confirmed:
+            ids, self._confirmed = self._confirmed, []
+            await clear(self._commit.cases, "dispatched", ids)
+
+    async def close(self) -> None:
+        """Returns when everything is cleared."""
+        if self._clearing:
+            await self._clearing
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ class GroupCommit:
     """Writes what has arrived with one bulk write; what arrives meanwhile waits for the next."""
 
     def __init__(self, mongo_uri: str, database: str) -> None:
-        self._cases = AsyncMongoClient(mongo_uri)[database].get_collection(
+        self.cases = AsyncMongoClient(mongo_uri)[database].get_collection(
             "cases", write_concern=pymongo.WriteConcern("majority", j=True)
         )
         self._pending: list[tuple[object, asyncio.Future[None]]] = []
@@ -28,7 +28,7 @@ class GroupCommit:
     async def _flush(self) -> None:
         while self._pending:
             taken, self._pending = self._pending, []
-            await self._cases.bulk_write([operation for operation, _ in taken], ordered=False)
+            await self.cases.bulk_write([operation for operation, _ in taken], ordered=False)
             for _, done in taken:
                 done.set_result(None)
         self._flushing = False

@@ -97,6 +97,7 @@ def _by_hand(stack: Stack) -> Callable[[], float]:
     async def drive() -> None:
         client = await Client(mongo_uri=stack.mongo_uri, database="floor_fanout").open(stack.amqp_uri)
         await _all(lambda: client.play(uuid.uuid4().hex, len(DEPARTMENTS)))
+        await client.close()
 
     def once() -> float:
         before = cases.count_documents({"state": "handled"})
