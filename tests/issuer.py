@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 
 class Issuer:
-    """Keys by id; `fetches` counts how often they were asked for, `down` makes it answer 503."""
+    """Keys by id; `fetches` counts how often they were asked for, `down` makes it answer 503, `pause` late."""
 
     def __init__(self) -> None:
         self.url = ""
         self.fetches = 0
         self.down = False
+        self.pause = 0.0
         self._keys: dict[str, Any] = {}
         self.add_key("one")
 
@@ -75,6 +76,7 @@ def running_issuer() -> Iterator[Issuer]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             issuer.fetches += 1
+            time.sleep(issuer.pause)
             self.send_response(503 if issuer.down else 200)
             self.end_headers()
             self.wfile.write(json.dumps(issuer.document()).encode())

@@ -53,7 +53,8 @@ class KeySet:
         could be fetched at all.
         """
         found = self._known(key_id)
-        if found is None or self._is_stale():
+        # While one caller waits for an issuer that may be hanging, the others go on with the keys there are.
+        if found is None or (self._is_stale() and not self._lock.locked()):
             await self._refresh()
             found = self._known(key_id)
         if found is not None:
@@ -80,12 +81,13 @@ class KeySet:
         async with self._lock:
             if time.monotonic() - self._tried_at < self._pause:
                 return
-            self._tried_at = time.monotonic()
             try:
                 self._keys = _keys_of(await asyncio.to_thread(self._fetch))
                 self._fetched_at = time.monotonic()
             except (OSError, ValueError, jwt.PyJWTError) as error:
                 _log.warning("keys cannot be fetched from the issuer: %s", type(error).__name__, extra={"url": self._url})
+            finally:
+                self._tried_at = time.monotonic()  # at the end, or those who waited for it would all try again in turn
 
     def _fetch(self) -> Any:
         with urllib.request.urlopen(self._url, timeout=self._timeout) as response:

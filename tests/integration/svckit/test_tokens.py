@@ -91,6 +91,26 @@ async def test_an_issuer_that_comes_late_is_waited_for(verifier: TokenVerifier, 
     assert (await verifier.verify(f"Bearer {issuer.token(sub='u2')}", "")).subject == "u2"
 
 
+async def test_an_issuer_that_hangs_keeps_one_caller_waiting_not_all(issuer: Issuer) -> None:
+    keys = KeySet(url=issuer.url, max_age=0, pause=0.05, timeout=0.3)
+    verifier = TokenVerifier(keys=keys, issuer="binglian", audience="binglian")
+    await verifier.verify(f"Bearer {issuer.token()}", "")
+    await asyncio.sleep(0.06)
+    issuer.pause = 1.0
+    begun = time.perf_counter()
+    await asyncio.gather(*(verifier.verify(f"Bearer {issuer.token(sub=f'u{number}')}", "") for number in range(10)))
+    assert time.perf_counter() - begun < 1.0
+
+
+async def test_callers_that_need_an_unknown_key_share_one_fetch_from_an_issuer_that_hangs(issuer: Issuer) -> None:
+    verifier = TokenVerifier(keys=KeySet(url=issuer.url, pause=0.2, timeout=0.3), issuer="binglian", audience="binglian")
+    issuer.pause = 1.0
+    begun = time.perf_counter()
+    reasons = await asyncio.gather(*(refusal(verifier, f"Bearer {issuer.token(sub=f'u{number}')}") for number in range(10)))
+    assert set(reasons) == {"KEYS_UNAVAILABLE"}
+    assert time.perf_counter() - begun < 1.0
+
+
 async def test_verified_tokens_are_remembered_until_they_expire(verifier: TokenVerifier, issuer: Issuer) -> None:
     token = f"Bearer {issuer.token(exp=time.time() + 1.2)}"
     assert verifier.remembered(token, "") is None
