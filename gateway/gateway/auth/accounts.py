@@ -18,6 +18,7 @@ from gateway.errors import Problem
 MAX_FAILURES = 5  # security_baseline.yaml: lock after 5 failures for 15 minutes
 LOCK = dt.timedelta(minutes=15)
 _MAX_SECRET = 256
+_MAX_NAME = 200
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # OWASP's choice for argon2id: 19 MiB, two passes
 _NOBODY = _hasher.hash("nobody has this password")
 
@@ -55,11 +56,15 @@ class Accounts:
         Raises Problem 401 (WRONG_CREDENTIALS) for an unknown name as for a wrong secret, after the same time, and 429
         (ACCOUNT_LOCKED) after five failures; names nobody has are counted and locked as well, so that a lock tells nothing.
         """
+        username = username[:_MAX_NAME]  # nobody's name is as long; what is kept of a failure stays small
         await self._check_lock(kind, username)
         record = await self._accounts.find_one({"_id": username, "kind": kind, "disabled": {"$ne": True}})
-        if not await self._matches(record["secret"] if record else _NOBODY, secret) or record is None:
-            await self._note_failure(kind, username)
-            raise Problem(401, "WRONG_CREDENTIALS", "Name or password is wrong.")
+        async with self._slots:
+            # Again, now that it is this one's turn: of many guesses made at once only the first few may be tried.
+            await self._check_lock(kind, username)
+            if not await _matches(record["secret"] if record else _NOBODY, secret) or record is None:
+                await self._note_failure(kind, username)
+                raise Problem(401, "WRONG_CREDENTIALS", "Name or password is wrong.")
         await self._attempts.delete_one({"_id": f"{kind}:{username}"})
         return _account(record)
 
@@ -71,7 +76,7 @@ class Accounts:
     async def put(self, accounts: Sequence[Account], *, secret: str) -> None:
         """Creates or replaces accounts that share one secret (the demo's), and so one hash; a hash that still fits is kept."""
         first = await self._accounts.find_one({"_id": accounts[0].username}, {"secret": 1})
-        fits = first is not None and await self._matches(first["secret"], secret)
+        fits = first is not None and await _matches(first["secret"], secret)
         hashed = first["secret"] if first and fits else await self._hash(secret)
         for account in accounts:
             fields = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(account).items()}
@@ -88,19 +93,13 @@ class Accounts:
 
     async def _note_failure(self, kind: str, username: str) -> None:
         now = dt.datetime.now(dt.UTC)
-        fresh = {"$and": [{"$gt": ["$until", now]}, {"$lt": ["$failures", MAX_FAILURES]}]}
+        fresh = {"$gt": ["$until", now]}  # also beyond the last allowed one: a failure in flight must not open the lock
         await self._attempts.find_one_and_update(
             {"_id": f"{kind}:{username}"},
             [{"$set": {"failures": {"$cond": [fresh, {"$add": ["$failures", 1]}, 1]}, "until": now + LOCK}}],
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
-
-    async def _matches(self, hashed: str, secret: str) -> bool:
-        if len(secret) > _MAX_SECRET:
-            secret = ""  # takes as long to check as any other
-        async with self._slots:
-            return await asyncio.to_thread(_verify, hashed, secret)
 
     async def _hash(self, secret: str) -> str:
         async with self._slots:
@@ -117,6 +116,12 @@ def _account(record: dict[str, Any]) -> Account:
         department=record["department"],
         purposes=tuple(record["purposes"]),
     )
+
+
+async def _matches(hashed: str, secret: str) -> bool:
+    if len(secret) > _MAX_SECRET:
+        secret = ""  # takes as long to check as any other
+    return await asyncio.to_thread(_verify, hashed, secret)
 
 
 def _verify(hashed: str, secret: str) -> bool:

@@ -127,6 +127,17 @@ async def test_five_failures_lock_a_name_whether_it_exists_or_not(door: httpx.As
     assert (await door.post("/auth/login", json={"username": username, "password": PASSWORD})).status_code == 429
 
 
+async def test_guesses_made_all_at_once_are_counted_too(door: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(by_password(door, "wrong", "hurried") for _ in range(20)))
+    assert [answer.status_code for answer in answers].count(400) <= MAX_FAILURES + 1  # the two that are hashed at once
+
+
+async def test_a_name_too_long_for_anybody_leaves_little_behind(door: httpx.AsyncClient) -> None:
+    assert (await by_password(door, "wrong", "x" * 100_000)).status_code == 400
+    attempts = door.process.sign_in._accounts._attempts  # type: ignore[attr-defined]
+    assert max([len(row["_id"]) async for row in attempts.find()]) < 300
+
+
 async def test_a_success_forgets_the_failures_before_it(door: httpx.AsyncClient) -> None:
     for _ in range(3):
         for _ in range(MAX_FAILURES - 1):
