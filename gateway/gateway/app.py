@@ -38,16 +38,18 @@ class Gateway:
         admit: Callable[[Exchange], Awaitable[None] | None],
         pages: Handler,
         body_limit: int,
+        body_seconds: float,
     ) -> None:
         self._router = router
         self._recorder = recorder
         self._admit = admit
         self._pages = Target("/{page}", pages, traced=False)
         self._body_limit = body_limit
+        self._body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI http connection scope."""
-        exchange = Exchange(scope, receive, send, body_limit=self._body_limit)
+        exchange = Exchange(scope, receive, send, body_limit=self._body_limit, body_seconds=self._body_seconds)
         try:
             match = self._find(exchange)
             target = match.target

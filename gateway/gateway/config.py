@@ -33,6 +33,7 @@ class GatewaySettings:
     demo_users: bool = False
     demo_password: str = "Binglian-demo-2026"  # noqa: S105  -- documented; only ever used for accounts of made-up people
     max_body: int = 1024 * 1024
+    body_seconds: float = 30.0
     request_timeout: float = 10.0
     stream_seconds: float = 300.0
     heartbeat_seconds: float = 15.0

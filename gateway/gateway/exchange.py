@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 import secrets
@@ -40,11 +41,11 @@ class Exchange:
     """
 
     __slots__ = (
-        "_receive", "_send", "begun", "body_limit", "cookies", "headers", "method", "path", "query", "request_id", "route",
+        "_receive", "_send", "begun", "body_limit", "body_seconds", "cookies", "headers", "method", "path", "query", "request_id", "route",
         "sent_bytes", "span", "started", "status", "trace_id", "traceparent",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, body_limit: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, body_limit: int, body_seconds: float) -> None:
         self._receive = receive
         self._send = send
         self.begun = time.perf_counter()
@@ -53,6 +54,7 @@ class Exchange:
         self.query: str = scope["query_string"].decode("latin-1")
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.body_limit = body_limit
+        self.body_seconds = body_seconds
         self.cookies: list[bytes] = []
         self.request_id = self._identify()
         self.traceparent = self._trace()
@@ -76,7 +78,20 @@ class Exchange:
         return self.headers.get(name, b"").decode("latin-1")
 
     async def body(self) -> bytes:
-        """Reads the whole body. Raises Problem 413 as soon as it is too large, whatever its declared length says."""
+        """Reads the whole body.
+
+        Raises Problem 413 as soon as it is too large, whatever its declared length says, and 408 when it is not there in time.
+        """
+        try:
+            async with asyncio.timeout(self.body_seconds):
+                return await self._whole_body()
+        except TimeoutError:
+            headers = ((b"connection", b"close"),)
+            raise Problem(
+                408, "BODY_TOO_SLOW", f"The body was not there in {self.body_seconds:g} s.", headers=headers
+            ) from None
+
+    async def _whole_body(self) -> bytes:
         declared = self.headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self.body_limit:
             raise self._too_large()

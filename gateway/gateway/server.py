@@ -62,6 +62,7 @@ class Process:
             admit=self.sign_in.admit,
             pages=Site(Path(settings.web_root)),
             body_limit=settings.max_body,
+            body_seconds=settings.body_seconds,
         )
 
     def _routes(self) -> Router[Target]:

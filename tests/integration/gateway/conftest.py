@@ -120,6 +120,7 @@ def settings(issuer: Issuer, tmp_path: Any) -> GatewaySettings:
         jwks_url=issuer.url,
         heartbeat_seconds=0.2,
         max_body=2000,
+        body_seconds=1.0,
         access_log=False,
         web_root=str(tmp_path),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2
 
+from gateway.config import GatewaySettings
 from tests.integration.gateway.conftest import CASE_ID
 
 REPORT = {
@@ -210,6 +212,15 @@ async def test_field_violations_carry_json_names(client: httpx.AsyncClient, medi
     mediation.refuse = refusing(grpc.StatusCode.INVALID_ARGUMENT, wrong)
     problem = (await client.post("/v1/cases", json=REPORT)).json()
     assert problem["errors"] == [{"field": "tasks[0].reassignTo", "message": "is unknown"}]
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(client: httpx.AsyncClient, settings: GatewaySettings) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", settings.http_port)
+    writer.write(b"POST /v1/cases HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+    answer = await asyncio.wait_for(reader.read(), timeout=5)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"BODY_TOO_SLOW" in answer
+    writer.close()
 
 
 async def test_a_slow_service_is_not_waited_for(client: httpx.AsyncClient, mediation: Any) -> None:
