@@ -19,7 +19,6 @@ import collections
 import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import eventlet
@@ -50,8 +49,7 @@ _MONGO_MS = 5_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """A fact. `type` is its routing key, `subject` the id of the aggregate it happened to, `data` its JSON.
 
     `traceparent` is the span of this very consumption: what the handler does next belongs below it.

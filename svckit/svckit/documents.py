@@ -12,7 +12,6 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -44,8 +43,7 @@ _NATIVE = (dt.datetime, bytes)
 _DUPLICATE_KEY = 11000
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """Identity of a command: `key` says which one, `digest` what it asks; the same key with another digest is refused."""
 
     key: str
@@ -71,8 +69,7 @@ def command_of(request: Any, caller: Caller) -> Command:
     return Command(key=f"{caller.subject}:{message.request_id}", digest=body.hexdigest())
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One decision about one aggregate.
 
     `command` None: repeating it is harmless by itself (a timer). `traceparent` goes into the events it creates; "" leaves them
