@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from typing import Any
 
-from svckit.amqp import Link
+from pika.exceptions import AMQPError
+
+from svckit.amqp import Lane, Link, LinkLost
 from svckit.cloudevents import SUBJECT
 from svckit.frames import text_header
 from svckit.topology import Topology
@@ -69,6 +72,9 @@ class LiveFeed:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
+        self._lane: Lane | None = None
+        self._route: dict[str, str] = {}
+        self._binding: asyncio.Task[Any] | None = None
         self._any: set[Watch] = set()
         self._by_id: defaultdict[str, set[Watch]] = defaultdict(set)
 
@@ -79,25 +85,46 @@ class LiveFeed:
         watchers = self._any if key is None else self._by_id[key]
         watchers.add(watch)
         try:
+            await self._listen()
             yield watch
         finally:
             watchers.discard(watch)
             if key is not None and not watchers:
                 self._by_id.pop(key, None)
+            self._listen_while_watched()
 
     async def opened(self, link: Link) -> None:
-        """Binds a new exclusive queue, then tells every watcher to read again."""
+        """Declares a new exclusive queue; tells every watcher to read again once facts flow into it."""
         lane = await link.lane()
         for exchange in self._topology.exchanges():
             await lane.call(lane.channel.exchange_declare, **exchange)
         queue = (await lane.call(lane.channel.queue_declare, queue="", exclusive=True, auto_delete=True)).method.queue
-        key = f"{self._topology.service}.#"
-        await lane.call(lane.channel.queue_bind, queue=queue, exchange=self._topology.exchange, routing_key=key)
         lane.consume(queue, self._on_message, exclusive=True)
-        self._wake_everybody()
+        self._route = {"queue": queue, "exchange": self._topology.exchange, "routing_key": f"{self._topology.service}.#"}
+        self._lane = lane
+        if self._any or self._by_id:
+            await self._listen()
+            self._wake_everybody()
 
     def lost(self) -> None:
-        """Nothing to do: watchers learn it when the feed is back."""
+        """Forgets the queue; watchers learn it when the feed is back."""
+        self._lane = self._binding = None
+
+    async def _listen(self) -> None:
+        """Returns when facts flow. They do only while somebody watches: each costs the broker a copy and this process a look."""
+        if self._binding is None and self._lane:
+            bound = self._lane.call(self._lane.channel.queue_bind, **self._route)
+            self._binding = asyncio.get_running_loop().create_task(bound)
+        if self._binding:
+            with contextlib.suppress(LinkLost, AMQPError):  # `opened` does it again
+                await asyncio.shield(self._binding)
+
+    def _listen_while_watched(self) -> None:
+        if self._any or self._by_id or self._binding is None:
+            return
+        self._binding = None
+        if self._lane and self._lane.channel.is_open:
+            self._lane.channel.queue_unbind(**self._route)
 
     def _on_message(self, properties: bytes, body: bytes) -> None:
         id = text_header(properties, SUBJECT)
