@@ -56,5 +56,7 @@ def _refuse_undeclared(_caller: Caller | None) -> None:
     raise PermissionDenied("Nobody may call this: its proto declares no access.", reason="ACCESS_NOT_DECLARED")
 
 
-def _admit_anyone(_caller: Caller | None) -> None:
-    """A public rpc asks for nothing."""
+def _admit_anyone(caller: Caller | None) -> None:
+    """A public rpc asks for nothing; but a purpose, once stated, unmasks and so has to be one of the caller's."""
+    if caller is not None and caller.purpose:
+        _check_purpose(caller, frozenset())

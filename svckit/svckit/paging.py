@@ -14,6 +14,7 @@ from svckit.errors import InvalidArgument
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _OWNED_BY_STORE = ("outbox", "commands", "created_by")
 _MILLISECOND = dt.timedelta(milliseconds=1)
+_LONGEST_BITS = 63  # of a number in BSON, beside its sign
 
 
 def token_of(document: Mapping[str, Any], keys: Sequence[str]) -> str:
@@ -34,7 +35,8 @@ def after(token: str, keys: Sequence[str]) -> dict[str, Any]:
         raise _invalid()
     names = [_name(key) for key in keys]
     steps: list[dict[str, Any]] = [
-        {**dict(zip(names[:at], values[:at], strict=True)), names[at]: {_behind(key): values[at]}} for at, key in enumerate(keys)
+        {**dict(zip(names[:at], values[:at], strict=True)), names[at]: {_behind(key): values[at]}}
+        for at, key in enumerate(keys)
     ]
     return {"$or": steps} if len(steps) > 1 else steps[0]
 
@@ -93,6 +95,8 @@ def _unpacked(token: str) -> list[Any]:
 def _value(packed: object) -> object:
     if isinstance(packed, dict):
         return _EPOCH + packed["ms"] * _MILLISECOND
+    if isinstance(packed, int) and packed.bit_length() > _LONGEST_BITS:
+        raise ValueError(packed)
     if packed is None or isinstance(packed, str | int | float):
         return packed
     raise TypeError(packed)

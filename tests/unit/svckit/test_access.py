@@ -33,6 +33,7 @@ def test_each_refusal_has_its_own_reason() -> None:
     assert refusal("ForPurpose", DISPATCHER) == "PURPOSE_REQUIRED"
     assert refusal("ForPurpose", stating("P01")) == "PURPOSE_NOT_ALLOWED"
     assert refusal("AnyToken", stating("P05")) == "PURPOSE_NOT_ALLOWED"
+    assert refusal("Open", stating("P05")) == "PURPOSE_NOT_ALLOWED"
     assert refusal("Undeclared", DISPATCHER) == "ACCESS_NOT_DECLARED"
 
 
