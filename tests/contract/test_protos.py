@@ -81,6 +81,39 @@ def test_every_event_declares_its_type() -> None:
     assert types
 
 
+PERSONAL = re.compile(
+    r"(.+_)?(id_number|phone|mobile|birth_date|wechat|email)|(reporter|responsible|guardian|owner|tenant)_name"
+)
+
+
+def fields_below(message: Descriptor, seen: set[str]) -> Iterator[FieldDescriptor]:
+    """Every field of a message and of what it holds, each once."""
+    if message.full_name not in seen:
+        seen.add(message.full_name)
+        for field in message.fields:
+            yield field
+            if field.message_type:
+                yield from fields_below(field.message_type, seen)
+
+
+def test_what_sounds_personal_is_marked_as_personal() -> None:
+    seen: set[str] = set()
+    fields = [field for rpc in RPCS for kind in (rpc.input_type, rpc.output_type) for field in fields_below(kind, seen)]
+    found = [field for field in fields if PERSONAL.fullmatch(field.name)]
+    assert len(found) > 5
+    assert [field.full_name for field in found if sensitivity_of(field) < options_pb2.SENSITIVITY_L3] == []
+
+
+def test_no_event_carries_what_is_personal() -> None:
+    """Events go to everybody who listens, and nothing masks them."""
+    seen: set[str] = set()
+    messages_of = [message for file in event_files() for message in file.message_types_by_name.values()]
+    fields = [field for message in messages_of for field in fields_below(message, seen)]
+    assert fields
+    assert [field.full_name for field in fields if sensitivity_of(field) >= options_pb2.SENSITIVITY_L3] == []
+    assert [field.full_name for field in fields if PERSONAL.fullmatch(field.name)] == []
+
+
 def personal_values(message: Message) -> Iterator[tuple[FieldDescriptor, Any]]:
     for field, value in message.ListFields():
         if sensitivity_of(field) >= options_pb2.SENSITIVITY_L3:
