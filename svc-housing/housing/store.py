@@ -6,7 +6,6 @@ Documents are written by `svckit.store`/`svckit.batch` and read raw; mongoengine
 from __future__ import annotations
 
 from collections.abc import Collection as Several
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -22,7 +21,7 @@ from mongoengine import (
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.collection import Collection
 
-from svckit.paging import after, code_range, narrowed, sort_by, token_of
+from svckit.paging import code_range, narrowed
 
 Raw = dict[str, Any]
 Rows = AsyncCollection[Raw]
@@ -168,17 +167,6 @@ DOCUMENTS: tuple[type[Document], ...] = (
 
 
 # ------------------------------------------------------------------------------------------------- searches
-
-
-async def page(
-    rows: Rows, *, query: Mapping[str, Any], keys: Sequence[str], token: str, size: int, hidden: Several[str] = ()
-) -> tuple[list[Raw], str]:
-    """Returns up to `size` raw documents sorted by `keys` behind `token`, and the token of the next page ("" on the last)."""
-    hide = OWNED_BY_STORE | dict.fromkeys(hidden, False)
-    condition = {"$and": [query, after(token, keys)]} if token else query
-    found = await rows.find(condition, hide).sort(sort_by(keys)).limit(size + 1).to_list()
-    more = len(found) > size
-    return found[:size], token_of(found[size - 1], keys) if more else ""
 
 
 def in_area(*, own: str, wanted: str) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ Identity and telephone numbers are there as ciphers with a blind index (`populat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from mongoengine import BinaryField, DateTimeField, DictField, Document, EmbeddedDocument, IntField, ListField, StringField
@@ -14,7 +14,7 @@ from mongoengine import EmbeddedDocumentField as Embedded
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.collection import Collection as SyncCollection
 
-from svckit.paging import after, code_range, narrowed, sort_by, token_of
+from svckit.paging import code_range, narrowed
 
 Raw = dict[str, Any]
 Rows = AsyncCollection[Raw]
@@ -142,14 +142,6 @@ DOCUMENTS: tuple[type[Document], ...] = (ResidentDocument, HouseholdDocument, Ve
 
 
 # ------------------------------------------------------------------------------------------------- searches
-
-
-async def page(rows: Rows, *, query: Mapping[str, Any], keys: Sequence[str], token: str, size: int) -> tuple[list[Raw], str]:
-    """Returns up to `size` raw documents sorted by `keys` behind `token`, and the token of the next page ("" on the last)."""
-    condition = {"$and": [query, after(token, keys)]} if token else query
-    found = await rows.find(condition, OWNED_BY_STORE).sort(sort_by(keys)).limit(size + 1).to_list()
-    more = len(found) > size
-    return found[:size], token_of(found[size - 1], keys) if more else ""
 
 
 def in_area(*, own: str, wanted: str) -> dict[str, Any] | None:

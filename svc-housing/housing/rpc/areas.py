@@ -22,7 +22,7 @@ from svckit.documents import Command, command_of, utc_now
 from svckit.entries import judge_all, part
 from svckit.errors import InvalidArgument, PermissionDenied
 from svckit.messages import to_fields, to_message
-from svckit.paging import code_range
+from svckit.paging import code_range, page_of
 from svckit.store import Repository
 
 DEFAULT_PAGE = 100
@@ -97,7 +97,7 @@ class AreaServicer(area_service_pb2_grpc.AreaServiceServicer):
 
     async def ListAreas(self, request: pb.ListAreasRequest, context: object) -> pb.ListAreasResponse:
         """See the proto."""
-        rows, token = await store.page(
+        rows, token = await page_of(
             self._areas.collection,
             query=_query(request, city=current_caller().city),
             keys=("_id",),

@@ -14,6 +14,7 @@ from svckit.access import check_area, current_caller, may_act_in
 from svckit.documents import command_of, utc_now
 from svckit.errors import InvalidArgument, NotFound
 from svckit.messages import to_fields, to_message
+from svckit.paging import page_of
 from svckit.store import Repository
 
 DEFAULT_PAGE = 50
@@ -40,7 +41,7 @@ class HouseCheckServicer(house_check_pb2_grpc.HouseCheckServiceServicer):
             return pb.ListHouseChecksResponse()
         query |= {"state": to_fields(request).get("state", HouseCheckState.OPEN.value)}
         query |= {"task.case_id": request.case_id} if request.case_id else {}
-        rows, token = await store.page(
+        rows, token = await page_of(
             self._checks.collection,
             query=query,
             keys=("_id",),

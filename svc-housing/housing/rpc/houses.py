@@ -18,6 +18,7 @@ from svckit.entries import judge_all, part
 from svckit.errors import Conflict, FailedPrecondition, InvalidArgument
 from svckit.ids import new_id
 from svckit.messages import to_fields, to_message
+from svckit.paging import page_of
 from svckit.store import Repository
 
 DEFAULT_PAGE = 100
@@ -64,7 +65,7 @@ class BuildingServicer(house_service_pb2_grpc.BuildingServiceServicer):
         query = store.in_area(own=current_caller().area, wanted=request.area_prefix)
         if query is None:
             return pb.ListBuildingsResponse()
-        rows, token = await store.page(
+        rows, token = await page_of(
             self._buildings.collection,
             query=query,
             keys=("area_code", "_id"),
@@ -148,7 +149,7 @@ class HouseServicer(house_service_pb2_grpc.HouseServiceServicer):
         if query is None:
             return pb.ListHousesResponse()
         query |= {name: value for name in ("building_id", "occupancy") if (value := getattr(request, name))}
-        rows, token = await store.page(
+        rows, token = await page_of(
             self._houses.collection,
             query=query,
             keys=("building_id", "unit", "number"),

@@ -15,6 +15,7 @@ from svckit.documents import command_of, utc_now
 from svckit.entries import judge_all, part
 from svckit.ids import new_id
 from svckit.messages import to_fields, to_message
+from svckit.paging import page_of
 from svckit.store import Repository
 
 DEFAULT_PAGE = 50
@@ -58,7 +59,7 @@ class HouseholdServicer(resident_service_pb2_grpc.HouseholdServiceServicer):
         if query is None:
             return pb.ListHouseholdsResponse()
         query |= {"house_id": request.house_id} if request.house_id else {}
-        rows, token = await store.page(
+        rows, token = await page_of(
             self._households.collection,
             query=query,
             keys=("area_code", "_id"),

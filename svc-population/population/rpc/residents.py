@@ -23,6 +23,7 @@ from svckit.entries import judge_all, part
 from svckit.errors import Conflict, FailedPrecondition, InvalidArgument
 from svckit.ids import new_id
 from svckit.messages import to_fields, to_message
+from svckit.paging import page_of
 from svckit.store import Repository
 
 DEFAULT_PAGE = 50
@@ -117,7 +118,7 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
             return pb.ListResidentsResponse()
         query |= {name: value for name in ("household_id", "resident_type") if (value := getattr(request, name))}
         query |= store.lives_in(request.house_id) if request.house_id else {}
-        rows, token = await store.page(
+        rows, token = await page_of(
             self._residents.collection,
             query=query,
             keys=("area_code", "_id"),
