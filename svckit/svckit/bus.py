@@ -292,7 +292,7 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
             self._return(message, error)
 
     def _return(self, message: _Message, error: Exception) -> None:
-        """Gives a message back after a pause that grows with every delivery; the others go on meanwhile."""
+        """Gives a message back after a pause that grows with every delivery, to 8 s at most; the others go on meanwhile."""
         _log.warning("%s failed on message %s (delivery %d): %s", self.queue.name, message.id, message.deliveries, _told(error))
         self._suspects[message.id] = None
         if len(self._suspects) > _SUSPECTS:
@@ -304,7 +304,7 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
                 self._later(message, message.channel.basic_nack, message.tag, False, True)
                 self._held.discard(message.tag)
 
-        eventlet.spawn_after(0.1 * 3 ** (message.deliveries - 1), give_back)
+        eventlet.spawn_after(0.1 * 3 ** (min(message.deliveries, DELIVERIES) - 1), give_back)
 
     def _dead_properties(self, message: _Message, error: Exception) -> Any:
         properties = message.properties

@@ -53,14 +53,16 @@ class Watch:
 
     def add(self, id: str) -> None:
         """Notes that an aggregate changed."""
-        self._ids.add(id)
+        if not self._everything:
+            self._ids.add(id)
         if len(self._ids) > _MOST_IDS:
-            self._everything = True
+            self.add_everything()
         self._news.set()
 
     def add_everything(self) -> None:
         """Notes that anything may have changed."""
         self._everything = True
+        self._ids.clear()
         self._news.set()
 
 
