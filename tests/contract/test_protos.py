@@ -57,6 +57,16 @@ def test_the_work_on_a_case_is_shown_to_named_roles_only(rpc: MethodDescriptor) 
     assert not roles & {"RESIDENT", "MERCHANT", "VOLUNTEER", "SYS_ADMIN", "SEC_ADMIN"}
 
 
+@pytest.mark.parametrize(
+    "rpc", [rpc for rpc in RPCS if masker_of(rpc.output_type) and "mediation" not in rpc.full_name], ids=name_of
+)
+def test_personal_data_is_shown_to_named_roles_only(rpc: MethodDescriptor) -> None:
+    """A stated purpose unmasks it, and residents may state some. Cases and tasks are narrowed further by their own service."""
+    roles = set(rpc.GetOptions().Extensions[options_pb2.access].roles)
+    assert roles
+    assert not roles & {"RESIDENT", "MERCHANT", "VOLUNTEER", "SYS_ADMIN", "SEC_ADMIN"}
+
+
 @pytest.mark.parametrize("rpc", RPCS, ids=name_of)
 def test_every_mutation_takes_a_request_id(rpc: MethodDescriptor) -> None:
     if not READS.match(rpc.name):
