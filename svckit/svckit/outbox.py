@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 WINDOW = 500
 """Events sent and not yet confirmed, at most."""
-_DOCUMENTS = 250
+_DOCUMENTS = 500
 # Pauses after each reading and each clearing. The first event goes at once; under load one reading serves many commits, and a
 # document that changes often is cleared once for several of its writes.
 _GATHER_SECONDS = 0.02
