@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ class Caller:
     """Identity taken from a verified token.
 
     `area` is the prefix of area codes the caller may act in ("4205", "420502", …; "" means everywhere), `department` a code of
-    department.csv or "". `purposes` are allowed to be stated, `purpose` is the one stated in this call ("" if none).
+    department.csv or "". `purposes` are allowed to be stated, `purpose` is the one stated in this call ("" if none). `expires_at` is when
+    the token does (Unix seconds).
     """
 
     subject: str
@@ -28,6 +30,7 @@ class Caller:
     department: str = ""
     purposes: frozenset[str] = frozenset()
     purpose: str = ""
+    expires_at: float = math.inf
 
     @property
     def city(self) -> str:

@@ -11,6 +11,8 @@ import asyncio
 import contextlib
 import inspect
 import logging
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -33,6 +35,7 @@ from svckit.tokens import TokenVerifier
 from svckit.validation import validator_of
 
 _log = logging.getLogger(__name__)
+_SHORTEST_STREAM_S = 1.0
 _OURS = frozenset(("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"))
 
 
@@ -149,7 +152,7 @@ class Pipeline:
                 request = parse_valid(rpc, data)
                 # Tells the client at once that the stream is up; the first message may be hours away.
                 await context.send_initial_metadata(())
-                with self._running():
+                with self._running(caller):
                     async with contextlib.aclosing(handler(request, context)) as responses:  # type: ignore[type-var]
                         async for response in responses:
                             yield show(rpc, caller, response)
@@ -164,20 +167,27 @@ class Pipeline:
         return stream
 
     @contextlib.contextmanager
-    def _running(self) -> Any:
-        """Keeps the stream's task where `end_streams` finds it, and says Unavailable when it was ended from there."""
+    def _running(self, caller: Caller | None) -> Any:
+        """Keeps the stream's task where `end_streams` finds it, and ends it with the caller's token; says Unavailable for both."""
         task = asyncio.current_task()
         assert task is not None
         self._streams.add(task)
+        expiry = _cancel_at_expiry(task, caller)
         try:
             yield
         except asyncio.CancelledError:
-            if not self._draining:
+            if self._draining:
+                ending = Unavailable("This server is shutting down; ask again.", reason="SHUTTING_DOWN")
+            elif expiry and expiry.when() <= asyncio.get_running_loop().time():
+                ending = Unavailable("The token of this stream has expired; ask again with a new one.", reason="TOKEN_EXPIRED")
+            else:
                 raise
             task.uncancel()
-            raise Unavailable("This server is shutting down; ask again.", reason="SHUTTING_DOWN") from None
+            raise ending from None
         finally:
             self._streams.discard(task)
+            if expiry:
+                expiry.cancel()
 
     async def _caller(self, rpc: Rpc, headers: Headers) -> Caller | None:
         """Authenticates; the caller becomes the current one. None only where a public rpc is called without a valid token."""
@@ -201,6 +211,14 @@ class Pipeline:
                 telemetry.fail_as(span, failure)
             span.end()
         self._record(telemetry.clock() - begun, {**rpc.attributes, "rpc.response.status_code": code})
+
+
+def _cancel_at_expiry(task: asyncio.Task[Any], caller: Caller | None) -> asyncio.TimerHandle | None:
+    """Who may look can be taken away only by not renewing a token, so no stream outlives its own (nor begins to flap before)."""
+    if caller is None or caller.expires_at == math.inf:
+        return None
+    seconds = max(caller.expires_at - time.time(), _SHORTEST_STREAM_S)
+    return asyncio.get_running_loop().call_later(seconds, task.cancel)
 
 
 def open_span(rpc: Rpc, traceparent: str) -> Span | None:

@@ -129,8 +129,9 @@ class TokenVerifier:
         if authorization[: len(_SCHEME)].lower() != _SCHEME:
             raise Unauthenticated("This call needs a bearer token.", reason="TOKEN_MISSING")
         claims = await self._claims(authorization[len(_SCHEME) :].strip())
-        caller = dataclasses.replace(caller_from_claims(claims), purpose=purpose)
-        self._remember((authorization, purpose), min(float(claims["exp"]), time.time() + _REMEMBER_S), caller)
+        expires_at = float(claims["exp"])
+        caller = dataclasses.replace(caller_from_claims(claims), purpose=purpose, expires_at=expires_at)
+        self._remember((authorization, purpose), min(expires_at, time.time() + _REMEMBER_S), caller)
         return caller
 
     async def _claims(self, token: str) -> dict[str, Any]:

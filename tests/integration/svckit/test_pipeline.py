@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -270,6 +271,16 @@ async def test_cancelled_and_late_calls_stop_working(setup: Setup) -> None:
     await anext(aiter(stream))
     stream.cancel()
     await eventually(lambda: setup.probe.ended == ["sleep", "wait"])
+
+
+async def test_a_stream_lives_no_longer_than_its_token(setup: Setup) -> None:
+    metadata = setup.metadata(exp=time.time() + 1.5)
+    stream = aiter(setup.stub.Watch(pb.ProbeRequest(act="wait"), metadata=metadata))
+    await anext(stream)
+    async with asyncio.timeout(5):
+        found = await refusal(anext(stream))
+    assert (found.code, found.reason) == ("UNAVAILABLE", "TOKEN_EXPIRED")
+    assert setup.probe.ended == ["wait"]
 
 
 async def test_stopping_lets_calls_finish_and_ends_streams(setup: Setup) -> None:
