@@ -75,21 +75,29 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
-        self._pages: dict[str, tuple[float, Page]] = {}
+        self._pages: dict[Path, tuple[float, Page]] = {}
 
     def page(self, name: str) -> Page | None:
         """Returns the file at the relative path `name`, None when there is none."""
-        path = (self._root / name).resolve()
-        if "\0" in name or not path.is_relative_to(self._root) or not path.is_file():
+        path = self._file(name)
+        if path is None:
             return None
         changed = path.stat().st_mtime
-        known = self._pages.get(name)
+        # By the file, not by the name: one file has any number of names (a/../index.html).
+        known = self._pages.get(path)
         if known and known[0] == changed:
             return known[1]
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        page = page_of(path.read_bytes(), kind, forever=name.startswith("assets/"))
-        self._pages[name] = (changed, page)
+        page = page_of(path.read_bytes(), kind, forever=path.is_relative_to(self._root / "assets"))
+        self._pages[path] = (changed, page)
         return page
+
+    def _file(self, name: str) -> Path | None:
+        try:
+            path = (self._root / name).resolve()
+            return path if path.is_relative_to(self._root) and path.is_file() else None
+        except (OSError, ValueError):  # longer than a name may be, a zero byte
+            return None
 
 
 class Site:
@@ -100,7 +108,7 @@ class Site:
 
     async def __call__(self, exchange: Exchange, _: Mapping[str, str]) -> None:
         """Answers a GET that no route took. Raises UnknownPath."""
-        path = unquote(exchange.path, errors="strict")
+        path = unquote(exchange.path, errors="replace")
         if path.startswith(_API):
             raise UnknownPath(path)
         page = self._folder.page(path.lstrip("/") or "index.html")
