@@ -11,7 +11,15 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from pymongo import ReadPreference, UpdateOne, WriteConcern
-from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, NetworkTimeout, PyMongoError, WTimeoutError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 
 from svckit.documents import Change, Document, Draft, Form, check_same, created_before, created_once, lost_race, refusal
@@ -21,6 +29,9 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 MOST_TRIES = 30
 """Lost races after which a change is given up with Conflict."""
+
+_PASSING_CODES = frozenset({6, 7, 89, 91, 134, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
+"""Errors MongoDB's driver specification calls retryable: no primary, shutting down, no majority to read from yet (134) …"""
 
 DURABLE: dict[str, Any] = {
     # What was read may be answered to a caller, so it must not be rolled back any more: majority on both sides.
@@ -193,5 +204,7 @@ def write_errors_of(error: BulkWriteError) -> list[Mapping[str, Any]]:
 def is_passing(error: BaseException) -> bool:
     """Tells whether the same attempt may succeed in a moment: no primary, no connection, no majority, no time."""
     if isinstance(error, ConnectionFailure | WTimeoutError | NetworkTimeout | ExecutionTimeout):
+        return True
+    if isinstance(error, OperationFailure) and error.code in _PASSING_CODES:
         return True
     return isinstance(error, PyMongoError) and (error.timeout or error.has_error_label("RetryableWriteError"))

@@ -7,8 +7,9 @@ from typing import Any
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2
-from pymongo.errors import ConnectionFailure
+from pymongo.errors import PyMongoError
 
+from svckit.commit import is_passing
 from svckit.errors import (
     Conflict,
     FailedPrecondition,
@@ -55,7 +56,7 @@ def as_service_error(error: BaseException) -> ServiceError | None:
     """Returns what the caller may be told about `error`; None for a defect of ours."""
     if isinstance(error, ServiceError):
         return error
-    if isinstance(error, ConnectionFailure):
+    if isinstance(error, PyMongoError) and is_passing(error):
         return Unavailable("The database cannot be reached now.", reason="DATABASE_UNAVAILABLE")
     return None
 

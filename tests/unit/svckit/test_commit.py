@@ -167,6 +167,7 @@ def test_take_stops_before_one_that_must_go_alone() -> None:
 def test_what_may_succeed_in_a_moment() -> None:
     assert is_passing(AutoReconnect("gone"))
     assert is_passing(WTimeoutError("late"))
+    assert is_passing(OperationFailure("no majority to read from yet", 134))
     assert not is_passing(OperationFailure("no", 13))
     assert not is_passing(ValueError())
 
