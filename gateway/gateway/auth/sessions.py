@@ -30,6 +30,7 @@ COOKIE = "binglian_session"
 _PREFIX = f"{COOKIE}=".encode()
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _REMEMBERED = 10_000
+_LONGEST = 4096  # browsers keep no longer cookies
 
 
 class Sessions:
@@ -84,6 +85,8 @@ class Sessions:
     def _times(self, token: str) -> tuple[int, int]:
         """When the token was issued and when its session began, seconds; zeros for what is no token. Nothing is trusted yet."""
         known = self._begun.get(token)
+        if known is None and len(token) > _LONGEST:
+            return 0, 0  # not one of ours; remembered, such cookies could fill the memory
         if known is None:
             if len(self._begun) >= _REMEMBERED:
                 self._begun.clear()

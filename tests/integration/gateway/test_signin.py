@@ -138,6 +138,14 @@ async def test_a_name_too_long_for_anybody_leaves_little_behind(door: httpx.Asyn
     assert max([len(row["_id"]) async for row in attempts.find()]) < 300
 
 
+async def test_cookies_that_are_no_session_take_no_memory(door: httpx.AsyncClient) -> None:
+    for length in (5_000, 20_000):
+        answer = await door.get("/auth/me", headers={"cookie": f"binglian_session={'x' * length}"})
+        assert answer.status_code == 401
+    begun = door.process.sign_in._sessions._begun  # type: ignore[attr-defined]
+    assert all(len(token) < 5_000 for token in begun)
+
+
 async def test_a_success_forgets_the_failures_before_it(door: httpx.AsyncClient) -> None:
     for _ in range(3):
         for _ in range(MAX_FAILURES - 1):
