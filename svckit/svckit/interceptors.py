@@ -13,6 +13,7 @@ import inspect
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -28,7 +29,7 @@ from opentelemetry.trace import Span, SpanKind
 from svckit import telemetry
 from svckit.access import Caller, set_caller
 from svckit.admission import Admit, admission_of, is_public
-from svckit.errors import InvalidArgument, ServiceError, Unavailable
+from svckit.errors import FailedPrecondition, InvalidArgument, ServiceError, Unavailable
 from svckit.masking import masker_of
 from svckit.statuses import DETAILS_KEY, DOMAIN, as_service_error, code_of, details_of, serialize_status
 from svckit.tokens import TokenVerifier
@@ -36,6 +37,8 @@ from svckit.validation import validator_of
 
 _log = logging.getLogger(__name__)
 _SHORTEST_STREAM_S = 1.0
+MOST_STREAMS = 500
+"""Streams one subject may hold open in one process; a client that forgets to close its own must not take everybody's."""
 _OURS = frozenset(("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"))
 
 
@@ -97,6 +100,7 @@ class Pipeline:
     def __init__(self, *, verifier: TokenVerifier) -> None:
         self._verifier = verifier
         self._streams: set[asyncio.Task[Any]] = set()
+        self._held: Counter[str] = Counter()
         self._draining = False
         self._record = telemetry.duration_histogram("rpc.server.call.duration", description="Duration of incoming calls.")
 
@@ -152,7 +156,7 @@ class Pipeline:
                 request = parse_valid(rpc, data)
                 # Tells the client at once that the stream is up; the first message may be hours away.
                 await context.send_initial_metadata(())
-                with self._running(caller):
+                with self._counted(caller), self._running(caller):
                     async with contextlib.aclosing(handler(request, context)) as responses:  # type: ignore[type-var]
                         async for response in responses:
                             yield show(rpc, caller, response)
@@ -165,6 +169,20 @@ class Pipeline:
                 self._close(rpc, begun, span, code, failure)
 
         return stream
+
+    @contextlib.contextmanager
+    def _counted(self, caller: Caller | None) -> Any:
+        """Raises FailedPrecondition (TOO_MANY_STREAMS) when the subject holds as many streams as it may."""
+        subject = caller.subject if caller else ""
+        if self._held[subject] >= MOST_STREAMS:
+            raise FailedPrecondition(f"You hold {MOST_STREAMS} streams open already.", reason="TOO_MANY_STREAMS")
+        self._held[subject] += 1
+        try:
+            yield
+        finally:
+            self._held[subject] -= 1
+            if not self._held[subject]:
+                del self._held[subject]
 
     @contextlib.contextmanager
     def _running(self, caller: Caller | None) -> Any:

@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 from pymongo.errors import AutoReconnect
 
-from svckit import errors, telemetry
+from svckit import errors, interceptors, telemetry
 from svckit.access import current_authorization, current_caller, maybe_caller
 from svckit.grpc_client import Channel
 from svckit.grpc_server import MAX_MESSAGE_BYTES, GrpcServer
@@ -281,6 +281,22 @@ async def test_a_stream_lives_no_longer_than_its_token(setup: Setup) -> None:
         found = await refusal(anext(stream))
     assert (found.code, found.reason) == ("UNAVAILABLE", "TOKEN_EXPIRED")
     assert setup.probe.ended == ["wait"]
+
+
+async def test_nobody_holds_more_streams_than_anybody_needs(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interceptors, "MOST_STREAMS", 2)
+
+    def watch(subject: str) -> Any:
+        return setup.stub.Watch(pb.ProbeRequest(act="wait"), metadata=setup.metadata(sub=subject))
+
+    held = [watch("greedy") for _ in range(2)]
+    for stream in held:
+        await anext(aiter(stream))
+    assert (await refusal(anext(aiter(watch("greedy"))))).reason == "TOO_MANY_STREAMS"
+    assert (await anext(aiter(watch("other")))).text == "first"
+    held[0].cancel()
+    await eventually(lambda: setup.probe.ended)
+    assert (await anext(aiter(watch("greedy")))).text == "first"
 
 
 async def test_stopping_lets_calls_finish_and_ends_streams(setup: Setup) -> None:
