@@ -11,23 +11,19 @@ from typing import Any, Protocol
 
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
-from pika.frame import decode_frame
 
-from svckit.frames import BEFORE, FRAME_EXTRA, FRAME_MAX, Intake, content_frames, head_at, publish_frame
+from svckit.frames import FRAME_EXTRA, FRAME_MAX, ByHand, Intake, content_frames, publish_frame
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 5.0
 _OPENING_SECONDS = 15.0
 
 
-class _Connection(AsyncioConnection):  # type: ignore[misc]  # pika has no types
+class _Connection(ByHand, AsyncioConnection):  # type: ignore[misc]  # pika has no types
     """Sends what is published in one turn of the event loop together; pika alone makes three system calls per message."""
-
-    _frame_buffer: bytes
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         self._gathered: list[bytes] = []
-        self.intakes: dict[int, Intake] = {}
         super().__init__(*arguments, **named)
 
     def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
@@ -46,25 +42,6 @@ class _Connection(AsyncioConnection):  # type: ignore[misc]  # pika has no types
         if not self.is_closed:
             self.bytes_sent += len(data)
             self._adapter_emit_data(data)
-
-    def _on_data_available(self, data_in: bytes) -> None:
-        """Takes apart what arrived; messages of channels with an intake go past pika, which is slow at them."""
-        if not self.intakes:
-            super()._on_data_available(data_in)
-            return
-        data = self._frame_buffer + data_in
-        at = 0
-        while len(data) - at >= FRAME_EXTRA:
-            kind, channel, size = head_at(data, at)
-            end = at + FRAME_EXTRA + size
-            if end > len(data):
-                break
-            intake = self.intakes.get(channel)
-            if intake is None or not intake.take(kind, data, at + BEFORE, end - 1):
-                self._process_frame(decode_frame(data[at:end])[1])
-            at = end
-        self._frame_buffer = data[at:]
-        self.bytes_received += at  # by which pika knows that the broker is alive
 
 
 class LinkLost(ConnectionError):

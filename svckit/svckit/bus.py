@@ -23,6 +23,7 @@ from typing import Any
 
 import eventlet
 import msgspec
+import pika
 from eventlet.event import Event as Signal
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import DependencyProvider, Entrypoint, SharedExtension
@@ -30,7 +31,7 @@ from pymongo import MongoClient
 
 from svckit import telemetry
 from svckit.batch import BatchRepository
-from svckit.cloudevents import ID, SUBJECT, TIME, TRACEPARENT, TYPE, attribute
+from svckit.cloudevents import ID, SUBJECT, TIME, TRACEPARENT, TYPE, attribute, headers_of
 from svckit.commit import is_passing
 from svckit.documents import Change, Command, Decide, Form
 from svckit.errors import ServiceError, Unavailable
@@ -80,11 +81,11 @@ class _Message:
 
     __slots__ = ("body", "channel", "headers", "properties", "tag")
 
-    def __init__(self, channel: Any, tag: int, properties: Any, body: bytes) -> None:
+    def __init__(self, channel: Any, tag: int, properties: bytes, body: bytes) -> None:
         self.channel = channel
         self.tag = tag
         self.properties = properties
-        self.headers: dict[str, Any] = properties.headers or {}
+        self.headers = headers_of(properties)
         self.body = body
 
     @property
@@ -180,10 +181,11 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
         self._waiting.clear()
         self._channel = None
 
-    def received(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+    def received(self, channel: Any, tag: int, properties: bytes, body: bytes) -> None:
         """Keeps a message until the handler is free."""
-        self._waiting.append(_Message(channel, method.delivery_tag, properties, body))
-        self._wake()
+        if channel is self._channel:
+            self._waiting.append(_Message(channel, tag, properties, body))
+            self._wake()
 
     def _wake(self) -> None:
         if not self._news.ready():
@@ -307,7 +309,7 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
         eventlet.spawn_after(0.1 * 3 ** (min(message.deliveries, DELIVERIES) - 1), give_back)
 
     def _dead_properties(self, message: _Message, error: Exception) -> Any:
-        properties = message.properties
+        properties = pika.BasicProperties().decode(message.properties)
         properties.headers = {**message.headers, "x-queue": self.queue.name, "x-reason": _told(error)[:_LONGEST_REASON]}
         return properties
 

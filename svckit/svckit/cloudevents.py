@@ -7,6 +7,10 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
+import pika
+
+from svckit.frames import text_headers
+
 JSON = "application/json"
 ID = "cloudEvents:id"
 TYPE = "cloudEvents:type"
@@ -21,6 +25,15 @@ _CONTENT_TYPE_FLAG, _HEADERS_FLAG, _DELIVERY_MODE_FLAG = 1 << 15, 1 << 13, 1 << 
 _START = struct.pack(">HB", _CONTENT_TYPE_FLAG | _HEADERS_FLAG | _DELIVERY_MODE_FLAG, len(JSON)) + JSON.encode()
 _END = bytes((_PERSISTENT,))
 _length = struct.Struct(">I").pack
+
+
+def headers_of(properties: bytes) -> dict[str, Any]:
+    """Returns the headers of an encoded property list, whoever encoded it."""
+    if properties.startswith(_START):
+        headers = text_headers(properties, len(_START))
+        if headers is not None:
+            return headers
+    return pika.BasicProperties().decode(properties).headers or {}
 
 
 class Encoder:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from typing import Any
+
+from pika.frame import decode_frame
 
 FRAME_MAX = 131_072
 FRAME_EXTRA = 8
@@ -17,6 +20,7 @@ _METHOD, _HEADER, _BODY, _FRAME_END = 1, 2, 3, b"\xce"
 _BASIC, _PUBLISH, _MANDATORY = 60, 40, 1
 _DELIVER, _RETURN = (struct.pack(">HH", _BASIC, number) for number in (60, 50))
 _CONTENT_BYTES = 12
+_TEXT = ord("S")
 
 head_at = struct.Struct(">BHI").unpack_from
 """(kind, channel, size of the payload) of the frame that begins there."""
@@ -58,19 +62,42 @@ def text_header(properties: bytes, name: str) -> str:
     return properties[start : start + _length_at(properties, start - 4)[0]].decode()
 
 
+def text_headers(properties: bytes, start: int) -> dict[str, str] | None:
+    """Returns the header table that begins at `start` of an encoded property list, None when it holds more than texts."""
+    headers = {}
+    at = start + 4
+    end = at + _length_at(properties, start)[0]
+    while at < end:
+        kind = at + 1 + properties[at]
+        if properties[kind] != _TEXT:
+            return None
+        value = kind + 5
+        after = value + _length_at(properties, kind + 1)[0]
+        headers[properties[at + 1 : kind].decode()] = properties[value:after].decode()
+        at = after
+    return headers
+
+
 class Intake:
-    """Puts together the messages that are delivered or returned on one channel: `on_message(encoded properties, body)`."""
+    """Puts together the messages that are delivered or returned on one channel: `on_message(encoded properties, body)`.
+
+    `tag` is the delivery tag of the latest message.
+    """
 
     def __init__(self, on_message: Callable[[bytes, bytes], None]) -> None:
         self._on_message = on_message
         self._properties = b""
         self._missing = 0
         self._parts: list[bytes] = []
+        self.tag = 0
 
     def take(self, kind: int, data: bytes, start: int, end: int) -> bool:
         """Takes the payload data[start:end] of a frame; returns False when it is not part of a message."""
         if kind == _METHOD:
-            return data[start : start + 4] in (_DELIVER, _RETURN)
+            method = data[start : start + 4]
+            if method == _DELIVER:
+                self.tag = _size_at(data, start + 5 + data[start + 4])[0]  # behind the consumer's tag
+            return method in (_DELIVER, _RETURN)
         if kind == _HEADER:
             self._missing = _size_at(data, start + 4)[0]
             self._properties = data[start + _CONTENT_BYTES : end]
@@ -81,3 +108,34 @@ class Intake:
             parts, self._parts = self._parts, []
             self._on_message(self._properties, b"".join(parts))
         return True
+
+
+class ByHand:
+    """Mixin of a pika connection: messages of channels in `intakes` go past pika, everything else goes to it."""
+
+    _frame_buffer: bytes
+    bytes_received: int
+    _process_frame: Callable[[Any], None]
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self.intakes: dict[int, Intake] = {}
+        super().__init__(*arguments, **named)
+
+    def _on_data_available(self, data_in: bytes) -> None:
+        """Takes apart what arrived."""
+        if not self.intakes:  # still greeting
+            super()._on_data_available(data_in)  # type: ignore[misc]
+            return
+        data = self._frame_buffer + data_in
+        at = 0
+        while len(data) - at >= FRAME_EXTRA:
+            kind, channel, size = head_at(data, at)
+            end = at + FRAME_EXTRA + size
+            if end > len(data):
+                break
+            intake = self.intakes.get(channel)
+            if intake is None or not intake.take(kind, data, at + BEFORE, end - 1):
+                self._process_frame(decode_frame(data[at:end])[1])
+            at = end
+        self._frame_buffer = data[at:]
+        self.bytes_received += at  # by which pika knows that the broker is alive

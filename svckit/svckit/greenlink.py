@@ -18,6 +18,7 @@ from eventlet.event import Event as Signal
 from nameko.extensions import SharedExtension
 from pika.adapters.select_connection import IOLoop
 
+from svckit.frames import ByHand, Intake
 from svckit.topology import Queue, Topology
 from svckit.wake import Wake
 
@@ -42,8 +43,12 @@ class Consumer(Protocol):
     def lost(self) -> None:
         """The channel is gone; what it delivered and was not acknowledged comes again."""
 
-    def received(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
-        """One message. Must return at once."""
+    def received(self, channel: Any, tag: int, properties: bytes, body: bytes) -> None:
+        """One message, its properties still encoded. Must return at once."""
+
+
+class _Connection(ByHand, pika.SelectConnection):  # type: ignore[misc]  # pika has no types
+    """Messages are taken apart by hand: pika spends a third of a worker's time on that."""
 
 
 class GreenLink(SharedExtension):  # type: ignore[misc]  # nameko has no types
@@ -149,7 +154,7 @@ class GreenLink(SharedExtension):  # type: ignore[misc]  # nameko has no types
     def _run_once(self) -> bool:
         """Runs one connection to its end; returns whether it ever was open."""
         loop = self._loop = IOLoop()
-        self._connection = pika.SelectConnection(
+        self._connection = _Connection(
             self._parameters,
             on_open_callback=lambda _: self._on_open(),
             on_open_error_callback=lambda _, error: self._on_end("no broker connection yet", error),
@@ -224,4 +229,6 @@ def _start(channel: Any, consumer: Consumer) -> None:
     channel.basic_qos(prefetch_count=consumer.prefetch)
     channel.add_on_cancel_callback(lambda _: channel.close())
     consumer.opened(channel)
-    channel.basic_consume(consumer.queue.name, consumer.received)
+    intake = Intake(lambda properties, body: consumer.received(channel, intake.tag, properties, body))
+    channel.connection.intakes[channel.channel_number] = intake
+    channel.basic_consume(consumer.queue.name, lambda *_: None)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pika import frame, spec
 
-from svckit.cloudevents import SUBJECT, Encoder, attribute
+from svckit.cloudevents import SUBJECT, Encoder, attribute, headers_of
 from svckit.frames import BEFORE, Intake, content_frames, head_at, publish_frame, text_header
 
 NOW = dt.datetime(2026, 11, 22, 8, 0, 0, 123_000, tzinfo=dt.UTC)
@@ -97,3 +97,26 @@ def test_attributes_of_foreign_messages() -> None:
     assert attribute(None, "cloudEvents:id") == ""
     assert attribute({"cloudEvents:id": 7}, "cloudEvents:id") == ""
     assert attribute({"cloudEvents:id": "x"}, "cloudEvents:id") == "x"
+
+
+@given(st.dictionaries(texts.filter(lambda text: len(text.encode()) < 256), texts, max_size=6), st.booleans())
+def test_headers_are_read_whoever_wrote_them(headers: dict[str, str], counted: bool) -> None:
+    written: dict[str, object] = {**headers, **({"x-delivery-count": 3} if counted else {})}
+    properties = pika.BasicProperties(content_type="application/json", delivery_mode=2, headers=written)
+    assert headers_of(b"".join(properties.encode())) == written
+
+
+def test_headers_of_our_own_encoder_and_of_none() -> None:
+    encoded = Encoder("/s").properties(id="i", type="t", time=NOW, subject="主体", traceparent="")
+    assert headers_of(encoded) == pika.BasicProperties().decode(encoded).headers
+    assert headers_of(b"".join(pika.BasicProperties().encode())) == {}
+
+
+def test_an_intake_knows_the_delivery_tag() -> None:
+    intake = Intake(lambda *_: None)
+    deliver = spec.Basic.Deliver(
+        consumer_tag="消费者", delivery_tag=2**40 + 7, redelivered=True, exchange="ex", routing_key="k"
+    )
+    method = frame.Method(3, deliver).marshal()
+    assert intake.take(1, method, BEFORE, len(method) - 1)
+    assert intake.tag == 2**40 + 7
