@@ -1,6 +1,7 @@
 """The private servers that every integration test stands on."""
 
 import pika
+import pytest
 from pymongo import MongoClient
 
 from svckit import embedded
@@ -26,9 +27,5 @@ def test_rabbit_keeps_quorum_queues(amqp_uri: str, namespace: str) -> None:
 
 def test_a_missing_broker_is_explained(monkeypatch) -> None:
     monkeypatch.setattr(embedded.shutil, "which", lambda name: None)
-    try:
+    with pytest.raises(embedded.ServerMissing, match="apt-get install rabbitmq-server"):
         embedded.rabbit_program()
-    except embedded.ServerMissing as error:
-        assert "apt-get install rabbitmq-server" in str(error)
-    else:
-        raise AssertionError("expected ServerMissing")
