@@ -133,6 +133,12 @@ class GreenLink(SharedExtension):  # type: ignore[misc]  # nameko has no types
         for one in [known for known in self._confirms if known == tag or (all_before and known < tag)]:
             self._confirms.pop(one).send(frame.method.NAME == "Basic.Ack")
 
+    def _on_return(self, *_: Any) -> None:
+        """A dead letter found no queue; the broker confirms it all the same, after this. It does not say which it was."""
+        for confirmed in self._confirms.values():
+            confirmed.send(False)
+        self._confirms.clear()
+
     # ------------------------------------------------------------------------------------------------ life
 
     def _run(self) -> None:
@@ -209,6 +215,7 @@ class GreenLink(SharedExtension):  # type: ignore[misc]  # nameko has no types
     def _declare(self, channel: Any) -> None:
         """Sends all declarations at once: the broker works a channel off in order, and a refusal closes it."""
         self._sender = channel
+        channel.add_on_return_callback(self._on_return)
         for exchange in self.topology.exchanges():
             channel.exchange_declare(**exchange)
         channel.queue_declare(**self.topology.relay())

@@ -72,6 +72,19 @@ def test_poison_isolates_itself_and_says_why(scene: Scene) -> None:
     assert scene.waiting() == 0
 
 
+def test_a_dead_letter_that_finds_no_queue_is_kept_where_it_is(scene: Scene) -> None:
+    channel, dead = scene.connection.channel(), scene.topology.dead
+    with scene.worker():
+        scene.tell("t", 1)
+        wait_until(lambda: scene.numbers() == {"t": [1]})
+        channel.queue_unbind(dead.name, dead.exchange, dead.name)
+        poison = scene.tell("t", 2, mood="hopeless")
+        time.sleep(1)
+        channel.queue_bind(dead.name, dead.exchange, dead.name)
+        wait_until(lambda: scene.waiting(dead.name) == 1)
+    assert list(reasons(scene)) == [poison]
+
+
 def test_what_the_broker_itself_gives_up_is_found_too(scene: Scene) -> None:
     scene.tell("t", 1)
     channel = scene.connection.channel()
