@@ -40,7 +40,7 @@ _DOCUMENTS = 500
 # Pauses after each reading and each clearing. The first event goes at once; under load one reading serves many commits, and a
 # document that changes often is cleared once for several of its writes.
 _GATHER_SECONDS = 0.02
-_CLEAR_SECONDS = 0.1
+_CLEAR_SECONDS = 0.05
 _SWEEP_SECONDS = 3.0
 _SWEEP_AGE = dt.timedelta(seconds=2)
 # How many confirmed events are remembered, so that a read that began before they were cleared does not send them again.
@@ -325,7 +325,8 @@ class Relay:
                 self._confirmed += confirmed
                 self._to_clear.set()
                 raise
-            await asyncio.sleep(_CLEAR_SECONDS)
+            if len(self._confirmed) < _DOCUMENTS:
+                await asyncio.sleep(_CLEAR_SECONDS)
 
     async def drain(self, *, seconds: float) -> None:
         """Waits until this relay has nothing left, at most so long; for a graceful stop."""
