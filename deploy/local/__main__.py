@@ -12,8 +12,9 @@ from collections.abc import Callable
 from types import FrameType
 
 from deploy.local import stack, supervise
-from deploy.local.layout import Layout, SetupProblem
+from deploy.local.layout import SERVICES, Layout, SetupProblem
 from deploy.local.progress import console
+from svckit import deadletter
 
 PAGES = (("Live board", "/"), ("REST, described", "/docs"), ("OpenAPI", "/openapi.json"))
 
@@ -97,6 +98,12 @@ def _logs(layout: Layout, options: argparse.Namespace) -> int:
     os.execvp("tail", ["tail", "-n", str(options.lines), *(["-F"] if options.follow else []), str(file)])
 
 
+def _dead(layout: Layout, options: argparse.Namespace) -> int:
+    uri = stack.shared_environment(layout, os.environ)["BINGLIAN_AMQP_URI"]
+    arguments = [options.action, "--service", options.service.replace("-", "_"), "--id", options.id, "--amqp-uri", uri]
+    return deadletter.main(arguments)
+
+
 def _welcome(layout: Layout, seconds: float, only_servers: bool) -> None:
     if only_servers:
         console.print(
@@ -136,6 +143,11 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true", help="go on as it grows")
     logs.add_argument("-n", "--lines", type=int, default=100, help="how many lines (default 100)")
     logs.set_defaults(run=_logs)
+    dead = commands.add_parser("dead", help="list or replay the messages a service could not handle")
+    dead.add_argument("action", choices=("list", "replay"))
+    dead.add_argument("service", choices=SERVICES)
+    dead.add_argument("--id", default="", help="only the message with this event id")
+    dead.set_defaults(run=_dead)
     return parser
 
 

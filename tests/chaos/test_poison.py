@@ -20,6 +20,7 @@ from deploy.local.layout import ROOT, Layout
 from svckit import cloudevents
 from svckit.ids import new_id
 from tests.services import eventually
+from tests.suite import run_program
 
 pytestmark = pytest.mark.e2e
 
@@ -106,6 +107,6 @@ def test_poison_that_is_replayed_comes_back(suite: Layout, broker: Any, uri: str
     poison = headers("x")
     send(broker, b"{this is no JSON", poison)
     eventually(lambda: waiting(broker) == 1, seconds=30)
-    assert "1 messages replayed" in deadletter(uri, "replay")
+    assert "1 messages replayed" in run_program(suite, "deploy.local", "dead", "replay", "assessment").stdout
     eventually(lambda: waiting(broker) == 1, seconds=30)
     assert poison[cloudevents.ID] in deadletter(uri, "list")
