@@ -13,6 +13,7 @@ DELIVERIES = 5
 # The broker's own limit only catches messages that kill the worker before it can say why. It counts every message that was
 # merely waiting in a worker's buffer when the connection broke, so it has to be much larger than DELIVERIES.
 _BROKER_DELIVERIES = 50
+_MOST_LOOKS = 1_000_000_000
 # Wake messages are hints; a sweep finds what they missed. A relay that is away must not fill the broker with them.
 _MOST_WAKES = 10_000
 
@@ -48,7 +49,8 @@ class Topology:
     def dead(self) -> Queue:
         """The service's dead-letter queue."""
         name = f"{self.service}.dead"
-        return Queue(name, self.dead_exchange, (name,), {"x-queue-type": "quorum"})
+        # Looking at dead letters gives them back, which counts as a delivery; RabbitMQ 4 would drop them after 20.
+        return Queue(name, self.dead_exchange, (name,), {"x-queue-type": "quorum", "x-delivery-limit": _MOST_LOOKS})
 
     def handler(self, name: str, keys: Sequence[str]) -> Queue:
         """The queue of one handler, bound to the event types it takes."""
