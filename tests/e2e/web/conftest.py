@@ -36,9 +36,9 @@ def office(edge_url: str) -> Office:
     return people
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for the tests of a module. Not for longer: Playwright keeps an event loop running, beside which no other may."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
         # Loud where it matters: a CI without a browser would check no page at all.
