@@ -130,11 +130,12 @@ class Link:
     async def lane(self) -> Lane:
         """Opens a channel; when the broker closes it, the whole link starts again. Raises LinkLost."""
         assert self._lost is not None
-        lane = Lane(None, self._lost)
+        lost = self._lost
+        lane = Lane(None, lost)
         lane.channel = await lane.call(
             lambda callback: self._connection.channel(on_open_callback=callback),
         )
-        lane.channel.add_on_close_callback(lambda _, reason: self._end(reason))
+        lane.channel.add_on_close_callback(lambda _, reason: _resolve(lost, reason))
         return lane
 
     # ------------------------------------------------------------------------------------------------ life
@@ -161,21 +162,23 @@ class Link:
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[None] = loop.create_future()
-        self._lost = loop.create_future()
+        lost: asyncio.Future[BaseException] = loop.create_future()
+        self._lost = lost  # each connection ends its own: one that was given up may still fail later
         self._connection = _Connection(
             self._parameters,
-            on_open_callback=lambda _: _resolve(opened, None),
-            on_open_error_callback=lambda _, error: self._end(error),
-            on_close_callback=lambda _, error: self._end(error),
+            on_open_callback=lambda connection: self._on_open(connection, opened),
+            on_open_error_callback=lambda _, error: _resolve(lost, error),
+            on_close_callback=lambda _, error: _resolve(lost, error),
             custom_ioloop=loop,
         )
-        await asyncio.wait((opened, self._lost), timeout=_OPENING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((opened, lost), timeout=_OPENING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not opened.done():
-            raise LinkLost(str(self._lost.result()) if self._lost.done() else "the broker does not answer")
+            raise LinkLost(str(lost.result()) if lost.done() else "the broker does not answer")
 
-    def _end(self, reason: BaseException) -> None:
-        if self._lost:
-            _resolve(self._lost, reason)
+    def _on_open(self, connection: Any, opened: asyncio.Future[None]) -> None:
+        _resolve(opened, None)
+        if connection is not self._connection:  # it was given up while it was being opened
+            connection.close()
 
     async def _close(self) -> None:
         for participant in self._participants:

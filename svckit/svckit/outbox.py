@@ -14,8 +14,8 @@ import contextlib
 import datetime as dt
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 import pika
@@ -33,6 +33,7 @@ from svckit.topology import Topology
 from svckit.wake import Wake
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 WINDOW = 500
 """Events sent and not yet confirmed, at most."""
@@ -204,22 +205,18 @@ class Relay:
         for name, collection in self._collections.items():
             cursor = collection.find({"outbox.time": {"$lte": before}}, {"outbox": True}, batch_size=_DOCUMENTS)
             async with cursor:
-                while documents := await cursor.to_list(_DOCUMENTS):
+                while documents := await asyncio.shield(_undisturbed(cursor.to_list(_DOCUMENTS))):
                     await self._publish_all(name, documents)
                     await self._publish_dirty()
 
     async def _publish_dirty(self) -> None:
         for name in list(self._dirty):
             reading = self._read_ahead(name)
-            try:
-                while reading:
-                    documents = await reading
-                    # The next are read while these are sent; later reads see no less, so the order is kept.
-                    reading = self._read_ahead(name)
-                    await self._publish_all(name, documents)
-            finally:
-                if reading:
-                    reading.cancel()
+            while reading:
+                documents = await asyncio.shield(reading)
+                # The next are read while these are sent; later reads see no less, so the order is kept.
+                reading = self._read_ahead(name)
+                await self._publish_all(name, documents)
 
     def _read_ahead(self, name: str) -> asyncio.Task[list[Document]] | None:
         dirty = self._dirty[name]
@@ -227,7 +224,7 @@ class Relay:
         for id in ids:
             del dirty[id]
         found = self._collections[name].find({"_id": {"$in": ids}}, {"outbox": True})
-        return asyncio.get_running_loop().create_task(found.to_list()) if ids else None
+        return _undisturbed(found.to_list()) if ids else None
 
     async def _publish_all(self, name: str, documents: Iterable[Document]) -> None:
         for document in documents:
@@ -320,7 +317,9 @@ class Relay:
                     for name, (documents, events) in _by_collection(confirmed).items():
                         # One statement for all of them. The revision stays: what the aggregates are has not changed.
                         pull = {"$pull": {"outbox": {"id": {"$in": events}}}}
-                        await self._collections[name].update_many({"_id": {"$in": documents}}, pull)
+                        await asyncio.shield(
+                            _undisturbed(self._collections[name].update_many({"_id": {"$in": documents}}, pull))
+                        )
             except BaseException:
                 self._confirmed += confirmed
                 self._to_clear.set()
@@ -334,6 +333,13 @@ class Relay:
             async with asyncio.timeout(seconds):
                 while self._active and not self.idle:  # noqa: ASYNC110 - many things end it; it runs once, at the end
                     await asyncio.sleep(0.02)
+
+
+def _undisturbed(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Starts a database operation that goes on by itself when we are cancelled: pymongo leaks the connection it is opening."""
+    task = asyncio.get_running_loop().create_task(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
 
 
 def _not_sent(key: str, properties: bytes, body: bytes) -> None:
