@@ -180,6 +180,8 @@ class Repository(Generic[S]):
             return await self._commit(calls)
         except Exception as error:
             by_id: dict[str, list[_Call[S]]] = {}
+            # Who was answered meanwhile (patience over, or gone) must not be carried out after all.
+            calls = [call for call in calls if not call.future.done()]
             for call in calls:
                 call.reset()
                 by_id.setdefault(call.change.id, []).append(call)

@@ -1,18 +1,20 @@
 """The same behaviour from both repositories: the asynchronous one of the api and the synchronous one of the worker."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
+from pymongo.errors import AutoReconnect
 
 from svckit.batch import BatchRepository
 from svckit.documents import INDEXES, Change, Command, Form
 from svckit.errors import Conflict, FailedPrecondition, NotFound, ServiceError, Unavailable
 from svckit.ids import new_id
-from svckit.store import Repository
+from svckit.store import Repository, _Call
 from tests.integration.svckit.proxy import Proxy
 
 pytestmark = pytest.mark.integration
@@ -227,6 +229,33 @@ async def test_a_defect_in_one_document_does_not_fail_its_neighbours(store: Stor
         assert isinstance(outcome[0], Exception)
     assert outcome[1].total == 1
     assert store.raw.find_one({"_id": "a1"})["revision"] == 1
+
+
+class Failing(Repository[Account]):
+    """A repository whose next writes end in these errors, then as usual."""
+
+    errors: list[Exception]
+
+    async def _write(self, writes: list[Any]) -> list[Any]:
+        if self.errors:
+            raise self.errors.pop(0)
+        return list(await super()._write(writes))
+
+
+async def test_who_was_told_that_patience_is_over_is_not_carried_out_with_the_rest(mongo_uri, database_name) -> None:
+    """The connection breaks while one caller's patience ends; then the group as a whole is refused and goes one by one."""
+    async with AsyncMongoClient[dict[str, Any]](mongo_uri) as client:
+        repository = Failing(client[database_name][f"accounts_{new_id()}"], form=FORM)
+        repository.errors = [AutoReconnect("gone"), ValueError("refused as a whole")]
+
+        def opening(id: str, deadline: float) -> _Call[Account]:
+            return _Call(Change(id, creating(Account(id)), command(), creates=True), deadline=deadline)
+
+        late, patient, third = opening("late", 0), opening("patient", math.inf), opening("third", math.inf)
+        assert await repository._commit_or_split([late, patient, third]) == []
+        assert isinstance(late.future.exception(), Unavailable)
+        assert [call.future.result().account_id for call in (patient, third)] == ["patient", "third"]
+        assert await repository.collection.find_one({"_id": "late"}) is None
 
 
 async def test_writers_of_several_processes_lose_nothing(kind, mongo_uri, database_name) -> None:
