@@ -14,6 +14,7 @@ from pymongo import ReadPreference, UpdateOne, WriteConcern
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
+    DocumentTooLarge,
     ExecutionTimeout,
     NetworkTimeout,
     OperationFailure,
@@ -22,7 +23,18 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
-from svckit.documents import Change, Document, Draft, Form, check_same, created_before, created_once, lost_race, refusal
+from svckit.documents import (
+    TOO_LARGE_CODES,
+    Change,
+    Document,
+    Draft,
+    Form,
+    check_same,
+    created_before,
+    created_once,
+    lost_race,
+    refusal,
+)
 from svckit.errors import Conflict, ServiceError
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -208,3 +220,8 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, OperationFailure) and error.code in _PASSING_CODES:
         return True
     return isinstance(error, PyMongoError) and (error.timeout or error.has_error_label("RetryableWriteError"))
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Tells whether a document of a write as a whole was over 16 MB: found by the driver, or by the server before it began."""
+    return isinstance(error, DocumentTooLarge) or (isinstance(error, OperationFailure) and error.code in TOO_LARGE_CODES)

@@ -41,6 +41,8 @@ _REVISION = "revision"
 # Stored as they are: BSON knows both, and a text would lose order (datetime) or size (bytes).
 _NATIVE = (dt.datetime, bytes)
 _DUPLICATE_KEY = 11000
+TOO_LARGE_CODES = frozenset({10334, 17419, 17420})
+"""MongoDB's errors for a document over 16 MB: in a request, after an update, to be inserted by an upsert."""
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -260,12 +262,20 @@ def created_before(write_error: Mapping[str, Any]) -> bool:
 def refusal(write_error: Mapping[str, Any]) -> Exception:
     """Returns what the caller hears about any other error of a bulk write.
 
-    A unique index of the service becomes Conflict (ALREADY_EXISTS) with the index in its metadata; the rest is a defect.
+    A unique index of the service becomes Conflict (ALREADY_EXISTS) with the index in its metadata, a full document
+    FailedPrecondition (TOO_LARGE); the rest is a defect.
     """
+    if write_error["code"] in TOO_LARGE_CODES:
+        return too_large()
     if write_error["code"] == _DUPLICATE_KEY:
         names = ",".join(write_error.get("keyPattern", ()))
         return Conflict("Another one with the same key exists.", reason="ALREADY_EXISTS", metadata={"key": names})
     return RuntimeError(f"MongoDB refused a write: {write_error['code']} {write_error.get('errmsg', '')}")
+
+
+def too_large() -> FailedPrecondition:
+    """Returns what the caller hears when a document would grow over the 16 MB MongoDB keeps."""
+    return FailedPrecondition("This holds as much as can be kept in one place; nothing was changed.", reason="TOO_LARGE")
 
 
 def utc_now() -> dt.datetime:

@@ -18,8 +18,8 @@ from bson.codec_options import CodecOptions
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from svckit.commit import DURABLE, Job, Round, is_passing, take, write_errors_of
-from svckit.documents import LOADED, Change, Command, Decide, Document, Form, utc_now
+from svckit.commit import DURABLE, Job, Round, is_passing, is_too_large, take, write_errors_of
+from svckit.documents import LOADED, Change, Command, Decide, Document, Form, too_large, utc_now
 from svckit.errors import Unavailable
 from svckit.telemetry import current_traceparent
 
@@ -92,7 +92,7 @@ class Repository(Generic[S]):
         """Decides on an aggregate and returns it as saved; a repeated command returns it as it is now.
 
         `decide` may be called several times (lost races). Raises what it raises, NotFound, FailedPrecondition
-        (REQUEST_ID_REUSED), Conflict (CONTENTION, ALREADY_EXISTS for a unique index of the service) and Unavailable.
+        (REQUEST_ID_REUSED, TOO_LARGE), Conflict (CONTENTION, ALREADY_EXISTS for a unique index of the service) and Unavailable.
         """
 
         def existing(state: S | None) -> tuple[Any, Sequence[Any]]:
@@ -105,7 +105,7 @@ class Repository(Generic[S]):
     async def create(self, id: str, state: S, events: Sequence[Any], *, command: Command) -> S:
         """Saves a new aggregate and returns it; a repeated command returns the one it created, whatever `id` is now.
 
-        Raises FailedPrecondition (REQUEST_ID_REUSED), Conflict (ALREADY_EXISTS) and Unavailable.
+        Raises FailedPrecondition (REQUEST_ID_REUSED, TOO_LARGE), Conflict (ALREADY_EXISTS) and Unavailable.
         """
         change = Change(id, lambda _: (state, events), command, current_traceparent(), creates=True)
         return await self._submit(change)
@@ -175,7 +175,7 @@ class Repository(Generic[S]):
         self._schedule()
 
     async def _commit_or_split(self, calls: list[_Call[S]]) -> list[_Call[S]]:
-        """Commits a group; when the group as a whole is refused (one document too large), every aggregate goes by itself."""
+        """Commits a group; refused as a whole (one document too large), every aggregate, then every call goes by itself."""
         try:
             return await self._commit(calls)
         except Exception as error:
@@ -187,6 +187,10 @@ class Repository(Generic[S]):
                 by_id.setdefault(call.change.id, []).append(call)
             if len(by_id) > 1:
                 return [call for part in by_id.values() for call in await self._commit_or_split(part)]
+            if len(calls) > 1:
+                for call in calls:
+                    call.alone = True
+                return calls
             for call in calls:
                 call.fail(_as_service_error(error))
                 call.resolve()
@@ -245,4 +249,6 @@ def _still_patient(calls: list[_Call[S]], error: PyMongoError) -> list[_Call[S]]
 def _as_service_error(error: Exception) -> Exception:
     if isinstance(error, PyMongoError) and is_passing(error):
         return Unavailable("The database cannot be reached now.", reason="DATABASE_UNAVAILABLE")
+    if is_too_large(error):
+        return too_large()
     return error

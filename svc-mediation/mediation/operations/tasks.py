@@ -59,9 +59,12 @@ def report_progress(
     now: datetime,
     attachments: tuple[Attachment, ...] = (),
 ) -> Outcome:
-    """Adds a note of progress; the first one meets the respond clock. Raises as accept_task."""
+    """Adds a note of progress; the first one meets the respond clock.
+
+    Raises as accept_task, FailedPrecondition (TOO_MANY_NOTES, TOO_MANY_ATTACHMENTS).
+    """
     task = _own_task(case, task_id, "report_progress", by)
-    policies.check_notes(task)
+    policies.check_notes(case, task, attachments=len(attachments))
     at = flow.moment(case, at)
     note = Progress(at=at, by=by.subject, text=text, attachments=attachments)
     ticking = clocks.meet(task.clocks, ClockKind.RESPOND, at=at)

@@ -14,7 +14,8 @@ from svckit.errors import FailedPrecondition, InvalidArgument
 
 # parallel_policy.yaml, objection: inside 1 working day, petitions (信访) 5.
 OBJECTION_DAYS, PETITION_OBJECTION_DAYS = 1, 5
-MAX_NOTES = 200
+# A case is one document of at most 16 MB. These keep the longest notes (8 KB) and links (2 KB) of departments to a third of it.
+MAX_NOTES_OF_TASK, MAX_NOTES, MAX_ATTACHMENTS = 200, 400, 500
 
 
 def check_case_move(case: Case, verb: str, by: Actor) -> None:
@@ -71,10 +72,15 @@ def check_unified_reply(case: Case, task: Task, reply: str) -> None:
         raise InvalidArgument(message, field="unified_reply", reason="UNIFIED_REPLY_REQUIRED")
 
 
-def check_notes(task: Task) -> None:
-    """Raises FailedPrecondition when a task has as many notes of progress as a case can carry."""
-    if len(task.progress) >= MAX_NOTES:
-        raise FailedPrecondition(f"A task holds at most {MAX_NOTES} notes of progress.", reason="TOO_MANY_NOTES")
+def check_notes(case: Case, task: Task, *, attachments: int) -> None:
+    """Raises FailedPrecondition when the task or the case has no room for one more note with so many attachments."""
+    notes = [note for each in case.tasks for note in each.progress]
+    if len(task.progress) >= MAX_NOTES_OF_TASK or len(notes) >= MAX_NOTES:
+        message = f"A task holds at most {MAX_NOTES_OF_TASK} notes of progress, a case {MAX_NOTES}."
+        raise FailedPrecondition(message, reason="TOO_MANY_NOTES")
+    if attachments and attachments + sum(len(note.attachments) for note in notes) > MAX_ATTACHMENTS:
+        message = f"The notes of a case hold at most {MAX_ATTACHMENTS} attachments."
+        raise FailedPrecondition(message, reason="TOO_MANY_ATTACHMENTS")
 
 
 def join_holds(case: Case) -> bool:

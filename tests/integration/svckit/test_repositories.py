@@ -225,10 +225,26 @@ async def test_a_defect_in_one_document_does_not_fail_its_neighbours(store: Stor
             await store.apply([Change("a1", burst, command()), Change("a2", add(1), command("k"))])
         outcome = [None, *await store.apply([Change("a2", add(1), command("k"))])]
     else:
-        outcome = await store.apply([Change("a1", burst, command()), Change("a2", add(1), command())])
-        assert isinstance(outcome[0], Exception)
+        changes = [Change("a1", burst, command()), Change("a2", add(1), command()), Change("a1", add(3), command())]
+        outcome = await store.apply(changes)
+        assert outcome[0].reason == "TOO_LARGE"
+        assert outcome[2].entries == (3,), "who only shared the document is served"
     assert outcome[1].total == 1
-    assert store.raw.find_one({"_id": "a1"})["revision"] == 1
+    assert not store.raw.find_one({"_id": "a1"})["email"]
+
+
+async def test_a_document_that_grows_too_large_bit_by_bit_is_refused_by_name(store: Store) -> None:
+    await opened(store, "a1")
+    store.raw.update_one({"_id": "a1"}, {"$set": {"ballast": "x" * 10_000_000}})
+
+    def swell(account: Account) -> tuple[Account, Sequence[Added]]:
+        return msgspec.structs.replace(account, email="x" * 8_000_000), ()
+
+    (refused,) = await store.apply([Change("a1", swell, command())])
+    assert isinstance(refused, FailedPrecondition)
+    assert refused.reason == "TOO_LARGE"
+    (served,) = await store.apply([Change("a1", add(1), command())])
+    assert served.total == 1
 
 
 class Failing(Repository[Account]):

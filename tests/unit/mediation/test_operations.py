@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mediation import clocks, operations, policies
-from mediation.domain import Case, CaseState, ClockKind, JoinPolicy, Light, Point, Severity, TaskRole
+from mediation.domain import Case, CaseState, ClockKind, JoinPolicy, Light, Point, Progress, Severity, TaskRole
 from mediation.domain.facts import CaseHandled, TaskAssigned, TaskCompleted
 from mediation.store import view_of
 from svckit.access import Caller
@@ -414,6 +415,28 @@ def test_a_case_is_located_once() -> None:
     assert (located.area_code, names(facts)) == (GRID_CODE, ["CaseLocated"])
     assert operations.locate_case(located, area_code="42050200100310009", by=IMPORTER, **when()) == (located, ())
     refused("OTHER_CITY", operations.locate_case, case, area_code="51010400100310001", by=IMPORTER, **when())
+
+
+def with_notes(case: Case, code: str, *, notes: int, attachments: int = 0) -> Case:
+    note = Progress(at=START, by=WORKER.subject, text="进展", attachments=(photo(),) * attachments)
+    full = replace(task_of(case, code), progress=(note,) * notes)
+    return replace(case, tasks=tuple(full if task.task_id == full.task_id else task for task in case.tasks))
+
+
+def test_a_case_holds_so_many_notes_and_attachments() -> None:
+    case = accepted(dispatched("PMC", "FIRE", "ENV"), "ENV")
+
+    def note(case: Case, attachments: int = 0) -> Case:
+        given = {"task_id": task_of(case, "ENV").task_id, "text": "x", "attachments": (photo(),) * attachments}
+        return operations.report_progress(case, **given, by=department("ENV"), **when())[0]
+
+    refused("TOO_MANY_NOTES", note, with_notes(case, "ENV", notes=200))
+    both = with_notes(with_notes(case, "PMC", notes=200), "FIRE", notes=200)
+    refused("TOO_MANY_NOTES", note, both, kind=FailedPrecondition)
+    heavy = with_notes(case, "PMC", notes=25, attachments=20)
+    refused("TOO_MANY_ATTACHMENTS", note, heavy, 1, kind=FailedPrecondition)
+    assert task_of(note(heavy), "ENV").progress
+    assert task_of(note(with_notes(case, "PMC", notes=24, attachments=20), 20), "ENV").progress
 
 
 def test_who_sees_a_case() -> None:

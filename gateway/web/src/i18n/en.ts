@@ -375,6 +375,7 @@ const en: typeof zh = {
     CYCLE: 'These tasks wait for each other.',
     UNIFIED_REPLY_REQUIRED: 'The lead department gives the unified reply.',
     TOO_MANY_NOTES: 'No more notes of progress fit.',
+    TOO_MANY_ATTACHMENTS: 'No more attachments fit the notes of progress.',
     PHOTO_REQUIRED: 'A passed check needs a photo with its position.',
     PHOTO_TOO_FAR: 'The photo was taken more than 50 m away.',
     FAILED_TASKS: 'Choose the tasks that failed.',

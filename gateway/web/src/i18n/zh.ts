@@ -373,6 +373,7 @@ export default {
     CYCLE: '前序任务互相等待，成了环。',
     UNIFIED_REPLY_REQUIRED: '牵头部门办结时须填写统一答复。',
     TOO_MANY_NOTES: '进展记录已达上限。',
+    TOO_MANY_ATTACHMENTS: '进展记录的附件已达上限。',
     PHOTO_REQUIRED: '核查通过须有带位置的照片。',
     PHOTO_TOO_FAR: '照片拍摄位置超出 50 米。',
     FAILED_TASKS: '请选出未通过的任务。',
