@@ -8,6 +8,7 @@ import pytest
 
 from svckit.access import Caller
 from svckit.documents import COMMANDS_KEPT, Change, Command, Draft, Form, check_same, command_of, utc_now
+from svckit.entries import part
 from svckit.errors import Conflict, FailedPrecondition, InvalidArgument
 
 NOW = dt.datetime(2026, 11, 22, 8, 0, tzinfo=dt.UTC)
@@ -194,6 +195,14 @@ class TestCommandOf:
         one = command_of(self.request(request_id="r", case_id="c"), self.caller)
         assert one == command_of(self.request(request_id="r", case_id="c"), self.caller)
         assert one.key == "worker-7:r"
+
+    def test_no_two_commands_share_a_key(self) -> None:
+        def key(subject: str, request_id: str) -> str:
+            return command_of(self.request(request_id=request_id), Caller(subject)).key
+
+        assert key("a:b", "c") != key("a", "b:c")
+        assert key("a%3Ab", "c") != key("a:b", "c")
+        assert key("a", "b#1") != part(command_of(self.request(request_id="b"), Caller("a")), 1).key
 
     def test_the_body_and_the_kind_of_request_count(self) -> None:
         from binglian.mediation.v1 import case_service_pb2
