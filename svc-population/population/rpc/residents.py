@@ -138,6 +138,7 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
         """See the proto."""
         caller, now, residence_id = current_caller(), utc_now(), new_id()
         draft = msgspec.convert(to_fields(request.residence), ResidenceDraft)
+        _check_house_area(draft)
 
         def decide(resident: Resident) -> Any:
             check_area(caller, resident.area_code)
@@ -170,6 +171,7 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
     def _new(self, message: pb.ResidentDraft) -> New:
         draft = msgspec.convert(to_fields(message), ResidentDraft)
         check_area(current_caller(), draft.area_code)
+        _check_house_area(draft.residence)
         return operations.create_resident(
             draft=draft, resident_id=new_id(), residence_id=new_id(), seal=self._vault.seal, now=utc_now()
         )
@@ -218,6 +220,12 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
                 cipher = secret["cipher"] if isinstance(secret, Mapping) else secret.cipher
                 fields[name] = self._vault.open(cipher, field=name, owner=owner)
         return to_message(resident_pb2.Resident, fields)
+
+
+def _check_house_area(residence: ResidenceDraft | None) -> None:
+    """Raises PermissionDenied when somebody moves into a house outside the caller's area; without an area it is the person's."""
+    if residence and residence.area_code:
+        check_area(current_caller(), residence.area_code)
 
 
 def check_no_number_twice(residents: Sequence[Resident]) -> None:

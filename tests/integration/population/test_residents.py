@@ -182,6 +182,26 @@ def test_updates(people: People) -> None:
     assert refusal(people.residents.UpdateResident, away, **people.worker).reason == "AREA_NOT_ALLOWED"
 
 
+def test_nobody_moves_people_into_the_areas_of_others(people: People) -> None:
+    away = {"house_id": new_id(), "area_code": OTHER_GRID}
+    start = pb.StartResidenceRequest(resident_id=people.enter().resident_id, request_id=new_id(), residence=away)
+    create = pb.CreateResidentRequest(request_id=new_id(), resident=people.draft(residence=away))
+    many = pb.CreateResidentsRequest(request_id=new_id(), residents=[people.draft(), people.draft(residence=away)])
+    importer = people.caller("here", "IMPORTER", area=GRID[:12])
+    for call, request in (
+        (people.residents.StartResidence, start),
+        (people.residents.CreateResident, create),
+        (people.residents.CreateResidents, many),
+    ):
+        assert refusal(call, request, **importer).reason == "AREA_NOT_ALLOWED"
+    assert not people.service.database["residents"].count_documents({"residences.area_code": OTHER_GRID})
+    household = {"area_code": OTHER_GRID}
+    one = pb.CreateHouseholdRequest(request_id=new_id(), household=household)
+    assert refusal(people.households.CreateHousehold, one, **people.worker).reason == "AREA_NOT_ALLOWED"
+    two = pb.CreateHouseholdsRequest(request_id=new_id(), households=[{"area_code": GRID}, household])
+    assert refusal(people.households.CreateHouseholds, two, **importer).reason == "AREA_NOT_ALLOWED"
+
+
 def test_households(people: People) -> None:
     create = pb.CreateHouseholdRequest(request_id=new_id(), household={"area_code": GRID, "match_flag": "01"})
     household = people.households.CreateHousehold(create, **people.worker).household
