@@ -19,7 +19,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from svckit.commit import DURABLE, Job, Round, is_passing, is_too_large, take, write_errors_of
-from svckit.documents import LOADED, Change, Command, Decide, Document, Form, too_large, utc_now
+from svckit.documents import LOADED, Change, Command, Decide, Document, Form, check_same, created_once, too_large, utc_now
 from svckit.errors import Unavailable
 from svckit.telemetry import current_traceparent
 
@@ -109,6 +109,20 @@ class Repository(Generic[S]):
         """
         change = Change(id, lambda _: (state, events), command, current_traceparent(), creates=True)
         return await self._submit(change)
+
+    async def created(self, command: Command) -> S | None:
+        """Returns what an earlier `create` with this command made, as it is now; None if there was none.
+
+        For a request that would be refused today but was taken before. Raises FailedPrecondition (REQUEST_ID_REUSED), Unavailable.
+        """
+        try:
+            document = await self.collection.find_one({"created_by.key": command.key}, LOADED)
+        except PyMongoError as error:
+            raise _as_service_error(error) from error
+        if document is None:
+            return None
+        check_same(created_once(document)["digest"], command)
+        return self.form.state(document)
 
     async def settled(self) -> None:
         """Waits until nothing is waiting or being written; for a graceful stop."""

@@ -19,7 +19,7 @@ from mediation.store import CaseNumbers, CaseSearch, Document, Filter, lit, stil
 from mediation.streams import Hub, position_of
 from svckit.access import Caller, check_area, current_caller
 from svckit.documents import command_of, utc_now
-from svckit.errors import PermissionDenied
+from svckit.errors import PermissionDenied, ServiceError
 from svckit.ids import new_id
 from svckit.messages import to_fields, to_message
 from svckit.store import Repository
@@ -47,6 +47,19 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
     async def ReportCase(self, request: Any, context: Any) -> Any:
         """Takes a report; the area comes from housing, or later from an event where housing is silent."""
         caller = current_caller()
+        command = command_of(request, caller)
+        try:
+            case, facts = await self._reported(request, caller)
+        except ServiceError:
+            # A repeated report gets its case even if the map, the clock or the caller's area would refuse it by now.
+            saved = await self._cases.created(command)
+            if saved is None:
+                raise
+        else:
+            saved = await self._cases.create(case.case_id, case, facts, command=command)
+        return to_message(case_service_pb2.ReportCaseResponse, {"case": saved})
+
+    async def _reported(self, request: Any, caller: Caller) -> Outcome:
         at = translate.happened(request, caller, offline=True)
         if request.external_id and not caller.has_role("IMPORTER"):
             raise PermissionDenied("Only an import gives numbers of other systems.", reason="EXTERNAL_ID_NOT_ALLOWED")
@@ -56,7 +69,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
         if request.area_code:
             check_area(caller, request.area_code)
         area_code = await self._locator.area_of(point, given=request.area_code, caller=caller)
-        case, facts = operations.report_case(
+        return operations.report_case(
             case_id=new_id(),
             number=await self._numbers.next(area_code=area_code, at=at),
             category=request.category,
@@ -75,8 +88,6 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
             at=at,
             now=utc_now(),
         )
-        saved = await self._cases.create(case.case_id, case, facts, command=command_of(request, caller))
-        return to_message(case_service_pb2.ReportCaseResponse, {"case": saved})
 
     async def AcceptCase(self, request: Any, context: Any) -> Any:
         """Accepts a reported case."""

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from binglian.mediation.v1 import case_pb2, task_service_pb2
+from binglian.type.v1.evidence_pb2 import Point
 
 from mediation import routing
-from svckit.errors import FailedPrecondition
+from svckit.errors import FailedPrecondition, InvalidArgument
 from svckit.ids import new_id
-from tests.integration.mediation.stack import Person, Stack, task_of
+from tests.integration.mediation.stack import PLACE, Person, Stack, task_of
 
 pytestmark = pytest.mark.integration
 DEPARTMENTS = routing.departments()
@@ -94,6 +95,25 @@ async def test_a_repeated_report_is_one_case(stack: Stack, documents: Any) -> No
         made = await asyncio.gather(*(person.report(request_id=request_id) for person in (here, there) * 5))
     assert len({case.case_id for case in made}) == 1
     assert documents.count_documents({"created_by.key": f"worker:{request_id}"}) == 1
+
+
+async def test_a_repeated_report_is_its_case_even_if_it_would_be_refused_by_now(stack: Stack, documents: Any) -> None:
+    """The first answer was lost; meanwhile the reporter moved on, and the place lies in no area of theirs any more."""
+    request_id, place = new_id(), Point(longitude=PLACE[0], latitude=PLACE[1])
+    async with (
+        Person(stack, subject="mover", role="GRID_WORKER", area="4205") as before,
+        Person(stack, subject="mover", role="GRID_WORKER", area="4206") as after,
+    ):
+        first = await before.report(request_id=request_id, point=place, area_code="")
+        again = await after.report(request_id=request_id, point=place, area_code="")
+        assert (again.case_id, again.number) == (first.case_id, first.number)
+        with pytest.raises(InvalidArgument) as refusal:
+            await after.report(point=place, area_code="")
+        assert refusal.value.reason == "OUTSIDE_CITY"
+        with pytest.raises(FailedPrecondition) as reused:
+            await after.report(request_id=request_id, point=place, area_code="", description="别的")
+        assert reused.value.reason == "REQUEST_ID_REUSED"
+    assert documents.count_documents({"reporter.subject": "mover"}) == 1
 
 
 async def test_only_one_of_two_who_saw_the_same_revision_wins(stack: Stack) -> None:
