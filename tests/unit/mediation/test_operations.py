@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from msgspec.structs import replace
 from mediation import clocks, operations, policies
 from mediation.domain import Case, CaseState, ClockKind, JoinPolicy, Light, Point, Progress, Severity, TaskRole
 from mediation.domain.facts import CaseHandled, TaskAssigned, TaskCompleted
+from mediation.domain.workflow import OWN_CASES_ONLY
 from mediation.store import view_of
 from svckit.access import Caller
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ServiceError
@@ -450,7 +453,17 @@ def test_who_sees_a_case() -> None:
     assert policies.can_see(case, elsewhere), "reporters see what they reported"
 
 
-@pytest.mark.parametrize("roles", [(), ("RESIDENT",), ("RESIDENT", "MERCHANT"), ("SYS_ADMIN",)])
+def test_whose_scope_is_no_area_sees_own_cases_only() -> None:
+    """The table of roles decides. Only auditors belong to the platform and still read: the diary of a case is a log they audit."""
+    text = resources.files("housing").joinpath("codes/grid_role.csv").read_text("utf-8")
+    areas = {"grid", "community", "street", "district", "department"}
+    rows = [row for row in csv.DictReader(text.splitlines()) if row["code"] != "AUDITOR"]
+    own = {row["code"] for row in rows if row["data_scope"] not in areas or "无居民数据权限" in row["duty_zh"]}
+    assert own == OWN_CASES_ONLY
+    assert {"VOLUNTEER", "LIAISON", "PROPERTY_MGR"} <= own
+
+
+@pytest.mark.parametrize("roles", [(), ("RESIDENT",), ("VOLUNTEER", "LIAISON"), ("PROPERTY_MGR",), ("SYS_ADMIN",)])
 def test_an_area_alone_shows_nobody_the_cases_of_others(roles: tuple[str, ...]) -> None:
     stranger = Caller("x", roles=frozenset(roles), area="")
     assert not policies.can_see(reported(), stranger)
