@@ -86,7 +86,8 @@ def running_service(package: str, *, mongo_uri: str, amqp_uri: str, logs: Path) 
             "BINGLIAN_JWKS_URL": issuer.url,
             "OTEL_EXPORTER_OTLP_ENDPOINT": "",
         }
-        connection = pika.BlockingConnection(pika.URLParameters(amqp_uri))
+        # No heartbeat: nobody answers it while other tests run, and the broker would close the connection.
+        connection = pika.BlockingConnection(pika.URLParameters(f"{amqp_uri}?heartbeat=0"))
         broker = connection.channel()
         with (
             child([sys.executable, "-m", package, "api"], log=logs / "api.log", environment=variables),

@@ -12,8 +12,8 @@ import httpx
 
 PASSWORD = "Binglian-demo-2026"
 GRID = "42050200100310001"
-# A square of about 900 m around the centre of Shibanxi community.
-CENTER = (111.2865, 30.7080)
+# A square of about 900 m, west of the district the demo draws on the same suite: no point may lie in two grids.
+CENTER = (111.2165, 30.7080)
 AREAS = (
     ("4205", "宜昌市"),
     ("420502", "西陵区"),
