@@ -1,14 +1,18 @@
-"""Cases, people and times for the tests of svc-mediation. Pure."""
+"""Cases, people, times and refusals for the tests of svc-mediation. Pure."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 
 from mediation import operations
 from mediation.domain import Attachment, Case, JoinPolicy, Point, Task, TaskPlan, TaskRole
 from svckit.access import Caller
+from svckit.errors import ServiceError
 
 # A Monday morning in Yichang.
 START = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
@@ -125,3 +129,18 @@ def verified(case: Case, at: datetime = START) -> Case:
 def names(facts: Sequence[object]) -> list[str]:
     """The class names of some facts."""
     return [type(fact).__name__ for fact in facts]
+
+
+def refused(
+    expected: str, verb: Callable[..., Any], /, *arguments: Any, kind: type[ServiceError] = ServiceError, **named: Any
+) -> str:
+    """Expects a refusal with this reason; returns the field it names."""
+    with pytest.raises(kind) as refusal:
+        verb(*arguments, **named)
+    assert refusal.value.reason == expected
+    return refusal.value.field
+
+
+def when(**passed: float) -> dict[str, Any]:
+    moment = after_start(**passed)
+    return {"at": moment, "now": moment}
