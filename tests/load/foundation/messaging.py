@@ -19,7 +19,7 @@ from tests.load.harness import Row, against, compare
 from tests.load.ours.relay_runner import BODY
 from tests.load.stack import Stack
 
-EVENTS, MESSAGES = 40_000, 20_000
+EVENTS, MESSAGES = 20_000, 20_000
 PATIENCE_SECONDS = 180
 
 
