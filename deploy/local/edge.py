@@ -9,6 +9,9 @@ from typing import Any
 
 from deploy.local.layout import SERVICES, Layout
 
+READ_SECONDS = 60
+"""How long a whole request, headers and body, may take to come in (s); the largest we take has 8 MB. Answers, which may be streams, have no limit."""
+
 
 def settings_file(layout: Layout) -> Path:
     """The static settings, which name the folder of the dynamic ones."""
@@ -34,9 +37,9 @@ def static_settings(layout: Layout) -> dict[str, Any]:
         "entryPoints": {
             "web": {
                 "address": f"{address}:{layout.ports.edge}",
-                # Departments hold streams for days: no limit on how long a request or its answer may take.
+                # Departments hold streams for days: a request must be there in time, its answer may take as long as it likes.
                 "transport": {
-                    "respondingTimeouts": {"readTimeout": 0, "writeTimeout": 0, "idleTimeout": "180s"},
+                    "respondingTimeouts": {"readTimeout": f"{READ_SECONDS}s", "writeTimeout": 0, "idleTimeout": "180s"},
                     "lifeCycle": {"graceTimeOut": "1s"},
                 },
                 "http2": {"maxConcurrentStreams": 1000},
