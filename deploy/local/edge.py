@@ -10,7 +10,7 @@ from typing import Any
 from deploy.local.layout import SERVICES, Layout
 
 READ_SECONDS = 60
-"""How long a whole request, headers and body, may take to come in (s); the largest we take has 8 MB. Answers, which may be streams, have no limit."""
+"""How long a whole request, headers and body, may take to come in (s); the largest we take has 8 MB. Answers may take for ever."""
 
 
 def settings_file(layout: Layout) -> Path:
