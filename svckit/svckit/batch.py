@@ -13,7 +13,7 @@ from bson.codec_options import CodecOptions
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from svckit.commit import DURABLE, Job, Round, is_passing, take, write_errors_of
+from svckit.commit import DURABLE, Job, Recent, Round, is_passing, take, write_errors_of
 from svckit.documents import LOADED, Change, Document, Form, utc_now
 from svckit.errors import ServiceError, Unavailable
 
@@ -39,6 +39,7 @@ class BatchRepository(Generic[S]):
         self.form = form
         self._on_commit = on_commit
         self._patience = patience
+        self._recent: Recent[S] = Recent()
 
     def get(self, id: str) -> S:
         """Returns an aggregate. Raises NotFound (<NAME>_NOT_FOUND) or Unavailable."""
@@ -94,9 +95,9 @@ class BatchRepository(Generic[S]):
                 pause = min(pause * 2, 0.5)
 
     def _round(self, jobs: list[Job[S]]) -> list[Job[S]]:
-        round_ = Round(self.form, jobs)
+        round_ = Round(self.form, jobs, recent=self._recent)
         with pymongo.timeout(self._patience):
-            ids = round_.ids
+            ids = round_.begin(now=utc_now())
             found = self.collection.find({"_id": {"$in": ids}}, LOADED).to_list() if ids else []
             writes = round_.decide(found, now=utc_now())
             committed = round_.settle(self._write(writes) if writes else [])

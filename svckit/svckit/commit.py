@@ -5,12 +5,13 @@ The two shells (`store` for asyncio, `batch` for eventlet) load, write and wait;
 
 from __future__ import annotations
 
+import collections
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from pymongo import ReadPreference, UpdateOne, WriteConcern
+from pymongo import InsertOne, ReadPreference, UpdateOne, WriteConcern
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -29,6 +30,7 @@ from svckit.documents import (
     Document,
     Draft,
     Form,
+    Version,
     check_same,
     created_before,
     created_once,
@@ -38,12 +40,18 @@ from svckit.documents import (
 from svckit.errors import Conflict, ServiceError
 
 S = TypeVar("S", bound=msgspec.Struct)
+Write = InsertOne[Document] | UpdateOne
 
 MOST_TRIES = 30
 """Lost races after which a change is given up with Conflict."""
 
 _PASSING_CODES = frozenset({6, 7, 89, 91, 134, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
 """Errors MongoDB's driver specification calls retryable: no primary, shutting down, no majority to read from yet (134) …"""
+
+RECENT = dt.timedelta(seconds=5)
+"""How long decisions build on what we wrote ourselves before the document is read again."""
+MOST_RECENT = 500
+_NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 DURABLE: dict[str, Any] = {
     # What was read may be answered to a caller, so it must not be rolled back any more: majority on both sides.
@@ -88,59 +96,121 @@ def take(waiting: list[Any]) -> list[Any]:
     return taken
 
 
+class Recent(Generic[S]):
+    """The aggregates this process wrote last, as they are unless somebody else has changed them since.
+
+    The guard of the next write finds out, so what is decided on them needs no loading; a refusal is another matter, and is
+    decided again on what the database has.
+    """
+
+    def __init__(self) -> None:
+        self._versions: collections.OrderedDict[str, tuple[dt.datetime, Version[S]]] = collections.OrderedDict()
+
+    def get(self, id: str, *, now: dt.datetime) -> tuple[dt.datetime, Version[S]] | None:
+        """Returns a version and when it was known from the database itself, None when that is too long ago."""
+        found = self._versions.get(id)
+        return found if found and now - found[0] < RECENT else None
+
+    def keep(self, id: str, version: Version[S], *, since: dt.datetime) -> None:
+        """Remembers what was just written."""
+        self._versions[id] = since, version
+        self._versions.move_to_end(id)
+        if len(self._versions) > MOST_RECENT:
+            self._versions.popitem(last=False)
+
+    def drop(self, id: str) -> None:
+        """Forgets an aggregate that somebody else has changed."""
+        self._versions.pop(id, None)
+
+
 class _Entry(Generic[S]):
-    """A draft with the jobs decided on it."""
+    """A draft with the jobs decided on it. `since`: when its document was read or made."""
 
-    __slots__ = ("accepted", "draft", "jobs")
+    __slots__ = ("accepted", "draft", "id", "jobs", "since")
 
-    def __init__(self, jobs: list[Job[S]]) -> None:
-        self.jobs = jobs
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.jobs: list[Job[S]] = []
         self.accepted: list[tuple[Job[S], S | None]] = []
         self.draft: Draft[S] | None = None
+        self.since = _NEVER
+
+    def decide(self, form: Form[S], version: Version[S] | None, *, since: dt.datetime, now: dt.datetime) -> bool:
+        """Decides the jobs in order; tells whether none was refused and there is something to write."""
+        self.draft, self.since, self.accepted = Draft(form, self.id, version), since, []
+        for job in self.jobs:
+            try:
+                self.accepted.append((job, self.draft.apply(job.change, now=now)))
+            except Exception as error:
+                job.fail(error)
+        return len(self.accepted) == len(self.jobs) and self.draft.is_changed
+
+    def undecide(self) -> None:
+        """Takes back what was decided."""
+        self.draft, self.accepted = None, []
+        for job in self.jobs:
+            job.reset()
 
 
 class Round(Generic[S]):
-    """`ids` → load → `decide` → write → `settle`; then every job is done or in `again`.
+    """`begin` → load → `decide` → write → `settle`; then every job is done or in `again`.
 
     `unclear` holds creations whose command created something earlier: load by `created_by.key` and call `settle_created`.
     """
 
-    def __init__(self, form: Form[S], jobs: Iterable[Job[S]]) -> None:
+    def __init__(self, form: Form[S], jobs: Iterable[Job[S]], *, recent: Recent[S]) -> None:
         self._form = form
+        self._recent = recent
         self._entries: dict[str, _Entry[S]] = {}
         for job in jobs:
-            self._entries.setdefault(job.change.id, _Entry([])).jobs.append(job)
+            entry = self._entries.get(job.change.id)
+            if entry is None:
+                entry = self._entries[job.change.id] = _Entry(job.change.id)
+            entry.jobs.append(job)
         self._written: list[_Entry[S]] = []
         self.again: list[Job[S]] = []
         self.unclear: dict[str, Job[S]] = {}
 
-    @property
-    def ids(self) -> list[str]:
-        """Ids of the documents to load. A first try to create needs none: the write itself finds out."""
-        return [id for id, entry in self._entries.items() if any(job.tries or not job.change.creates for job in entry.jobs)]
+    def begin(self, *, now: dt.datetime) -> list[str]:
+        """Decides what needs no loading and returns the ids to load for the rest."""
+        return [id for id, entry in self._entries.items() if not self._decide_at_once(entry, now)]
 
-    def decide(self, found: Iterable[Document], *, now: dt.datetime) -> list[UpdateOne]:
-        """Decides all jobs on the loaded documents and returns the writes, for one unordered bulk write."""
+    def _decide_at_once(self, entry: _Entry[S], now: dt.datetime) -> bool:
+        """A first try to create, and a first change of what we wrote last: should they be wrong, their write finds out."""
+        if any(job.tries for job in entry.jobs):
+            return False
+        if all(job.change.creates for job in entry.jobs):
+            entry.decide(self._form, None, since=now, now=now)
+            return True
+        known = self._recent.get(entry.id, now=now)
+        if known is None:
+            return False
+        since, version = known
+        if entry.decide(self._form, version, since=since, now=now):
+            return True
+        entry.undecide()
+        return False
+
+    def decide(self, found: Iterable[Document], *, now: dt.datetime) -> list[Write]:
+        """Decides the other jobs on the loaded documents and returns all writes, for one unordered bulk write."""
         documents = {document["_id"]: document for document in found}
-        writes = []
         for id, entry in self._entries.items():
-            write = self._decide_one(entry, documents.get(id), now)
-            if write is None:
-                _finish(entry)
-            else:
-                self._written.append(entry)
-                writes.append(write)
-        return writes
+            if entry.draft is None:
+                document = documents.get(id)
+                entry.decide(self._form, self._form.version(document) if document else None, since=now, now=now)
+        return self._writes()
 
-    def _decide_one(self, entry: _Entry[S], document: Document | None, now: dt.datetime) -> UpdateOne | None:
-        draft = Draft(self._form, entry.jobs[0].change.id, document)
-        for job in entry.jobs:
-            try:
-                entry.accepted.append((job, draft.apply(job.change, now=now)))
-            except Exception as error:
-                job.fail(error)
-        entry.draft = draft
-        return draft.write()
+    def _writes(self) -> list[Write]:
+        drafts = []
+        for entry in self._entries.values():
+            if entry.draft and entry.draft.is_changed:
+                self._written.append(entry)
+                drafts.append(entry.draft)
+            else:
+                _finish(entry)
+        # Inserts among updates would be a statement of their own, and so one more round trip.
+        insert = all(draft.is_new for draft in drafts)
+        return [draft.write(insert=insert) for draft in drafts]
 
     def settle(self, write_errors: Sequence[Mapping[str, Any]]) -> list[str]:
         """Ends the jobs whose writes succeeded or were refused; returns the ids that now have events for the relay."""
@@ -151,11 +221,14 @@ class Round(Generic[S]):
                 self._settle_failed(entry, failed[index])
                 continue
             _finish(entry)
-            if entry.draft and entry.draft.has_events:
-                committed.append(entry.draft.id)
+            assert entry.draft
+            self._recent.keep(entry.id, entry.draft.version, since=entry.since)
+            if entry.draft.has_events:
+                committed.append(entry.id)
         return committed
 
     def _settle_failed(self, entry: _Entry[S], error: Mapping[str, Any]) -> None:
+        self._recent.drop(entry.id)
         jobs = [job for job, _ in entry.accepted]
         if created_before(error):
             creation, *jobs = jobs

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
-from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
 
 from svckit.access import Caller
 from svckit.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound
@@ -90,6 +90,14 @@ class Change(msgspec.Struct, frozen=True):
     creates: bool = False
 
 
+class Version(msgspec.Struct, Generic[S], frozen=True):
+    """An aggregate as it lies in the database. `seen` holds the digests of its commands by their keys."""
+
+    state: S
+    revision: int
+    seen: dict[str, str]
+
+
 class Form(Generic[S]):
     """How one kind of aggregate is written to and read from documents.
 
@@ -117,26 +125,44 @@ class Form(Generic[S]):
         """Returns the aggregate of a document (with or without what the store owns)."""
         return msgspec.convert({**document, self.id_field: document["_id"]}, self.state_cls, builtin_types=_NATIVE)
 
+    def version(self, document: Document) -> Version[S]:
+        """Returns a document as a draft begins with it."""
+        return Version(self.state(document), document.get(_REVISION, 0), _commands_in(document))
+
     def changed(self, before: S | None, after: S) -> Document:
-        """Returns the fields of `after` that differ from `before`, as they are stored; without the id."""
+        """Returns what of `after` differs from `before`, by its path in the document, as it is stored; without the id.
+
+        A field that is a tuple differs by its elements: a long list costs what changes in it.
+        """
         if before is None:
             return {name: stored(getattr(after, field)) for field, name in self._names}
-        fields = {}
+        fields: Document = {}
         for field, name in self._names:
             value = getattr(after, field)
             old = getattr(before, field)
             if value is not old and value != old:
-                fields[name] = stored(value)
+                fields.update(_changed_elements(name, old, value) or {name: stored(value)})
         return fields
-
-    def revised(self, state: S, revision: int) -> S:
-        """Returns the state as it is after the write that makes it `revision`."""
-        return msgspec.structs.replace(state, revision=revision) if self._shows_revision else state
 
     def not_found(self, id: str) -> NotFound:
         """Returns the error for an id without a document."""
         name = self.state_cls.__name__
         return NotFound(f"{name} {id} does not exist.", reason=f"{_upper_snake(name)}_NOT_FOUND")
+
+
+def _changed_elements(name: str, old: Any, value: Any) -> Document:
+    """Returns the changed and the added elements of a tuple by their paths; {} where the whole has to be written.
+
+    MongoDB appends what is set at the end of a list, but makes no list where there is none: an empty one is written whole.
+    """
+    if not (isinstance(old, tuple) and isinstance(value, tuple) and 0 < len(old) <= len(value)):
+        return {}
+    changed = {
+        f"{name}.{at}": stored(new)
+        for at, (was, new) in enumerate(zip(old, value, strict=False))
+        if new is not was and new != was
+    }
+    return changed | {f"{name}.{at}": stored(value[at]) for at in range(len(old), len(value))}
 
 
 def stored(value: Any) -> Any:
@@ -153,13 +179,13 @@ def created_once(document: Document) -> Document:
 class Draft(Generic[S]):
     """One document while commands are decided on it, in order; afterwards `write()` saves them all at once."""
 
-    def __init__(self, form: Form[S], id: str, document: Document | None) -> None:
+    def __init__(self, form: Form[S], id: str, version: Version[S] | None) -> None:
         self.id = id
-        self.state = form.state(document) if document else None
+        self.state = version.state if version else None
         self._form = form
         self._before = self.state
-        self._revision: int | None = document.get(_REVISION) if document else 0
-        self._seen = _commands_in(document) if document else {}
+        self._revision = version.revision if version else 0
+        self._seen = dict(version.seen) if version else {}
         self._created_by: Document | None = None
         self._events: list[Document] = []
         self._commands: list[Document] = []
@@ -204,31 +230,52 @@ class Draft(Generic[S]):
         """Gives a state that shows its revision the one it is saved under: callers and the next command of this write see it."""
         if state is None or not hasattr(state, "revision"):
             return state
-        return msgspec.structs.replace(state, revision=(self._revision or 0) + 1)
+        return msgspec.structs.replace(state, revision=self._next_revision)
+
+    @property
+    def is_new(self) -> bool:
+        """Tells whether there was no document."""
+        return self._before is None
+
+    @property
+    def is_changed(self) -> bool:
+        """Tells whether there is anything to write: every command counts, also one without effect."""
+        if self._events or self._commands or self.state is self._before or self.state is None:
+            return bool(self._events or self._commands)
+        return bool(self._form.changed(self._before, self.state))
 
     @property
     def has_events(self) -> bool:
         """Tells whether saving this draft leaves something for the relay."""
         return bool(self._events)
 
-    def write(self) -> UpdateOne | None:
-        """Returns the guarded write of everything decided, None when there is nothing to write.
+    @property
+    def version(self) -> Version[Any]:
+        """The aggregate as it lies in the database once `write()` has succeeded."""
+        return Version(self.state, self._next_revision, self._seen)
 
-        The guard makes a lost race a duplicate key of `_id`: the document is there, but no longer with this revision.
+    def write(self, *, insert: bool = False) -> InsertOne[Document] | UpdateOne:
+        """Returns the guarded write of everything decided; only if there `is_changed` anything.
+
+        The guard makes a lost race a duplicate key of `_id`: the document is there, but no longer with this revision. `insert`
+        says the same of a new document, for a third of the server's work.
         """
-        if self.state is None:
-            return None
+        assert self.state is not None, "nothing was decided that could be written"
         fields = self._form.changed(self._before, self.state)
-        if not (fields or self._events or self._commands):
-            return None
         fields[_REVISION] = self._next_revision
         if self._created_by:
             fields["created_by"] = self._created_by
+        if insert:
+            return InsertOne({"_id": self.id, **fields, **self._lists()})
         return UpdateOne({"_id": self.id, _REVISION: self._revision}, {"$set": fields, **self._pushes()}, upsert=True)
 
     @property
     def _next_revision(self) -> int:
-        return (self._revision or 0) + 1
+        return self._revision + 1
+
+    def _lists(self) -> Document:
+        lists: Document = {"outbox": self._events, "commands": self._commands[-COMMANDS_KEPT:]}
+        return {name: items for name, items in lists.items() if items}
 
     def _pushes(self) -> Document:
         pushes: Document = {}

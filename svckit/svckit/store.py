@@ -18,7 +18,7 @@ from bson.codec_options import CodecOptions
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from svckit.commit import DURABLE, Job, Round, is_passing, is_too_large, take, write_errors_of
+from svckit.commit import DURABLE, Job, Recent, Round, is_passing, is_too_large, take, write_errors_of
 from svckit.documents import LOADED, Change, Command, Decide, Document, Form, check_same, created_once, too_large, utc_now
 from svckit.errors import Unavailable
 from svckit.telemetry import current_traceparent
@@ -73,6 +73,7 @@ class Repository(Generic[S]):
         self.form = form
         self._on_commit = on_commit
         self._patience = patience
+        self._recent: Recent[S] = Recent()
         self._waiting: dict[str, list[_Call[S]]] = {}
         self._busy: set[str] = set()
         self._flights: set[asyncio.Task[None]] = set()
@@ -225,9 +226,9 @@ class Repository(Generic[S]):
         return []
 
     async def _round(self, calls: list[_Call[S]]) -> list[_Call[S]]:
-        round_ = Round(self.form, calls)
+        round_ = Round(self.form, calls, recent=self._recent)
         with pymongo.timeout(self._patience):
-            ids = round_.ids
+            ids = round_.begin(now=utc_now())
             found = await self.collection.find({"_id": {"$in": ids}}, LOADED).to_list() if ids else []
             writes = round_.decide(found, now=utc_now())
             committed = round_.settle(await self._write(writes) if writes else [])

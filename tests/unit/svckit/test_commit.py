@@ -7,9 +7,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pymongo import InsertOne
 from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, WTimeoutError
 
-from svckit.commit import MOST_TRIES, Job, Round, is_passing, take, write_errors_of
+from svckit.commit import MOST_TRIES, RECENT, Job, Recent, Round, is_passing, take, write_errors_of
 from svckit.documents import Change, Command, Form, utc_now
 from svckit.errors import Conflict, FailedPrecondition, NotFound
 
@@ -50,28 +51,55 @@ class Rows:
         return [error for index, write in enumerate(writes) if (error := self._write(index, write))]
 
     def _write(self, index: int, write: Any) -> dict[str, Any] | None:
+        if isinstance(write, InsertOne):
+            return self._insert(index, dict(write._doc))
         id, update = write._filter["_id"], write._doc
         document = self.documents.get(id, {"_id": id, "revision": 0})
         if document["revision"] != write._filter["revision"]:
             return {"index": index, "code": 11000, "keyPattern": {"_id": 1}}
-        key = update["$set"].get("created_by", {}).get("key")
-        if key and any(one.get("created_by", {}).get("key") == key for one in self.documents.values()):
+        if self._is_created(update["$set"]):
             return {"index": index, "code": 11000, "keyPattern": {"created_by.key": 1}}
-        document = {**document, **update["$set"]}
+        document = _with(document, update["$set"])
         for name, push in update.get("$push", {}).items():
             document[name] = [*document.get(name, ()), *push["$each"]]
         self.documents[id] = document
         return None
 
+    def _insert(self, index: int, document: dict[str, Any]) -> dict[str, Any] | None:
+        if document["_id"] in self.documents:
+            return {"index": index, "code": 11000, "keyPattern": {"_id": 1}}
+        if self._is_created(document):
+            return {"index": index, "code": 11000, "keyPattern": {"created_by.key": 1}}
+        self.documents[document["_id"]] = document
+        return None
 
-def run(rows: Rows, jobs: list[Job], *, meddle=lambda: None) -> list[Job]:
+    def _is_created(self, fields: dict[str, Any]) -> bool:
+        key = fields.get("created_by", {}).get("key")
+        return key and any(one.get("created_by", {}).get("key") == key for one in self.documents.values())
+
+
+def _with(document: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """`$set`, also of elements of a list and at its end."""
+    changed = dict(document)
+    for path, value in fields.items():
+        name, _, at = path.partition(".")
+        if at:
+            items = list(changed[name])
+            items[int(at) : int(at) + 1] = [value]
+            value = items
+        changed[name] = value
+    return changed
+
+
+def run(rows: Rows, jobs: list[Job], *, recent: Recent | None = None, meddle=lambda: None) -> list[Job]:
     """Runs rounds until all jobs are done, as the shells do."""
+    recent = recent or Recent()
     waiting: dict[str, list[Job]] = {}
     for job in jobs:
         waiting.setdefault(job.change.id, []).append(job)
     while waiting:
-        round_ = Round(FORM, [job for queue in waiting.values() for job in take(queue)])
-        writes = round_.decide(rows.load(round_.ids), now=utc_now())
+        round_ = Round(FORM, [job for queue in waiting.values() for job in take(queue)], recent=recent)
+        writes = round_.decide(rows.load(round_.begin(now=utc_now())), now=utc_now())
         meddle()
         round_.settle(rows.write(writes))
         if round_.unclear:
@@ -97,8 +125,8 @@ changes = st.one_of(
 
 @given(st.lists(changes, max_size=30), st.lists(st.sampled_from("abc"), max_size=8))
 def test_every_job_ends_and_every_effect_has_its_event(batch: list[Change], races: list[str]) -> None:
-    rows = Rows()
-    run(rows, [Job(creation("a", "first"))])
+    rows, recent = Rows(), Recent()
+    run(rows, [Job(creation("a", "first"))], recent=recent)
     racing = iter(races)
 
     def meddle() -> None:
@@ -106,7 +134,12 @@ def test_every_job_ends_and_every_effect_has_its_event(batch: list[Change], race
         if (id := next(racing, None)) in rows.documents:
             rows.documents[id]["revision"] += 1
 
-    jobs = run(rows, [Job(change) for change in batch], meddle=meddle)
+    # In several batches, so that what was written last is decided on without loading.
+    jobs = [
+        job
+        for at in range(0, len(batch), 5)
+        for job in run(rows, [Job(one) for one in batch[at : at + 5]], recent=recent, meddle=meddle)
+    ]
     assert all(job.done for job in jobs)
     assert not [job.error for job in jobs if job.error and not isinstance(job.error, NotFound | FailedPrecondition | Conflict)]
     for document in rows.documents.values():
@@ -141,16 +174,45 @@ def test_who_always_loses_is_told_so() -> None:
     assert job.tries == MOST_TRIES
 
 
+def test_what_was_written_last_is_not_loaded_again() -> None:
+    rows, recent = Rows(), Recent()
+    run(rows, [Job(creation("a", "k"))], recent=recent)
+    round_ = Round(FORM, [Job(Change("a", putting(1), Command("p", "d")))], recent=recent)
+    assert round_.begin(now=utc_now()) == []
+    later = Round(FORM, [Job(Change("a", putting(1), Command("p", "d")))], recent=recent)
+    assert later.begin(now=utc_now() + RECENT) == ["a"]
+
+
+def test_a_refusal_is_decided_on_what_the_database_has() -> None:
+    rows, recent = Rows(), Recent()
+    run(rows, [Job(creation("a", "k")), Job(Change("a", putting(1), Command("p", "d")))], recent=recent)
+    # Somebody else takes it out: here it still seems to be there.
+    rows.documents["a"] |= {"items": [], "revision": 5}
+    (job,) = run(rows, [Job(Change("a", putting(1), Command("q", "d")))], recent=recent)
+    assert job.error is None
+    assert tuple(rows.documents["a"]["items"]) == (1,)
+
+
+def test_what_somebody_else_changed_is_decided_again() -> None:
+    rows, recent = Rows(), Recent()
+    run(rows, [Job(creation("a", "k"))], recent=recent)
+    rows.documents["a"] |= {"items": [7], "revision": 5}
+    (job,) = run(rows, [Job(Change("a", putting(1), Command("p", "d")))], recent=recent)
+    assert job.result.items == (7, 1)
+    assert (job.tries, rows.documents["a"]["revision"]) == (1, 6)
+
+
 def test_a_refused_write_is_repeated_one_by_one_to_find_the_guilty() -> None:
     jobs = [Job(Change("a", putting(item), Command(str(item), "d"))) for item in range(3)]
-    round_ = Round(FORM, jobs)
+    round_ = Round(FORM, jobs, recent=Recent())
+    assert round_.begin(now=utc_now()) == ["a"]
     round_.decide([{"_id": "a", "revision": 1, "items": []}], now=utc_now())
     round_.settle([{"index": 0, "code": 11000, "keyPattern": {"email": 1}}])
     assert round_.again == jobs
     assert all(job.alone for job in jobs)
     waiting = list(jobs)
     assert take(waiting) == jobs[:1]
-    round_ = Round(FORM, jobs[:1])
+    round_ = Round(FORM, jobs[:1], recent=Recent())
     round_.decide([{"_id": "a", "revision": 1, "items": []}], now=utc_now())
     round_.settle([{"index": 0, "code": 11000, "keyPattern": {"email": 1}}])
     assert isinstance(jobs[0].error, Conflict)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from svckit.access import Caller
-from svckit.documents import COMMANDS_KEPT, Change, Command, Draft, Form, check_same, command_of, utc_now
+from svckit.documents import COMMANDS_KEPT, Change, Command, Draft, Form, Version, check_same, command_of, utc_now
 from svckit.entries import part
 from svckit.errors import Conflict, FailedPrecondition, InvalidArgument
 
@@ -50,7 +50,7 @@ def document(**fields: object) -> dict[str, object]:
 
 
 def draft(**fields: object) -> Draft[Thing]:
-    return Draft(FORM, "t1", document(**fields))
+    return Draft(FORM, "t1", FORM.version(document(**fields)))
 
 
 def change(key: str = "k1", digest: str = "d", **fields: object) -> Change:
@@ -95,7 +95,7 @@ def test_a_command_that_raises_leaves_no_trace() -> None:
 
     with pytest.raises(FailedPrecondition):
         one.apply(Change("t1", refuse, Command("k", "d")), now=NOW)
-    assert one.write() is None
+    assert not one.is_changed
 
 
 def test_a_repeated_command_changes_nothing_and_another_body_is_refused() -> None:
@@ -104,7 +104,7 @@ def test_a_repeated_command_changes_nothing_and_another_body_is_refused() -> Non
     with pytest.raises(FailedPrecondition) as caught:
         one.apply(change(digest="other"), now=NOW)
     assert caught.value.reason == "REQUEST_ID_REUSED"
-    assert one.write() is None
+    assert not one.is_changed
 
 
 def test_a_command_is_recorded_even_when_it_changes_nothing() -> None:
@@ -118,7 +118,7 @@ def test_a_command_is_recorded_even_when_it_changes_nothing() -> None:
 def test_a_timer_that_changes_nothing_writes_nothing() -> None:
     one = draft()
     one.apply(Change("t1", lambda thing: (thing, ())), now=NOW)
-    assert one.write() is None
+    assert not one.is_changed
 
 
 def test_a_creation_is_written_whole_and_remembers_its_command() -> None:
@@ -137,6 +137,20 @@ def test_a_creation_is_written_whole_and_remembers_its_command() -> None:
         "created_by": {"key": "k", "digest": "d"},
     }
     assert FORM.state({"_id": "t1", **update["$set"]}) == state
+    assert one.write(insert=True)._doc == {"_id": "t1", **update["$set"]}
+    assert one.version == Version(state, 1, {"k": "d"})
+
+
+def test_of_a_list_only_the_changed_and_the_new_elements_are_written() -> None:
+    a, b, c = (Step(by, NOW) for by in "abc")
+    before = Thing("t1", steps=(a, b))
+    assert FORM.changed(before, Thing("t1", steps=(a, c, b))) == {
+        "steps.1": {"by": "c", "at": NOW},
+        "steps.2": {"by": "b", "at": NOW},
+    }
+    assert FORM.changed(before, Thing("t1", steps=(a,))) == {"steps": ({"by": "a", "at": NOW},)}
+    # MongoDB would make an object of a path into a list that is not there yet.
+    assert FORM.changed(Thing("t1"), before) == {"steps": ({"by": "a", "at": NOW}, {"by": "b", "at": NOW})}
 
 
 def test_nothing_is_created_twice() -> None:
@@ -148,7 +162,7 @@ def test_nothing_is_created_twice() -> None:
 def test_a_decision_may_leave_a_missing_document_missing() -> None:
     one = Draft(FORM, "t1", None)
     assert one.apply(Change("t1", lambda _: (None, ()), Command("k", "d")), now=NOW) is None
-    assert one.write() is None
+    assert not one.is_changed
 
 
 def test_a_state_may_not_vanish() -> None:
@@ -167,7 +181,7 @@ def test_a_state_that_shows_its_revision_has_the_one_it_is_saved_under() -> None
     one = Draft(form, "t1", None)
     made = one.apply(Change("t1", lambda _: (Shown("t1"), ()), Command("k", "d"), creates=True), now=NOW)
     assert made.revision == 1
-    two = Draft(form, "t1", {"_id": "t1", "revision": 4, "count": 1})
+    two = Draft(form, "t1", form.version({"_id": "t1", "revision": 4, "count": 1}))
     same = two.apply(Change("t1", lambda shown: (shown, ())), now=NOW)
     assert same.revision == 4
     more = two.apply(Change("t1", lambda shown: (msgspec.structs.replace(shown, count=2), ()), Command("k", "d")), now=NOW)
