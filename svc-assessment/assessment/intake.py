@@ -93,7 +93,10 @@ def _task_progressed(fields: Fields, _: dt.datetime) -> Said:
 
 
 def _task_completed(fields: Fields, _: dt.datetime) -> Said:
-    return _task(fields, FactKind.TASK_DONE, "completed_at", yes=fields["on_time"])
+    case_id, facts = _task(fields, FactKind.TASK_DONE, "completed_at", yes=fields["on_time"])
+    if "accepted_at" in fields:
+        facts += _task(fields, FactKind.TASK_ACCEPTED, "accepted_at", yes=fields["accepted_on_time"])[1]
+    return case_id, facts
 
 
 def _task_objected(fields: Fields, _: dt.datetime) -> Said:

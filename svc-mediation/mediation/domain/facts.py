@@ -106,11 +106,13 @@ class TaskProgressed(TaskFact, frozen=True, kw_only=True, rename="camel"):
 
 
 class TaskCompleted(TaskFact, frozen=True, kw_only=True, rename="camel"):
-    """A department reported its task done."""
+    """A department reported its task done; `accepted_at` is set when it accepted the task by that very step."""
 
     handler: str
     completed_at: datetime
     on_time: bool
+    accepted_at: datetime | None = None
+    accepted_on_time: bool = False
 
 
 class TaskObjected(TaskFact, frozen=True, kw_only=True, rename="camel"):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
 from mediation import clocks, policies, routing
 from mediation.domain import Actor, Attachment, Case, CaseState, Clock, ClockKind, Objection, Progress, Task, TaskState
 from mediation.domain.facts import (
-    Fact,
     ObjectionRuled,
     TaskAccepted,
     TaskCompleted,
@@ -30,23 +30,27 @@ def accept_task(case: Case, *, task_id: str, by: Actor, at: datetime, now: datet
     """Accepts a task for its department, also one that was sent back. Raises TaskNotFound, OtherDepartment, WrongState."""
     task = _own_task(case, task_id, "accept_task", by)
     at = flow.moment(case, at)
+    accepted, changes = _accepted(case, task, by, at)
+    changed = flow.record(case, verb="accept_task", by=by, at=at, now=now, task_id=task_id, **changes)
+    fact = TaskAccepted(
+        case_id=case.case_id,
+        task_id=task_id,
+        department=task.department,
+        accepted_at=at,
+        on_time=clocks.is_on_time(accepted.clocks, ClockKind.ACCEPT),
+    )
+    return changed, (fact,)
+
+
+def _accepted(case: Case, task: Task, by: Actor, at: datetime) -> tuple[Task, dict[str, Any]]:
+    """Returns the accepted task and what its acceptance changes of the case."""
     ticking = clocks.meet(task.clocks, ClockKind.ACCEPT, at=at)
     accepted = flow.with_clocks(task, ticking, state=TaskState.ACCEPTED, accepted_at=task.accepted_at or at, handler=by.subject)
-    state = CaseState.HANDLING if case.state is CaseState.DISPATCHED else flow.resumed(case)
-    changed = flow.record(
-        case,
-        verb="accept_task",
-        by=by,
-        at=at,
-        now=now,
-        task_id=task_id,
-        state=state,
-        tasks=flow.put(case.tasks, accepted),
-        clocks=clocks.meet(case.clocks, ClockKind.RESPOND, at=at),
-    )
-    on_time = clocks.is_on_time(ticking, ClockKind.ACCEPT)
-    fact = TaskAccepted(case_id=case.case_id, task_id=task_id, department=task.department, accepted_at=at, on_time=on_time)
-    return changed, (fact,)
+    return accepted, {
+        "state": CaseState.HANDLING if case.state is CaseState.DISPATCHED else flow.resumed(case),
+        "tasks": flow.put(case.tasks, accepted),
+        "clocks": clocks.meet(case.clocks, ClockKind.RESPOND, at=at),
+    }
 
 
 def report_progress(
@@ -148,21 +152,26 @@ def finish_task(
     evidence: tuple[Attachment, ...] = (),
     unified_reply: str = "",
 ) -> Outcome:
-    """Completes a task because a service says it is done, accepting it first where that message is still on its way.
+    """Completes a task because a service says it is done; where that comes first it accepts the task in the same step.
 
     Without a `unified_reply` the result of a lead task is the answer of a parallel case. Raises as accept_task.
     """
     task = policies.find_task(case, task_id)
     if task.state in _PAST_FINISHING or case.is_final:
         return case, ()
-    facts: tuple[Fact, ...] = ()
+    accepted: Task | None = None
     if task.state is TaskState.ASSIGNED:
-        case, facts = accept_task(case, task_id=task_id, by=by, at=at, now=now)
+        at = flow.moment(case, at)
+        accepted, changes = _accepted(case, _own_task(case, task_id, "accept_task", by), by, at)
+        case = replace(case, **changes)
     reply = unified_reply or result
-    case, more = complete_task(
+    case, (fact, *more) = complete_task(
         case, task_id=task_id, result=result, by=by, at=at, now=now, evidence=evidence, unified_reply=reply
     )
-    return case, (*facts, *more)
+    if accepted and isinstance(fact, TaskCompleted):
+        on_time = clocks.is_on_time(accepted.clocks, ClockKind.ACCEPT)
+        fact = replace(fact, accepted_at=at, accepted_on_time=on_time)
+    return case, (fact, *more)
 
 
 def object_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetime, now: datetime) -> Outcome:

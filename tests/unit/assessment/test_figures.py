@@ -1,79 +1,117 @@
-"""Figures of departments and the comparison of the two ways."""
+"""Figures of departments and the comparison of the two ways, from what the database has counted into bins."""
 
 from __future__ import annotations
 
+import math
 import random
+import statistics
 from typing import Any
 
-import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessment.domain import DepartmentFigures, TaskRecord
-from assessment.operations import ComparisonCounter, FigureCounter
-from assessment.policies import period_of
+from assessment.domain import CategoryComparison, DepartmentFigures
+from assessment.operations import compare_categories, department_figures
+from assessment.policies import median_of, period_of
 from tests.unit.assessment.histories import minute
 
 
-def task(**fields: Any) -> dict[str, Any]:
-    return msgspec.to_builtins(TaskRecord(task_id="t", department="UMD", **fields), builtin_types=(type(minute(0)),))
+def spread(*values: float) -> list[dict[str, Any]]:
+    """Values in bins of 2 %, one row each."""
+    bins = [int(math.copysign(math.floor(50 * math.log1p(abs(value))), value)) for value in values]
+    return [{"bin": number, "count": 1, "total": value} for number, value in zip(bins, values, strict=True)]
 
 
-def figures(*tasks: dict[str, Any]) -> tuple[DepartmentFigures, ...]:
-    counter = FigureCounter()
-    for record in tasks:
-        counter.add(record)
-    return counter.figures()
+def rows(by: str, measure: str, *bins: dict[str, Any], **counts: int) -> list[dict[str, Any]]:
+    return [{"by": by, "measure": measure, **counts, **row} for row in bins]
 
 
-def test_only_what_was_in_time_counts_as_in_time():
-    (umd,) = figures(
-        task(accepted_at=minute(1), accepted_on_time=True, done_at=minute(9), done_on_time=True, critical=True),
-        task(accepted_at=minute(1), accepted_on_time=False, done_at=minute(9), done_on_time=False, light="red", returns=2),
-        task(objections=1, objections_overruled=1),
-    )
+WITHOUT = {"bin": None, "count": 1, "total": 0}
+IDLE = dict.fromkeys(
+    ("accepted", "accepted_on_time", "done", "done_on_time", "returned", "objections_overruled", "red", "critical"), 0
+)
+DONE = {**IDLE, "accepted": 1, "done": 1, "done_on_time": 1}
+
+
+def tasks(department: str, *minutes: float | None) -> list[dict[str, Any]]:
+    """Rows of tasks that waited so long and were worked on ten times as long; None: not done."""
+    done = [value for value in minutes if value is not None]
+    open_ = [WITHOUT] * (len(minutes) - len(done))
+    return [
+        row
+        for measure, values in (("waiting", done), ("working", [10 * value for value in done]))
+        for row in (
+            *rows(department, measure, *spread(*values), **DONE),
+            *rows(department, measure, *open_, **IDLE),
+        )
+    ]
+
+
+def test_figures_count_every_task_once():
+    umd, wf = department_figures([*tasks("WF", None), *tasks("UMD", 1, 2, 30, None)])
     assert umd == DepartmentFigures(
         department="UMD",
-        tasks=3,
-        accepted=2,
-        accepted_on_time=1,
-        done=2,
-        done_on_time=1,
-        returned=1,
-        objections_overruled=1,
-        red=1,
-        critical=1,
+        tasks=4,
+        accepted=3,
+        done=3,
+        done_on_time=3,
+        median_waiting_minutes=2.0,
+        median_working_minutes=20.0,
     )
-
-
-def test_tasks_taken_away_do_not_count():
-    assert figures(task(removed=True)) == ()
-
-
-def test_medians_are_over_done_tasks():
-    done = [task(done_at=minute(9), waiting_minutes=float(n), working_minutes=10.0 * n) for n in (1, 2, 30)]
-    (umd,) = figures(*done, task(waiting_minutes=1000.0))
-    assert (umd.median_waiting_minutes, umd.median_working_minutes) == (2.0, 20.0)
+    assert (wf.tasks, wf.done, wf.median_waiting_minutes) == (1, 0, 0.0)
 
 
 @given(st.randoms(use_true_random=False))
-def test_figures_do_not_depend_on_the_order_of_the_tasks(rng: random.Random):
-    tasks = [task(done_at=minute(n) if n % 3 else None, waiting_minutes=float(n), returns=n % 2) for n in range(9)]
-    shuffled = rng.sample(tasks, k=len(tasks))
-    assert figures(*shuffled) == figures(*tasks)
+def test_figures_do_not_depend_on_the_order_of_the_rows(rng: random.Random):
+    given_rows = [*tasks("UMD", 1, 2, 30, None), *tasks("FIRE", 5, None, 7)]
+    shuffled = rng.sample(given_rows, k=len(given_rows))
+    assert department_figures(shuffled) == department_figures(given_rows)
+
+
+@given(st.lists(st.floats(min_value=-1e6, max_value=1e6), min_size=1))
+def test_a_median_is_right_to_within_two_percent(values: list[float]):
+    # The bins hold whole sizes of |minutes| + 1: below a minute the error is at most 1.2 seconds.
+    found, exact = median_of(spread(*values)), statistics.median(values)
+    middle = sorted(values)[(len(values) - 1) // 2 : len(values) // 2 + 1]
+    assert found == pytest.approx(exact, abs=0.0203 * (max(map(abs, middle)) + 1))
+
+
+def test_a_median_of_few_values_is_exact():
+    assert median_of(spread(3.25)) == 3.25
+    assert median_of(spread(-10.0, 30.5, 100.0)) == 30.5
+    assert median_of(spread(10.0, 20.0)) == 15.0
+    assert median_of([*spread(7.0, 7.0), WITHOUT]) == 7.0
+    assert median_of([WITHOUT]) == 0.0
 
 
 def test_the_comparison_takes_its_medians_from_parallel_cases_only():
-    counter = ComparisonCounter()
-    for actual, serial in ((10, 30), (20, 50), (30, 100)):
-        counter.add({"category": "A0204", "parallel": True, "actual_minutes": actual, "serial_minutes": serial})
-    counter.add({"category": "A0204", "parallel": False, "actual_minutes": 999, "serial_minutes": 999})
-    counter.add({"category": "D0102", "parallel": False, "actual_minutes": 5, "serial_minutes": 5})
-    disputes, events = counter.categories()
-    assert (disputes.cases, disputes.parallel_cases) == (4, 3)
-    assert (disputes.median_actual_minutes, disputes.median_serial_minutes, disputes.median_saved_minutes) == (20, 50, 30)
+    pairs = ((10.0, 30.0), (20.0, 50.0), (30.0, 100.0))
+    measures = {
+        "actual": [actual for actual, _ in pairs],
+        "serial": [serial for _, serial in pairs],
+        "saved": [serial - actual for actual, serial in pairs],
+    }
+    counted = [
+        row
+        for measure, values in measures.items()
+        for row in (
+            *rows("A0204", measure, *spread(*values), parallel_cases=1),
+            *rows("A0204", measure, WITHOUT, parallel_cases=0),
+            *rows("D0102", measure, WITHOUT, parallel_cases=0),
+        )
+    ]
+    (disputes, events), total = compare_categories(counted)
+    assert disputes == CategoryComparison(
+        category="A0204",
+        cases=4,
+        parallel_cases=3,
+        median_actual_minutes=20,
+        median_serial_minutes=50,
+        median_saved_minutes=30,
+    )
     assert (events.cases, events.parallel_cases, events.median_actual_minutes) == (1, 0, 0)
-    assert (counter.total().cases, counter.total().parallel_cases) == (5, 3)
+    assert (total.cases, total.parallel_cases, total.median_saved_minutes) == (5, 3, 30)
 
 
 def test_a_month_begins_at_midnight_in_shanghai():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from binglian.mediation.v1 import events_pb2 as facts
 from google.protobuf import json_format
 
 from assessment import intake
+from assessment.domain import FactKind
 from svckit.event_codec import event_fields, type_of
 from tests.unit.assessment.histories import START
 
@@ -69,3 +71,19 @@ def message_of(kind: str):
 def test_an_inspection_by_hand_concerns_no_case():
     fields = event_fields("fire_safety.inspection_completed.v1", b"{}")
     assert intake.facts_of(event_type="fire_safety.inspection_completed.v1", fields=fields, event_time=START) is None
+
+
+def test_a_completion_that_was_the_acceptance_too_says_both():
+    data = {
+        "caseId": "c",
+        "taskId": "t",
+        "department": "FIRE",
+        "completedAt": "2026-11-22T08:00:00Z",
+        "onTime": True,
+        "acceptedAt": "2026-11-22T08:00:00Z",
+        "acceptedOnTime": True,
+    }
+    kind = "mediation.task_completed.v1"
+    fields = event_fields(kind, json.dumps(data).encode())
+    said = intake.facts_of(event_type=kind, fields=fields, event_time=START)
+    assert {(fact.kind, fact.yes) for fact in said[1]} == {(FactKind.TASK_DONE, True), (FactKind.TASK_ACCEPTED, True)}

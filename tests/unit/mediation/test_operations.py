@@ -77,6 +77,18 @@ def test_joint_departments_have_a_fifth_less_time() -> None:
     assert fire is umd
 
 
+def test_a_task_that_is_done_before_it_was_accepted_is_accepted_by_the_same_step() -> None:
+    case = dispatched("PMC", "FIRE")
+    later = after_start(hours=3)
+    task_id = task_of(case, "FIRE").task_id
+    done, facts = operations.finish_task(case, task_id=task_id, result="ok", by=department("FIRE"), at=later, now=later)
+    assert names(facts) == ["TaskCompleted"]
+    assert isinstance(facts[0], TaskCompleted)
+    assert (facts[0].accepted_at, facts[0].completed_at) == (later, later)
+    assert task_of(done, "FIRE").accepted_at == later
+    assert [step.verb for step in done.steps[len(case.steps) :]] == ["complete_task"]
+
+
 def test_a_waiting_task_starts_with_its_own_clocks_when_the_others_are_done() -> None:
     case = dispatched("PMC", "FIRE", "UMD", after={"UMD": ["FIRE"]})
     assert task_of(case, "UMD").clocks == ()
