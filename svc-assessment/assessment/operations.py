@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from assessment import policies
-from assessment.domain import CaseAssessed, CaseLedger, CategoryComparison, DepartmentFigures, Fact, Light, StepKind
+from assessment.domain import CaseAssessed, CaseLedger, CategoryComparison, DepartmentFigures, Fact, StepKind
 from assessment.ledgers import ledger_of
 
 
@@ -51,90 +50,78 @@ def _late_departments(ledger: CaseLedger) -> tuple[str, ...]:
     return tuple(dict.fromkeys(late))
 
 
-class FigureCounter:
-    """Counts tasks into figures of departments. `tasks` are raw task records of the month; removed ones do not count."""
+# ---------------------------------------------------------------------------------------------------- figures
 
-    def __init__(self) -> None:
-        self._counts: dict[str, dict[str, int]] = {}
-        self._waiting: dict[str, list[float]] = {}
-        self._working: dict[str, list[float]] = {}
-
-    def add(self, task: Mapping[str, Any]) -> None:
-        """Counts one task record (fields of domain.TaskRecord, as stored)."""
-        if task["removed"]:
-            return
-        department = task["department"]
-        counts = self._counts.setdefault(department, {})
-        for name, amount in _counted(task).items():
-            counts[name] = counts.get(name, 0) + int(amount)
-        if task.get("done_at"):
-            self._waiting.setdefault(department, []).append(task["waiting_minutes"])
-            self._working.setdefault(department, []).append(task["working_minutes"])
-
-    def figures(self) -> tuple[DepartmentFigures, ...]:
-        """Returns the figures, by department code."""
-        return tuple(
-            DepartmentFigures(
-                department=department,
-                median_waiting_minutes=_median(self._waiting.get(department, ())),
-                median_working_minutes=_median(self._working.get(department, ())),
-                **self._counts[department],
-            )
-            for department in sorted(self._counts)
-        )
+Row = Mapping[str, Any]
 
 
-def _counted(task: Mapping[str, Any]) -> dict[str, int | bool]:
-    accepted, done = task.get("accepted_at") is not None, task.get("done_at") is not None
-    return {
-        "tasks": 1,
-        "accepted": accepted,
-        "accepted_on_time": accepted and task["accepted_on_time"],
-        "done": done,
-        "done_on_time": done and task["done_on_time"],
-        "returned": task["returns"] > 0,
-        "objections_overruled": task["objections_overruled"],
-        "red": task["light"] == Light.RED,
-        "critical": done and task["critical"],
-    }
+def department_figures(rows: Iterable[Row]) -> tuple[DepartmentFigures, ...]:
+    """Returns the figures of every department, by code, from tasks counted into bins.
+
+    Each row counts the tasks of a department (`by`) in one bin of a `measure`, waiting or working; those not done are in the bin
+    None. It holds their `count`, the `total` of their minutes, and the counts of DepartmentFigures.
+    """
+    groups = _by_group(rows)
+    return tuple(_figures(department, groups[department]) for department in sorted(groups))
 
 
-class ComparisonCounter:
-    """Collects handled cases into the comparison of the parallel with the serial way."""
-
-    def __init__(self) -> None:
-        self._cases: dict[str, int] = {}
-        self._times: dict[str, list[tuple[float, float]]] = {}
-
-    def add(self, ledger: Mapping[str, Any]) -> None:
-        """Counts one handled case (fields category, parallel, actual_minutes, serial_minutes, as stored)."""
-        category = ledger["category"]
-        self._cases[category] = self._cases.get(category, 0) + 1
-        if ledger["parallel"]:
-            self._times.setdefault(category, []).append((ledger["actual_minutes"], ledger["serial_minutes"]))
-
-    def categories(self) -> tuple[CategoryComparison, ...]:
-        """Returns one row per category, by code."""
-        return tuple(
-            _comparison(category, self._cases[category], self._times.get(category, [])) for category in sorted(self._cases)
-        )
-
-    def total(self) -> CategoryComparison:
-        """Returns the row of all categories together."""
-        return _comparison("", sum(self._cases.values()), [pair for times in self._times.values() for pair in times])
+_COUNTS = (
+    "accepted",
+    "accepted_on_time",
+    "done",
+    "done_on_time",
+    "returned",
+    "objections_overruled",
+    "red",
+    "critical",
+)
 
 
-def _comparison(category: str, cases: int, times: list[tuple[float, float]]) -> CategoryComparison:
-    return CategoryComparison(
-        category=category,
-        cases=cases,
-        parallel_cases=len(times),
-        median_actual_minutes=_median([actual for actual, _ in times]),
-        median_serial_minutes=_median([serial for _, serial in times]),
-        median_saved_minutes=_median([serial - actual for actual, serial in times]),
+def _figures(department: str, rows: list[Row]) -> DepartmentFigures:
+    # The rows of either measure hold all tasks of the department.
+    waiting, working = _of(rows, "waiting"), _of(rows, "working")
+    return DepartmentFigures(
+        department=department,
+        tasks=_sum(waiting, "count"),
+        median_waiting_minutes=policies.median_of(waiting),
+        median_working_minutes=policies.median_of(working),
+        **{name: _sum(waiting, name) for name in _COUNTS},
     )
 
 
-def _median(values: Iterable[float]) -> float:
-    known = list(values)
-    return statistics.median(known) if known else 0.0
+def compare_categories(rows: Iterable[Row]) -> tuple[tuple[CategoryComparison, ...], CategoryComparison]:
+    """Returns the comparison per category, by code, and that of all of them together, from handled cases counted into bins.
+
+    Each row counts the cases of a category (`by`) in one bin of a `measure`, actual, serial or saved; those that are not parallel
+    are in the bin None. It holds their `count`, the `total` of their minutes, and `parallel_cases`.
+    """
+    groups = _by_group(rows)
+    categories = tuple(_comparison(category, groups[category]) for category in sorted(groups))
+    return categories, _comparison("", [row for own in groups.values() for row in own])
+
+
+def _comparison(category: str, rows: list[Row]) -> CategoryComparison:
+    actual = _of(rows, "actual")
+    return CategoryComparison(
+        category=category,
+        cases=_sum(actual, "count"),
+        parallel_cases=_sum(actual, "parallel_cases"),
+        median_actual_minutes=policies.median_of(actual),
+        median_serial_minutes=policies.median_of(_of(rows, "serial")),
+        median_saved_minutes=policies.median_of(_of(rows, "saved")),
+    )
+
+
+def _by_group(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row["by"], []).append(row)
+    return groups
+
+
+def _of(rows: list[Row], measure: str) -> list[Row]:
+    return [row for row in rows if row["measure"] == measure]
+
+
+def _sum(rows: list[Row], name: str) -> int:
+    return sum(row[name] for row in rows)

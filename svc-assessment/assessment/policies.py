@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -102,3 +103,31 @@ def working_minutes(round_: Round) -> float:
     if round_.ended_at is None or round_.accepted_at is None:
         return 0.0
     return max(0.0, minutes_between(round_.accepted_at, round_.ended_at))
+
+
+def median_of(bins: Iterable[Mapping[str, Any]]) -> float:
+    """Returns the median of values that were counted into bins (`bin`, `count`, `total`); 0 when there are none.
+
+    The mean of the bin in which the middle lies stands for it: exact when its values are equal, else off by less than the bin is
+    wide. Rows of one bin are put together; the bin None holds what has no value.
+    """
+    held: dict[int, tuple[int, float]] = {}
+    for row in bins:
+        if row["bin"] is not None:
+            count, total = held.get(row["bin"], (0, 0.0))
+            held[row["bin"]] = count + row["count"], total + row["total"]
+    number = sum(count for count, _ in held.values())
+    if not number:
+        return 0.0
+    # Of an even number the two in the middle count half each.
+    return (_mean_at(held, (number - 1) // 2) + _mean_at(held, number // 2)) / 2
+
+
+def _mean_at(held: Mapping[int, tuple[int, float]], rank: int) -> float:
+    passed = 0
+    for number in sorted(held):
+        count, total = held[number]
+        passed += count
+        if rank < passed:
+            return total / count
+    raise IndexError(rank)

@@ -8,9 +8,8 @@ from binglian.assessment.v1 import assessment_service_pb2 as pb
 from binglian.assessment.v1.assessment_service_pb2_grpc import AssessmentServiceServicer
 from binglian.assessment.v1.ledger_pb2 import CaseLedger as CaseLedgerMessage
 
-from assessment import store
+from assessment import operations, store
 from assessment.domain import CaseLedger
-from assessment.operations import ComparisonCounter, FigureCounter
 from assessment.policies import period_of
 from svckit.access import current_caller, may_act_in
 from svckit.documents import utc_now
@@ -58,20 +57,19 @@ class Assessment(AssessmentServiceServicer):
     ) -> pb.ListDepartmentFiguresResponse:
         """See the proto."""
         period = request.period or period_of(utc_now())
-        counter = FigureCounter()
         within = store.within(own=current_caller().area, wanted=request.area_prefix)
-        async for task in store.tasks_of_month(self._ledgers.collection, period=period, query=within):
-            counter.add(task)
-        figures = [to_message(pb.DepartmentFigures, row) for row in counter.figures()]
+        rows = await store.spread_of_tasks(self._ledgers.collection, period=period, query=within)
+        figures = [to_message(pb.DepartmentFigures, row) for row in operations.department_figures(rows)]
         return pb.ListDepartmentFiguresResponse(figures=figures, period=period)
 
     async def GetComparison(self, request: pb.GetComparisonRequest, context: object) -> pb.GetComparisonResponse:
         """See the proto."""
-        counter = ComparisonCounter()
-        async for case in store.compared(self._ledgers.collection, query=_query(request)):
-            counter.add(case)
-        categories = [to_message(pb.CategoryComparison, row) for row in counter.categories()]
-        return pb.GetComparisonResponse(categories=categories, total=to_message(pb.CategoryComparison, counter.total()))
+        rows = await store.spread_of_cases(self._ledgers.collection, query=_query(request))
+        categories, total = operations.compare_categories(rows)
+        return pb.GetComparisonResponse(
+            categories=[to_message(pb.CategoryComparison, row) for row in categories],
+            total=to_message(pb.CategoryComparison, total),
+        )
 
 
 def _query(request: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Ledgers are written by `svckit.batch` and read raw; mongoengine declares what th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 from mongoengine import BooleanField, DateTimeField, DictField, Document, FloatField, LongField, StringField
@@ -19,22 +18,23 @@ Rows = AsyncCollection[Raw]
 
 LEDGERS_KEYS = ("-reported_at", "_id")
 HIDDEN = ("facts",)
-
-_COUNTED = (
-    "department",
-    "removed",
-    "accepted_at",
-    "accepted_on_time",
-    "done_at",
-    "done_on_time",
-    "returns",
-    "objections_overruled",
-    "light",
-    "critical",
-    "waiting_minutes",
-    "working_minutes",
+# Everything the comparison needs, so that it is counted from the index alone.
+COMPARED = dict.fromkeys(
+    (
+        "scope",
+        "period",
+        "category",
+        "handled_at",
+        "dispatched_at",
+        "reported_at",
+        "parallel",
+        "actual_minutes",
+        "serial_minutes",
+    ),
+    1,
 )
-_COMPARED = {"_id": False, "category": True, "parallel": True, "actual_minutes": True, "serial_minutes": True}
+# A bin is as wide as 2 % of the minutes in it.
+_BINS_PER_E = 50
 
 
 class CaseLedgerDocument(Document):
@@ -49,7 +49,7 @@ class CaseLedgerDocument(Document):
             ("scope", "-reported_at", "_id"),
             ("tasks.period", "scope"),
             ("tasks.department", "-reported_at"),
-            {"fields": ["category", "period"], "partialFilterExpression": {"handled_at": {"$type": "date"}}},
+            {"fields": list(COMPARED), "partialFilterExpression": {"handled_at": {"$type": "date"}}},
         ],
     }
     case_id = StringField(primary_key=True)
@@ -59,6 +59,7 @@ class CaseLedgerDocument(Document):
     category = StringField()
     period = StringField()
     reported_at = DateTimeField()
+    dispatched_at = DateTimeField()
     handled_at = DateTimeField()
     closed_at = DateTimeField()
     facts = ListField(DictField())
@@ -91,25 +92,87 @@ def handled() -> Raw:
     return {name: {"$type": "date"} for name in ("reported_at", "dispatched_at", "handled_at")}
 
 
-def tasks_of_month(ledgers: Rows, *, period: str, query: Raw) -> AsyncIterator[Raw]:
-    """Yields the task records that could start in the month, of the ledgers that match `query`: the fields that are counted."""
-    return _stream(
-        ledgers,
-        [
-            {"$match": {"tasks.period": period, **query}},
-            {"$project": {f"tasks.{name}": True for name in (*_COUNTED, "period")}},
-            {"$unwind": "$tasks"},
-            {"$match": {"tasks.period": period}},
-            {"$replaceRoot": {"newRoot": "$tasks"}},
-        ],
-    )
+def figures_stages(*, period: str, query: Raw) -> list[Raw]:
+    """Returns the pipeline that counts, by department, the tasks that could start in the month, of the ledgers that match `query`."""
+    counted = {"$and": [{"$eq": ["$$task.period", period]}, {"$not": "$$task.removed"}]}
+    return [
+        {"$match": {"tasks.period": period, **query}},
+        {"$project": {"task": {"$filter": {"input": "$tasks", "as": "task", "cond": counted}}}},
+        {"$unwind": "$task"},
+        {"$replaceRoot": {"newRoot": "$task"}},
+        *_spread(by="$department", counts=_COUNTS, values=_WORK),
+    ]
 
 
-def compared(ledgers: Rows, *, query: Raw) -> AsyncIterator[Raw]:
-    """Yields category, times and whether two departments worked on it, of the handled cases that match `query`."""
-    return _stream(ledgers, [{"$match": {**query, **handled()}}, {"$project": _COMPARED}])
+def comparison_stages(*, query: Raw) -> list[Raw]:
+    """Returns the pipeline that counts, by category, the handled cases that match `query` and the times of the parallel ones."""
+    return [
+        {"$match": {**query, **handled()}},
+        {"$project": {"_id": False, "category": True, "parallel": True, "actual_minutes": True, "serial_minutes": True}},
+        *_spread(by="$category", counts={"parallel_cases": _number("$parallel")}, values=_TIMES),
+    ]
 
 
-async def _stream(ledgers: Rows, stages: list[Raw]) -> AsyncIterator[Raw]:
-    async for row in await ledgers.aggregate(stages, batchSize=2000):
-        yield row
+async def spread_of_tasks(ledgers: Rows, *, period: str, query: Raw) -> list[Raw]:
+    """Returns the rows of `figures_stages`: by, measure, bin (None: without value), count, total and the counts."""
+    return await (await ledgers.aggregate(figures_stages(period=period, query=query))).to_list()
+
+
+async def spread_of_cases(ledgers: Rows, *, query: Raw) -> list[Raw]:
+    """Returns the rows of `comparison_stages`: by, measure, bin (None: without value), count, total and the counts."""
+    return await (await ledgers.aggregate(comparison_stages(query=query), hint=COMPARED)).to_list()
+
+
+def _spread(*, by: str, counts: Raw, values: Raw) -> list[Raw]:
+    """Counts what comes in into bins of each of `values`: what leaves is as small for a year as for a day.
+
+    A row of the result counts its bin of one measure; rows of one measure together count everything.
+    """
+    pairs = [{"measure": name, "value": value} for name, value in values.items()]
+    return [
+        {"$project": {"by": by, **counts, "of": pairs}},
+        {"$unwind": "$of"},
+        {
+            "$group": {
+                "_id": {"by": "$by", "measure": "$of.measure", "bin": _bin("$of.value")},
+                "count": {"$sum": 1},
+                "total": {"$sum": "$of.value"},
+                **{name: {"$sum": f"${name}"} for name in counts},
+            }
+        },
+        {"$replaceRoot": {"newRoot": {"$mergeObjects": ["$_id", "$$ROOT"]}}},
+        {"$unset": "_id"},
+    ]
+
+
+def _bin(value: str) -> Raw:
+    """The number of the bin of a value, in the order of the values; null for null."""
+    size = {"$floor": {"$multiply": [{"$ln": {"$add": [{"$abs": value}, 1]}}, _BINS_PER_E]}}
+    return {"$toInt": {"$cond": [{"$lt": [value, 0]}, {"$multiply": [size, -1]}, size]}}
+
+
+def _number(*conditions: Any) -> Raw:
+    return {"$cond": [{"$and": list(conditions)}, 1, 0]}
+
+
+_ACCEPTED = {"$gt": ["$accepted_at", None]}
+_DONE = {"$gt": ["$done_at", None]}
+_COUNTS: Raw = {
+    "accepted": _number(_ACCEPTED),
+    "accepted_on_time": _number(_ACCEPTED, "$accepted_on_time"),
+    "done": _number(_DONE),
+    "done_on_time": _number(_DONE, "$done_on_time"),
+    "returned": _number({"$gt": ["$returns", 0]}),
+    "objections_overruled": "$objections_overruled",
+    "red": _number({"$eq": ["$light", "red"]}),
+    "critical": _number(_DONE, "$critical"),
+}
+_WORK: Raw = {name: {"$cond": [_DONE, f"${name}_minutes", None]} for name in ("waiting", "working")}
+_TIMES: Raw = {
+    name: {"$cond": ["$parallel", value, None]}
+    for name, value in {
+        "actual": "$actual_minutes",
+        "serial": "$serial_minutes",
+        "saved": {"$subtract": ["$serial_minutes", "$actual_minutes"]},
+    }.items()
+}

@@ -18,7 +18,8 @@ from binglian.mediation.v1 import events_pb2 as facts
 from binglian.type.v1.evidence_pb2 import TaskRef
 from google.protobuf.message import Message
 
-from svckit.errors import InvalidArgument, NotFound
+from assessment import store
+from svckit.errors import InvalidArgument, NotFound, PermissionDenied
 from svckit.statuses import error_of
 from tests.services import Service, eventually, running_service
 
@@ -201,6 +202,110 @@ def test_figures_of_departments_count_the_tasks_of_a_month(service, stub, catego
     assert not stub.ListDepartmentFigures(request, metadata=mine).figures
     elsewhere = pb.ListDepartmentFiguresRequest(period="2026-03", area_prefix="4205")
     assert not stub.ListDepartmentFigures(elsewhere, metadata=mine).figures
+
+
+def entered(service: Service, *, area: str, category: str, period: str, tasks: list[dict[str, object]] | None = None) -> None:
+    """Puts a handled case into the database as the worker would have: 100 minutes, 300 the serial way."""
+    record = {
+        "department": "UMD",
+        "removed": False,
+        "period": period,
+        "returns": 0,
+        "objections_overruled": 0,
+        "light": "green",
+        "critical": False,
+        "accepted_on_time": False,
+        "done_on_time": False,
+        "waiting_minutes": 0.0,
+        "working_minutes": 0.0,
+    }
+    service.database.ledgers.insert_one(
+        {
+            "_id": new(),
+            "scope": area,
+            "category": category,
+            "period": period,
+            **dict.fromkeys(("reported_at", "dispatched_at", "handled_at"), START),
+            "parallel": True,
+            "actual_minutes": 100.0,
+            "serial_minutes": 300.0,
+            "tasks": [{**record, **task} for task in tasks or [{}]],
+        }
+    )
+
+
+def test_figures_count_what_is_due_and_nothing_else(service, stub, category):
+    area = f"4207{random.randint(10, 99)}001003"
+    done = {"accepted_at": START, "accepted_on_time": True, "done_at": START, "done_on_time": True}
+    tasks = [
+        {**done, "critical": True, "waiting_minutes": 4.0, "working_minutes": 30.0},
+        {**done, "done_on_time": False, "light": "red", "returns": 2, "waiting_minutes": 6.0, "working_minutes": 50.0},
+        {"critical": True, "light": "red", "objections_overruled": 1},
+        {"accepted_at": START, "accepted_on_time": False, "waiting_minutes": 1000.0},
+        {**done, "removed": True},
+        {**done, "period": "2026-02"},
+        {**done, "department": "FIRE", "waiting_minutes": 1.0},
+    ]
+    entered(service, area=area, category=category, period="2026-03", tasks=tasks)
+    request = pb.ListDepartmentFiguresRequest(period="2026-03")
+    fire, umd = stub.ListDepartmentFigures(request, metadata=service.metadata(**{**ASSESSOR, "area": area})).figures
+    assert umd == pb.DepartmentFigures(
+        department="UMD",
+        tasks=4,
+        accepted=3,
+        accepted_on_time=2,
+        done=2,
+        done_on_time=1,
+        returned=1,
+        objections_overruled=1,
+        red=2,
+        critical=1,
+        median_waiting_minutes=5,
+        median_working_minutes=40,
+    )
+    assert (fire.tasks, fire.median_waiting_minutes) == (1, 1)
+
+
+@pytest.mark.parametrize("period", ["", "2026-03"])
+def test_a_year_of_cases_is_compared_from_the_index_alone(service, category, period):
+    area = f"4208{random.randint(10, 99)}001003"
+    for month in ("2026-02", "2026-03"):
+        for _ in range(20):
+            entered(service, area=area, category=category, period=month)
+    query = {"scope": {"$gte": area[:4], "$lt": area[:4] + ":"}, **({"period": period} if period else {})}
+    command = {"aggregate": "ledgers", "pipeline": store.comparison_stages(query=query), "cursor": {}}
+    told = service.database.command("explain", {**command, "hint": store.COMPARED}, verbosity="executionStats")
+    stats = told["stages"][0]["$cursor"]["executionStats"]
+    assert stats["totalDocsExamined"] == 0
+    assert stats["nReturned"] >= 20
+
+
+def test_figures_of_a_month_are_counted_from_its_ledgers_only(service, category):
+    area = f"4209{random.randint(10, 99)}001003"
+    for month in ("2026-02", "2026-03"):
+        for _ in range(20):
+            entered(service, area=area, category=category, period=month)
+    query = {"scope": {"$gte": area, "$lt": area + ":"}}
+    pipeline = store.figures_stages(period="2026-02", query=query)
+    told = service.database.command(
+        "explain", {"aggregate": "ledgers", "pipeline": pipeline, "cursor": {}}, verbosity="executionStats"
+    )
+    assert told["stages"][0]["$cursor"]["executionStats"]["totalDocsExamined"] == 20
+
+
+@pytest.mark.parametrize("role", ["RESIDENT", "VOLUNTEER", "MERCHANT", "SYS_ADMIN"])
+def test_figures_and_ledgers_are_for_staff(service, stub, role):
+    caller = service.metadata(sub="someone", roles=[role], area="4205")
+    calls = [
+        (stub.GetCaseLedger, pb.GetCaseLedgerRequest(case_id=new())),
+        (stub.ListCaseLedgers, pb.ListCaseLedgersRequest()),
+        (stub.ListDepartmentFigures, pb.ListDepartmentFiguresRequest()),
+        (stub.GetComparison, pb.GetComparisonRequest()),
+    ]
+    for call, request in calls:
+        with pytest.raises(grpc.RpcError) as caught:
+            call(request, metadata=caller)
+        assert isinstance(error_of(caught.value), PermissionDenied)
 
 
 def test_the_comparison_shows_what_parallel_work_saves(service, stub, category):

@@ -2,6 +2,7 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
 import { call, urlOf } from '@/api/call'
 import { Problem } from '@/api/problem'
+import { mayCall } from '@/api/session'
 import { openStream, type Stream } from '@/api/stream'
 import type { Case, CaseLedger, WatchCaseResponse } from '@/generated/contract'
 
@@ -46,7 +47,7 @@ export function useCase(caseId: string): FollowedCase {
     (handledAt) => {
       window.clearTimeout(timer)
       ledger.value = null
-      if (handledAt) void askLedger(0)
+      if (handledAt && mayCall('GetCaseLedger')) void askLedger(0)
     },
   )
   onScopeDispose(() => {
