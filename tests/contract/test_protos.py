@@ -42,6 +42,22 @@ def test_every_rpc_declares_who_may_call_it(rpc: MethodDescriptor) -> None:
     assert rpc.GetOptions().HasExtension(options_pb2.access)
 
 
+FOR_EVERYBODY = {
+    # A report needs the area of a point; areas are public knowledge, and counts are withheld where they are small.
+    *("AreaService.GetArea", "AreaService.ListAreas", "AreaService.GetAreaTree", "LocationService.LocatePoint"),
+    "ResidentService.CountResidents",
+    # Reporters see their own cases here, staff those of their area.
+    *("CaseService.GetCase", "CaseService.ListCases", "CaseService.WatchCase", "CaseService.WatchCases"),
+    *("CaseService.CountCases", "TaskService.ListTasks"),
+}
+
+
+@pytest.mark.parametrize("rpc", [rpc for rpc in RPCS if name_of(rpc) not in FOR_EVERYBODY], ids=name_of)
+def test_all_else_is_for_named_roles(rpc: MethodDescriptor) -> None:
+    access = rpc.GetOptions().Extensions[options_pb2.access]
+    assert access.roles
+
+
 def holds(descriptor: Descriptor, part: str, seen: tuple[str, ...] = ()) -> bool:
     """Tells whether messages of a type can hold one of the type `part`, however deep."""
     inner = [field.message_type for field in descriptor.fields if field.message_type]

@@ -92,6 +92,20 @@ def test_houses_of_other_areas_are_invisible(district: District) -> None:
     assert refusal(district.houses.CreateHouse, request, **elsewhere).reason == "AREA_NOT_ALLOWED"
 
 
+@pytest.mark.parametrize("role", ["RESIDENT", "VOLUNTEER", "MERCHANT", "SYS_ADMIN"])
+def test_the_neighbours_houses_are_for_staff(district: District, role: str) -> None:
+    building = district.building()
+    house = district.house(building)
+    outsider = district.caller("outsider", role, area=GRIDS[0])
+    calls = [
+        (district.houses.GetHouse, house_service_pb2.GetHouseRequest(house_id=house.house_id)),
+        (district.houses.ListHouses, house_service_pb2.ListHousesRequest()),
+        (district.buildings.GetBuilding, house_service_pb2.GetBuildingRequest(building_id=building)),
+        (district.buildings.ListBuildings, house_service_pb2.ListBuildingsRequest()),
+    ]
+    assert [refusal(call, request, **outsider).code for call, request in calls] == ["PERMISSION_DENIED"] * len(calls)
+
+
 def test_an_update_changes_what_is_named(district: District) -> None:
     house = district.house(district.building())
     request = house_service_pb2.UpdateHouseRequest(
