@@ -15,6 +15,9 @@ NEEDED_COVERAGE = 0.8
 ADVICE = "H0"
 POTENTIAL_MAJOR = "H3"
 
+# As long as svc-mediation waits for reports written offline: who could name an earlier time could beat every clock.
+OFFLINE_ALLOWANCE = dt.timedelta(days=7)
+
 # What can be judged at any spot without knowing what kind of place it is: exits, fire lanes, signs, lights, e-bikes in halls,
 # wiring, extinguishers, hydrants and missing equipment.
 GENERAL_ITEMS = ("FC201", "FC202", "FC205", "FC206", "FC207", "FC301", "FC401", "FC403", "FC411")
@@ -124,9 +127,12 @@ def check_checklist(items: Sequence[ChecklistItem]) -> None:
 
 
 def check_moment(inspection: Inspection, *, at: dt.datetime, now: dt.datetime) -> None:
-    """Raises WrongMoment unless `at` lies between the time the inspection was asked for (or opened by hand) and now."""
+    """Raises WrongMoment unless `at` lies in the last 7 days, and between the time the inspection was asked for (or opened by hand)
+    and now."""
     if not (inspection.asked_at or inspection.opened_at) <= at <= now:
         raise WrongMoment("It cannot have happened then.", field="happened_at")
+    if at < now - OFFLINE_ALLOWANCE:
+        raise WrongMoment("This may be at most 7 days ago.", reason="TOO_OLD", field="happened_at")
 
 
 def checklist_for(place_type: str) -> tuple[ChecklistItem, ...]:

@@ -43,6 +43,8 @@ _WITHOUT_HAZARDS = frozenset({HouseCheckOutcome.CLEAR, HouseCheckOutcome.NO_ENTR
 _LET = frozenset({"02", "05"})  # rented, over-crowded letting
 # Clocks of phones are not exact; what lies further ahead is a mistake.
 CLOCK_TOLERANCE = timedelta(minutes=5)
+# As long as svc-mediation waits for reports written offline: who could name an earlier time could beat every clock.
+OFFLINE_ALLOWANCE = timedelta(days=7)
 
 DEPARTMENT = "HOUSING"
 CHECK_TRANSITIONS: dict[str, tuple[frozenset[HouseCheckState | None], HouseCheckState]] = {
@@ -234,13 +236,15 @@ def check_revision(seen: int, actual: int) -> None:
         )
 
 
-def when(*, happened_at: datetime | None, opened_at: datetime, now: datetime) -> datetime:
+def when(*, happened_at: datetime | None, opened_at: datetime, by: Actor, now: datetime) -> datetime:
     """Returns the time something counts as done: `happened_at` if given, never before it was asked for.
 
-    Raises InvalidArgument (IN_THE_FUTURE).
+    An import may name any past time, others one of the last 7 days. Raises InvalidArgument (IN_THE_FUTURE, TOO_OLD).
     """
     if happened_at is None:
         return now
     if happened_at > now + CLOCK_TOLERANCE:
         raise InvalidArgument("It cannot have happened in the future.", reason="IN_THE_FUTURE", field="happened_at")
+    if happened_at < now - OFFLINE_ALLOWANCE and "IMPORTER" not in by.roles:
+        raise InvalidArgument("This may be at most 7 days ago.", reason="TOO_OLD", field="happened_at")
     return max(opened_at, min(happened_at, now))

@@ -62,7 +62,7 @@ def complete_check(
         hazards=real_hazards(findings.hazards),
         house_id=findings.house_id,
         evidence=findings.evidence,
-        completed_at=when(happened_at=happened_at, opened_at=check.opened_at, now=now),
+        completed_at=when(happened_at=happened_at, opened_at=check.opened_at, by=by, now=now),
         completed_by=by.subject,
         changed_at=now,
     )

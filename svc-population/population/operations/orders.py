@@ -59,7 +59,7 @@ def complete_order(
         result=findings.result,
         resident_id=findings.resident_id,
         evidence=findings.evidence,
-        completed_at=when(happened_at=happened_at, opened_at=order.opened_at, now=now),
+        completed_at=when(happened_at=happened_at, opened_at=order.opened_at, by=by, now=now),
         completed_by=by.subject,
         changed_at=now,
     )

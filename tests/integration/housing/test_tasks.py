@@ -183,6 +183,19 @@ def test_who_may_complete_a_check(district: District) -> None:
     assert refusal(district.checks.CompleteHouseCheck, unknown, **district.handler).reason == "HOUSE_UNKNOWN"
 
 
+def test_who_names_a_time_of_weeks_ago_is_told_which_field_is_wrong(district: District) -> None:
+    check = opened(district, dispatch(district, a_task()))
+    request = pb.CompleteHouseCheckRequest(
+        check_id=check.check_id,
+        request_id=new_id(),
+        outcome=pb.HOUSE_CHECK_OUTCOME_CLEAR,
+        result="x",
+        happened_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=8),
+    )
+    said = refusal(district.checks.CompleteHouseCheck, request, **district.handler)
+    assert (said.code, said.reason, said.fields) == ("INVALID_ARGUMENT", "TOO_OLD", ("happened_at",))
+
+
 def report(district: District, **fields: Any) -> str:
     case_id = new_id()
     data: dict[str, Any] = {"caseId": case_id, "city": "4205", "areaCode": "4205", "category": "D0402", "reportedAt": now()}

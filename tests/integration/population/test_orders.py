@@ -135,6 +135,19 @@ def test_the_resident_named_must_be_entered(people: People) -> None:
     assert refusal(people.orders.CompleteVerification, request, **people.worker).reason == "RESIDENT_UNKNOWN"
 
 
+def test_who_names_a_time_of_weeks_ago_is_told_which_field_is_wrong(people: People) -> None:
+    (order,) = opened(people, dispatch(people, a_task("COMM")))
+    request = pb.CompleteVerificationRequest(
+        order_id=order.order_id,
+        request_id=new_id(),
+        outcome=pb.VERIFICATION_OUTCOME_CONFIRMED,
+        result="属实",
+        happened_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=8),
+    )
+    said = refusal(people.orders.CompleteVerification, request, **people.worker)
+    assert (said.code, said.reason, said.fields) == ("INVALID_ARGUMENT", "TOO_OLD", ("happened_at",))
+
+
 def test_a_case_that_is_located_and_closed(people: People) -> None:
     case_id = dispatch(people, a_task("COMM"))
     opened(people, case_id)

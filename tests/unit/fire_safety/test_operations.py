@@ -230,6 +230,17 @@ def test_an_inspection_is_completed_after_it_was_asked_for_and_not_in_the_future
         operations.complete_inspection(inspection, result=result, by=INSPECTOR, now=later(3))
 
 
+def test_what_was_noted_offline_counts_for_a_week_and_no_longer():
+    """Or an inspection that lay for weeks could be "done" an hour after it was asked for."""
+    inspection, week = an_inspection(), 7 * 24
+    result = Result(answers=tuple(passes(inspection)), result="x", happened_at=later(1))
+    done, _ = operations.complete_inspection(inspection, result=result, by=INSPECTOR, now=later(week + 1))
+    assert done.completed_at == later(1)
+    with pytest.raises(policies.WrongMoment) as refusal:
+        operations.complete_inspection(inspection, result=result, by=INSPECTOR, now=later(week + 2))
+    assert (refusal.value.reason, refusal.value.field) == ("TOO_OLD", "happened_at")
+
+
 def test_what_an_offline_device_sends_late_happened_when_it_says():
     inspection = an_inspection()
     result = Result(answers=tuple(passes(inspection)), result="x", happened_at=later(2), unified_reply="统一答复")

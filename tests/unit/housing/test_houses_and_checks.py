@@ -143,7 +143,20 @@ def test_another_department_and_a_future_time_are_refused() -> None:
     with pytest.raises(InvalidArgument):
         completed(a_check(), happened_at=LATER + dt.timedelta(days=1))
     assert completed(a_check(), happened_at=LATER + dt.timedelta(minutes=1)).completed_at == LATER
-    assert completed(a_check(), happened_at=NOW - dt.timedelta(days=9)).completed_at == a_check().opened_at
+    assert completed(a_check(), happened_at=NOW - dt.timedelta(days=2)).completed_at == a_check().opened_at
+
+
+def test_what_was_noted_offline_counts_for_a_week_and_no_longer() -> None:
+    """Or a check that lay for weeks could be "done" a minute after it was opened."""
+    minute = dt.timedelta(minutes=1)
+    in_time = NOW + dt.timedelta(days=7)
+    assert completed(a_check(), happened_at=NOW + minute, now=in_time).completed_at == NOW + minute
+    with pytest.raises(InvalidArgument) as refusal:
+        completed(a_check(), happened_at=NOW + minute, now=in_time + 2 * minute)
+    assert (refusal.value.reason, refusal.value.field) == ("TOO_OLD", "happened_at")
+    importer = Caller(subject="import", roles=frozenset({"IMPORTER"}), area="4205")
+    imported = completed(a_check(), happened_at=NOW + minute, now=NOW + dt.timedelta(days=400), by=importer)
+    assert imported.completed_at == NOW + minute
 
 
 def test_a_completed_check_is_not_completed_again() -> None:

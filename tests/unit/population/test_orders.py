@@ -10,7 +10,7 @@ from population import operations
 from population.domain import Assignment, Findings, TaskRef, VerificationOrder, VerificationOutcome, VerificationState
 from population.policies import asks_for_verification
 from svckit.access import Caller
-from svckit.errors import FailedPrecondition, PermissionDenied
+from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 
 NOW = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(hours=1)
@@ -57,10 +57,25 @@ def test_an_order_is_completed_and_answers_the_task() -> None:
         operations.complete_order(order, findings=FINDINGS, revision=0, by=WORKER, happened_at=None, now=LATER)
 
 
+def completed(*, happened_at: dt.datetime, now: dt.datetime, by: Caller = WORKER) -> dt.datetime | None:
+    order, _ = operations.complete_order(an_order(), findings=FINDINGS, revision=0, by=by, happened_at=happened_at, now=now)
+    return order.completed_at
+
+
 def test_nothing_is_done_before_it_was_asked_for() -> None:
-    long_ago = NOW - dt.timedelta(days=9)
-    order, _ = operations.complete_order(an_order(), findings=FINDINGS, revision=0, by=WORKER, happened_at=long_ago, now=LATER)
-    assert order.completed_at == order.opened_at
+    assert completed(happened_at=NOW - dt.timedelta(days=2), now=LATER) == NOW
+
+
+def test_what_a_worker_noted_offline_counts_for_a_week_and_no_longer() -> None:
+    """Or an order that lay for weeks could be "done" a minute after it was opened."""
+    minute = dt.timedelta(minutes=1)
+    in_time = NOW + dt.timedelta(days=7)
+    assert completed(happened_at=NOW + minute, now=in_time) == NOW + minute
+    with pytest.raises(InvalidArgument) as refusal:
+        completed(happened_at=NOW + minute, now=in_time + 2 * minute)
+    assert (refusal.value.reason, refusal.value.field) == ("TOO_OLD", "happened_at")
+    importer = Caller(subject="import", roles=frozenset({"IMPORTER"}), area="4205")
+    assert completed(happened_at=NOW + minute, now=NOW + dt.timedelta(days=400), by=importer) == NOW + minute
 
 
 def test_another_department_may_not_complete_it() -> None:
