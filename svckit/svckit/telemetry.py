@@ -214,37 +214,57 @@ def publish_spans(*, exchange: str, deliveries: Sequence[Delivery]) -> tuple[lis
 
     Returns the traceparents to send along, in order, and the function that ends the spans when the broker has confirmed.
     """
-    return _message_spans("send", SpanKind.PRODUCER, exchange, deliveries)
+    spans = _message_spans("send", SpanKind.PRODUCER, exchange, deliveries)
+    return _traceparents(spans, deliveries), lambda: _end(spans)
+
+
+class Handling(list[str]):
+    """Traceparents of the messages that are handled together, in order. `error` is what their handler failed with, if it failed."""
+
+    error: BaseException | None = None
+
+    def failed(self, error: BaseException) -> None:
+        """Lets the spans of the messages end as failed by `error`, when the handler's exception does not leave the block itself."""
+        self.error = error
 
 
 @contextlib.contextmanager
-def process_spans(*, queue: str, deliveries: Sequence[Delivery]) -> Iterator[list[str]]:
+def process_spans(*, queue: str, deliveries: Sequence[Delivery]) -> Iterator[Handling]:
     """Runs the block inside a CONSUMER span per message of a batch; yields their traceparents, in order.
 
-    Events that the handling of message i creates carry traceparent i. With one message its span is also the running one.
+    Events that the handling of message i creates carry traceparent i. With one message its span is also the running one. An
+    exception that leaves the block, or that `failed` is told of, marks all spans: nobody knows which message it was about.
     """
-    traceparents, finish = _message_spans("process", SpanKind.CONSUMER, queue, deliveries)
-    token = attach(remote_context(traceparents[0])) if len(deliveries) == 1 else None
+    spans = _message_spans("process", SpanKind.CONSUMER, queue, deliveries)
+    handling = Handling(_traceparents(spans, deliveries))
+    token = attach(remote_context(handling[0])) if len(deliveries) == 1 else None
     try:
-        yield traceparents
+        yield handling
+    except BaseException as error:
+        handling.failed(error)
+        raise
     finally:
         if token is not None:
             detach(token)
-        finish()
+        _end(spans, handling.error)
 
 
-def _message_spans(
-    operation: str, kind: SpanKind, destination: str, deliveries: Sequence[Delivery]
-) -> tuple[list[str], Callable[[], None]]:
+def _message_spans(operation: str, kind: SpanKind, destination: str, deliveries: Sequence[Delivery]) -> list[Span]:
+    """A span per delivery; none at all when nothing is recorded."""
     if _state.tracer is None:
-        return [delivery.traceparent for delivery in deliveries], lambda: None
-    spans = [_message_span(operation, kind, destination, delivery, len(deliveries)) for delivery in deliveries]
+        return []
+    return [_message_span(operation, kind, destination, delivery, len(deliveries)) for delivery in deliveries]
 
-    def finish() -> None:
-        for opened in spans:
-            opened.end()
 
-    return [traceparent_of(opened) for opened in spans], finish
+def _traceparents(spans: Sequence[Span], deliveries: Sequence[Delivery]) -> list[str]:
+    return [traceparent_of(opened) for opened in spans] or [delivery.traceparent for delivery in deliveries]
+
+
+def _end(spans: Sequence[Span], error: BaseException | None = None) -> None:
+    for opened in spans:
+        if error is not None:
+            fail(opened, error)
+        opened.end()
 
 
 def _message_span(operation: str, kind: SpanKind, destination: str, delivery: Delivery, batch: int) -> Span:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import threading
@@ -138,6 +139,31 @@ def test_messages_have_spans_in_their_own_traces(collector: Collector) -> None:
     assert send.trace_id.hex() == process.trace_id.hex() == f"{2:032x}"
     assert send.kind == send.SPAN_KIND_PRODUCER
     assert process.kind == process.SPAN_KIND_CONSUMER
+
+
+def failed_processing(*, raised: bool) -> None:
+    """A batch of two of which the handler fails: its exception leaves the block, or the block is told of it."""
+    with telemetry.process_spans(queue="q", deliveries=deliveries(2)) as handling:
+        if raised:
+            raise KeyError("the name of a person")
+        handling.failed(KeyError("the name of a person"))
+
+
+@pytest.mark.parametrize("raised", [True, False])
+def test_messages_whose_handler_failed_are_failed_in_their_traces(collector: Collector, raised: bool) -> None:
+    stop = telemetry.setup(service="probe", endpoint=collector.url)
+    with pytest.raises(KeyError) if raised else contextlib.nullcontext():
+        failed_processing(raised=raised)
+    with telemetry.process_spans(queue="q", deliveries=[Delivery("probe.fine.v1", "e9", "s", TRACEPARENT)]):
+        pass
+    stop()
+    failed = [collector.spans[f"process probe.happened{i}.v1"] for i in range(2)]
+    assert [span.status.code for span in failed] == [span.status.STATUS_CODE_ERROR for span in failed]
+    for span in failed:
+        assert {item.key: item.value.string_value for item in span.attributes}["error.type"] == "KeyError"
+        assert "person" not in str(span), "the text of an error may hold personal data"
+    fine = collector.spans["process probe.fine.v1"]
+    assert fine.status.code == fine.status.STATUS_CODE_UNSET
 
 
 def test_without_an_endpoint_messages_keep_their_traces() -> None:
