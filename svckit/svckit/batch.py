@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -14,14 +14,14 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from svckit.commit import DURABLE, Job, Recent, Round, is_passing, take, write_errors_of
-from svckit.documents import LOADED, Change, Document, Form, utc_now
+from svckit.documents import LOADED, Change, Document, Form, OnCommit, utc_now
 from svckit.errors import ServiceError, Unavailable
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 
 class BatchRepository(Generic[S]):
-    """All aggregates of one kind. `on_commit` gets the ids that have new events, once per write.
+    """All aggregates of one kind. `on_commit` gets what has new events, once per write.
 
     While the database is away `apply` and `get` wait up to `patience` seconds and then raise Unavailable.
     """
@@ -31,7 +31,7 @@ class BatchRepository(Generic[S]):
         collection: Collection[Document],
         *,
         form: Form[S],
-        on_commit: Callable[[Sequence[str]], None] = lambda ids: None,
+        on_commit: OnCommit = lambda committed: None,
         patience: float = 8.0,
     ) -> None:
         options = CodecOptions[Document](tz_aware=True)

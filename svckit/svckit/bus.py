@@ -246,7 +246,10 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
         if not deliveries:
             return self._run([message.event(attribute(message.headers, TRACEPARENT)) for message in batch])
         with telemetry.process_spans(queue=self.queue.name, deliveries=deliveries) as traceparents:
-            return self._run([message.event(one) for message, one in zip(batch, traceparents, strict=True)])
+            error = self._run([message.event(one) for message, one in zip(batch, traceparents, strict=True)])
+            if error is not None:
+                traceparents.failed(error)
+            return error
 
     def _run(self, events: list[Event]) -> Exception | None:
         """Lets nameko run the method in a worker of its own, with its dependencies."""
@@ -379,6 +382,6 @@ class Documents(DependencyProvider):  # type: ignore[misc]  # nameko has no type
         if self._repository is None:
             collection = self.mongo.database[self._collection]
             self._repository = BatchRepository(
-                collection, form=self._form, on_commit=lambda ids: self.link.wake(self._collection, ids)
+                collection, form=self._form, on_commit=lambda done: self.link.wake(self._collection, [one.id for one in done])
             )
         return self._repository

@@ -27,6 +27,7 @@ from pymongo.read_concern import ReadConcern
 from svckit.documents import (
     TOO_LARGE_CODES,
     Change,
+    Committed,
     Document,
     Draft,
     Form,
@@ -51,6 +52,7 @@ _PASSING_CODES = frozenset({6, 7, 89, 91, 134, 189, 262, 9001, 10058, 10107, 116
 RECENT = dt.timedelta(seconds=5)
 """How long decisions build on what we wrote ourselves before the document is read again."""
 MOST_RECENT = 500
+WORTH_A_STATEMENT = 8
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 DURABLE: dict[str, Any] = {
@@ -124,9 +126,9 @@ class Recent(Generic[S]):
 
 
 class _Entry(Generic[S]):
-    """A draft with the jobs decided on it. `since`: when its document was read or made."""
+    """A draft with the jobs decided on it. `since`: when its document was read or made. `at_once`: decided without loading."""
 
-    __slots__ = ("accepted", "draft", "id", "jobs", "since")
+    __slots__ = ("accepted", "at_once", "draft", "id", "jobs", "since")
 
     def __init__(self, id: str) -> None:
         self.id = id
@@ -134,6 +136,7 @@ class _Entry(Generic[S]):
         self.accepted: list[tuple[Job[S], S | None]] = []
         self.draft: Draft[S] | None = None
         self.since = _NEVER
+        self.at_once = False
 
     def decide(self, form: Form[S], version: Version[S] | None, *, since: dt.datetime, now: dt.datetime) -> bool:
         """Decides the jobs in order; tells whether none was refused and there is something to write."""
@@ -173,7 +176,9 @@ class Round(Generic[S]):
 
     def begin(self, *, now: dt.datetime) -> list[str]:
         """Decides what needs no loading and returns the ids to load for the rest."""
-        return [id for id, entry in self._entries.items() if not self._decide_at_once(entry, now)]
+        for entry in self._entries.values():
+            entry.at_once = self._decide_at_once(entry, now)
+        return [entry.id for entry in self._entries.values() if not entry.at_once]
 
     def _decide_at_once(self, entry: _Entry[S], now: dt.datetime) -> bool:
         """A first try to create, and a first change of what we wrote last: should they be wrong, their write finds out."""
@@ -195,7 +200,7 @@ class Round(Generic[S]):
         """Decides the other jobs on the loaded documents and returns all writes, for one unordered bulk write."""
         documents = {document["_id"]: document for document in found}
         for id, entry in self._entries.items():
-            if entry.draft is None:
+            if not entry.at_once:
                 document = documents.get(id)
                 entry.decide(self._form, self._form.version(document) if document else None, since=now, now=now)
         return self._writes()
@@ -208,14 +213,15 @@ class Round(Generic[S]):
                 drafts.append(entry.draft)
             else:
                 _finish(entry)
-        # Inserts among updates would be a statement of their own, and so one more round trip.
-        insert = all(draft.is_new for draft in drafts)
-        return [draft.write(insert=insert) for draft in drafts]
+        # Inserts are far cheaper than upserts, but a statement of their own: among updates one more round trip.
+        new = sum(draft.is_new for draft in drafts)
+        insert = new == len(drafts) or new >= WORTH_A_STATEMENT
+        return [draft.write(insert=insert and draft.is_new) for draft in drafts]
 
-    def settle(self, write_errors: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Ends the jobs whose writes succeeded or were refused; returns the ids that now have events for the relay."""
+    def settle(self, write_errors: Sequence[Mapping[str, Any]]) -> list[Committed]:
+        """Ends the jobs whose writes succeeded or were refused; returns what the relay has to publish now."""
         failed = {error["index"]: error for error in write_errors}
-        committed = []
+        committed: list[Committed] = []
         for index, entry in enumerate(self._written):
             if index in failed:
                 self._settle_failed(entry, failed[index])
@@ -223,8 +229,8 @@ class Round(Generic[S]):
             _finish(entry)
             assert entry.draft
             self._recent.keep(entry.id, entry.draft.version, since=entry.since)
-            if entry.draft.has_events:
-                committed.append(entry.id)
+            if entry.draft.events:
+                committed.append(Committed(entry.id, entry.draft.events, follows=entry.at_once))
         return committed
 
     def _settle_failed(self, entry: _Entry[S], error: Mapping[str, Any]) -> None:

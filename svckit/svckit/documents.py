@@ -98,6 +98,20 @@ class Version(msgspec.Struct, Generic[S], frozen=True):
     seen: dict[str, str]
 
 
+class Committed(msgspec.Struct, frozen=True):
+    """The events one write added to the outbox of an aggregate.
+
+    `follows` tells that the write before it, if there was one, was made by this very process: nobody else's events lie between.
+    """
+
+    id: str
+    events: list[Document]
+    follows: bool
+
+
+OnCommit = Callable[[Sequence[Committed]], None]
+
+
 class Form(Generic[S]):
     """How one kind of aggregate is written to and read from documents.
 
@@ -245,9 +259,9 @@ class Draft(Generic[S]):
         return bool(self._form.changed(self._before, self.state))
 
     @property
-    def has_events(self) -> bool:
-        """Tells whether saving this draft leaves something for the relay."""
-        return bool(self._events)
+    def events(self) -> list[Document]:
+        """What saving this draft leaves for the relay."""
+        return self._events
 
     @property
     def version(self) -> Version[Any]:

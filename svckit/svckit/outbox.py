@@ -1,9 +1,9 @@
 """The relay: publishes the events that wait inside the documents of one service and then takes them out.
 
 Every api process runs one; the broker lets only one of them be active, by giving the wake messages of a service to a single
-consumer. Whoever commits tells the active relay which documents have events; a sweep finds what such hints missed. An
-event leaves its document only after the broker has confirmed it, so none is lost; after a crash one may be sent twice. Events of
-one aggregate are sent in the order in which they happened.
+consumer. Whoever commits tells the active relay which documents have events; what its own process commits the relay gets with the
+events, and need not read. A sweep finds what such hints missed. An event leaves its document only after the broker has confirmed
+it, so none is lost; after a crash one may be sent twice. Events of one aggregate are sent in the order in which they happened.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pymongo.read_concern import ReadConcern
 from svckit import telemetry
 from svckit.amqp import Lane, Link, LinkLost
 from svckit.cloudevents import TYPE, Encoder
-from svckit.documents import Document, utc_now
+from svckit.documents import Committed, Document, OnCommit, utc_now
 from svckit.frames import text_header
 from svckit.topology import Topology
 from svckit.wake import Wake
@@ -38,12 +38,14 @@ T = TypeVar("T")
 WINDOW = 500
 """Events sent and not yet confirmed, at most."""
 _DOCUMENTS = 500
-# Pauses after each reading and each clearing. The first event goes at once; under load one reading serves many commits, and a
-# document that changes often is cleared once for several of its writes.
+# Pause after each publishing: the first event goes at once; under load one reading serves many commits.
 _GATHER_SECONDS = 0.02
-_CLEAR_SECONDS = 0.05
-_SWEEP_SECONDS = 3.0
-_SWEEP_AGE = dt.timedelta(seconds=2)
+# Documents are cleared when nothing more was confirmed for a moment, or when it is time: once for several writes.
+_LULL_SECONDS, _LONGEST_LULL_SECONDS = 0.05, 0.5
+_MOST_CONFIRMED = 2_000
+# Events in memory that wait for the broker, at most; more are read from their documents when their turn comes.
+_MOST_IN_HAND = 10_000
+_SWEEP_SECONDS, _SWEEP_AGE = 3.0, dt.timedelta(seconds=2)
 # How many confirmed events are remembered, so that a read that began before they were cleared does not send them again.
 _REMEMBERED = 20_000
 
@@ -71,6 +73,8 @@ class Relay:
         self._encoder = Encoder(f"/binglian/{topology.service}")
         self._collections: dict[str, AsyncCollection[Document]] = {}
         self._dirty: collections.defaultdict[str, dict[str, None]] = collections.defaultdict(dict)
+        self._reading: collections.deque[list[str]] = collections.deque()
+        self._in_hand: collections.deque[tuple[str, Document]] = collections.deque()
         self._unconfirmed: dict[int, _Sent] = {}
         self._confirmed: list[_Sent] = []
         self._sending: set[str] = set()
@@ -81,6 +85,7 @@ class Relay:
         self._send: Callable[[str, bytes, bytes], None] = _not_sent
         self._wakes: Any = None
         self._active = False
+        self._caught_up = False
         self._busy = 0
         self._tag = 0
         self._swept = utc_now()
@@ -89,25 +94,36 @@ class Relay:
         self.published = 0
         self.unroutable = 0
 
-    def follow(self, collection: AsyncCollection[Document]) -> Callable[[Sequence[str]], None]:
-        """Publishes from this collection from now on; returns what to call with the ids of documents that have new events."""
+    def follow(self, collection: AsyncCollection[Document]) -> OnCommit:
+        """Publishes from this collection from now on; returns what to call after each write."""
         # Only what can no longer be rolled back is told to others. Clearing needs no such care: at worst it is done again.
         self._collections[collection.name] = collection.with_options(
             read_concern=ReadConcern("majority"), write_concern=WriteConcern(1)
         )
-        return lambda ids: self.wake(collection.name, ids)
+        return lambda committed: self._take(collection.name, committed)
 
-    def wake(self, collection: str, ids: Iterable[str]) -> None:
-        """Tells the active relay, here or in another process, that these documents have events."""
-        if self._active:
-            self._mark(collection, ids)
-        else:
-            self._publish_wake(Wake(collection, list(ids)))
+    def _take(self, collection: str, committed: Sequence[Committed]) -> None:
+        """Tells the active relay, here or in another process, what was committed."""
+        if not self._active:
+            self._publish_wake(Wake(collection, [one.id for one in committed]))
+            return
+        for one in committed:
+            if self._is_next(collection, one):
+                self._in_hand.extend((collection, event) for event in one.events)
+                self._work.set()
+            else:
+                self._mark(collection, [one.id])
+
+    def _is_next(self, collection: str, one: Committed) -> bool:
+        """Tells whether every earlier event of the document was sent or is in hand: then these may follow without reading."""
+        if not (one.follows and self._caught_up) or len(self._in_hand) > _MOST_IN_HAND:
+            return False
+        return one.id not in self._dirty[collection] and not any(one.id in ids for ids in self._reading)
 
     @property
     def idle(self) -> bool:
         """Tells whether nothing is known to be waiting here."""
-        return not (self._busy or any(self._dirty.values()) or self._unconfirmed or self._confirmed)
+        return not (self._busy or self._in_hand or any(self._dirty.values()) or self._unconfirmed or self._confirmed)
 
     # ------------------------------------------------------------------------------------------------ link
 
@@ -133,11 +149,16 @@ class Relay:
             task.cancel()
         self._tasks = []
         self._send, self._wakes = _not_sent, None
-        self._active = False
+        self._active = self._caught_up = False
         self._unconfirmed.clear()
         self._sending.clear()
-        self._dirty.clear()
+        self._forget()
         self._room.set()
+
+    def _forget(self) -> None:
+        """What waits is found again in the documents."""
+        for known in (self._in_hand, self._dirty, self._reading):
+            known.clear()
 
     async def _forever(self, work: Callable[[], Any]) -> None:
         """Repeats a loop whose database or channel failed; the link itself restarts everything when the broker is gone."""
@@ -168,7 +189,7 @@ class Relay:
 
     def _sweep_soon(self, *, age: dt.timedelta) -> None:
         self._swept = utc_now()
-        self._sweep_before = self._swept - age
+        self._sweep_before = max(self._sweep_before or self._swept - age, self._swept - age)
         self._work.set()
 
     async def _ask_for_sweeps(self) -> None:
@@ -180,7 +201,7 @@ class Relay:
     def _mark(self, collection: str, ids: Iterable[str]) -> None:
         if collection in self._collections:
             self._dirty[collection].update(dict.fromkeys(ids))
-            self._work.set()
+        self._work.set()
 
     # ------------------------------------------------------------------------------------------------ publishing
 
@@ -190,12 +211,15 @@ class Relay:
             self._work.clear()
             try:
                 with self._working():
+                    await self._publish_in_hand()
                     await self._publish_dirty()
                     before, self._sweep_before = self._sweep_before, None
                     if before:
                         await self._sweep(before)
+                        self._caught_up = True
             except Exception:
-                # What was marked and not sent is found again in the documents.
+                self._caught_up = False
+                self._forget()
                 self._sweep_soon(age=dt.timedelta(0))
                 raise
             await asyncio.sleep(_GATHER_SECONDS)
@@ -207,7 +231,13 @@ class Relay:
             async with cursor:
                 while documents := await asyncio.shield(_undisturbed(cursor.to_list(_DOCUMENTS))):
                     await self._publish_all(name, documents)
+                    await self._publish_in_hand()
                     await self._publish_dirty()
+
+    async def _publish_in_hand(self) -> None:
+        while self._in_hand:
+            name, event = self._in_hand.popleft()
+            await self._publish_new(name, event["subject"], event)
 
     async def _publish_dirty(self) -> None:
         for name in list(self._dirty):
@@ -217,23 +247,30 @@ class Relay:
                 # The next are read while these are sent; later reads see no less, so the order is kept.
                 reading = self._read_ahead(name)
                 await self._publish_all(name, documents)
+                self._reading.popleft()
 
     def _read_ahead(self, name: str) -> asyncio.Task[list[Document]] | None:
         dirty = self._dirty[name]
         ids = list(itertools.islice(dirty, _DOCUMENTS))
         for id in ids:
             del dirty[id]
+        if not ids:
+            return None
+        self._reading.append(ids)
         found = self._collections[name].find({"_id": {"$in": ids}}, {"outbox": True})
-        return _undisturbed(found.to_list()) if ids else None
+        return _undisturbed(found.to_list())
 
     async def _publish_all(self, name: str, documents: Iterable[Document]) -> None:
         for document in documents:
             for event in document.get("outbox", ()):
-                if self._is_new(name, document["_id"], event["id"]):
-                    while len(self._unconfirmed) >= WINDOW:
-                        self._room.clear()
-                        await self._room.wait()
-                    self._publish(name, document["_id"], event)
+                await self._publish_new(name, document["_id"], event)
+
+    async def _publish_new(self, name: str, document: str, event: Document) -> None:
+        if self._is_new(name, document, event["id"]):
+            while len(self._unconfirmed) >= WINDOW:
+                self._room.clear()
+                await self._room.wait()
+            self._publish(name, document, event)
 
     def _is_new(self, name: str, document: str, event: str) -> bool:
         if event in self._remembered:
@@ -310,6 +347,7 @@ class Relay:
     async def _clear(self) -> None:
         while True:
             await self._to_clear.wait()
+            await self._lull()
             self._to_clear.clear()
             confirmed, self._confirmed = self._confirmed, []
             try:
@@ -324,8 +362,14 @@ class Relay:
                 self._confirmed += confirmed
                 self._to_clear.set()
                 raise
-            if len(self._confirmed) < _DOCUMENTS:
-                await asyncio.sleep(_CLEAR_SECONDS)
+
+    async def _lull(self) -> None:
+        """Waits until nothing more is confirmed for a moment, or it is time to clear."""
+        latest = asyncio.get_running_loop().time() + _LONGEST_LULL_SECONDS
+        while (count := len(self._confirmed)) < _MOST_CONFIRMED and asyncio.get_running_loop().time() < latest:
+            await asyncio.sleep(_LULL_SECONDS)
+            if len(self._confirmed) == count:
+                return
 
     async def drain(self, *, seconds: float) -> None:
         """Waits until this relay has nothing left, at most so long; for a graceful stop."""

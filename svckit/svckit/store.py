@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -19,7 +19,19 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from svckit.commit import DURABLE, Job, Recent, Round, is_passing, is_too_large, take, write_errors_of
-from svckit.documents import LOADED, Change, Command, Decide, Document, Form, check_same, created_once, too_large, utc_now
+from svckit.documents import (
+    LOADED,
+    Change,
+    Command,
+    Decide,
+    Document,
+    Form,
+    OnCommit,
+    check_same,
+    created_once,
+    too_large,
+    utc_now,
+)
 from svckit.errors import Unavailable
 from svckit.telemetry import current_traceparent
 
@@ -54,7 +66,7 @@ class _Call(Job[S]):
 
 
 class Repository(Generic[S]):
-    """All aggregates of one kind. `on_commit` gets the ids that have new events, once per write.
+    """All aggregates of one kind. `on_commit` gets what has new events, once per write.
 
     While the database is away a command waits up to `patience` seconds and then ends with Unavailable; whether it was carried
     out is then unknown, and repeating it with the same command is safe.
@@ -65,7 +77,7 @@ class Repository(Generic[S]):
         collection: AsyncCollection[Document],
         *,
         form: Form[S],
-        on_commit: Callable[[Sequence[str]], None] = lambda ids: None,
+        on_commit: OnCommit = lambda committed: None,
         patience: float = 8.0,
     ) -> None:
         options = CodecOptions[Document](tz_aware=True)

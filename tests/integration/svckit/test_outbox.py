@@ -210,6 +210,17 @@ async def test_only_one_relay_is_active_and_another_takes_over(make, listener) -
     assert all(found[f"c{at}"] == [0, 1] for at in range(1, 50))
 
 
+async def test_two_processes_that_change_the_same_aggregates_keep_their_order(make, listener) -> None:
+    first, second = make(), make()
+    ids = [new_id() for _ in range(20)]
+    async with running(first, second):
+        await asyncio.gather(*(first.create(id) for id in ids))
+        for api in (first, second, first, first, second) * 4:
+            await asyncio.gather(*(api.count(id) for id in ids))
+        await first.cleared()
+    assert orders(listener.heard()) == {id: list(range(21)) for id in ids}
+
+
 async def test_broken_connections_lose_nothing_and_keep_the_order(make, listener, amqp_uri) -> None:
     proxy = Proxy(amqp_uri)
     api = make(amqp_uri=proxy.uri)

@@ -62,7 +62,12 @@ class AsyncStore:
         self.client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri)
         self.raw = MongoClient(uri)[database][collection]
         self.committed: list[str] = []
-        self.repository = Repository(self.client[database][collection], form=FORM, on_commit=self.committed.extend, **options)
+        self.repository = Repository(
+            self.client[database][collection],
+            form=FORM,
+            on_commit=lambda done: self.committed.extend(one.id for one in done),
+            **options,
+        )
 
     async def apply(self, changes: Sequence[Change]) -> list[Any]:
         return await asyncio.gather(*(self._apply(change) for change in changes), return_exceptions=True)
@@ -84,7 +89,9 @@ class BatchStore:
         self.client: MongoClient[dict[str, Any]] = MongoClient(uri)
         self.raw = self.client[database][collection]
         self.committed: list[str] = []
-        self.repository = BatchRepository(self.raw, form=FORM, on_commit=self.committed.extend, **options)
+        self.repository = BatchRepository(
+            self.raw, form=FORM, on_commit=lambda done: self.committed.extend(one.id for one in done), **options
+        )
 
     async def apply(self, changes: Sequence[Change]) -> list[Any]:
         try:

@@ -9,7 +9,7 @@ import uvloop
 from pymongo import AsyncMongoClient
 
 from svckit.amqp import Link
-from svckit.documents import utc_now
+from svckit.documents import Committed, utc_now
 from svckit.outbox import Relay
 from svckit.topology import Topology
 
@@ -18,21 +18,24 @@ BODY = b"x" * 400
 
 
 async def measure(mongo_uri: str, amqp_uri: str, service: str, events: int) -> float:
-    """Wakes the relay for `events` documents with one event each, as commits do, and waits until all are confirmed and cleared."""
+    """Tells the relay of `events` documents with one event each and waits until all are read, confirmed and cleared."""
     rows = AsyncMongoClient(mongo_uri)[f"floor_{service}"]["cases"]
     await rows.drop()
     await rows.create_index("outbox.time", sparse=True)
     topology = Topology(service, exchange="floor.relay")
     relay = Relay(topology)
-    wake = relay.follow(rows)
+    committed = relay.follow(rows)
     link = Link(amqp_uri, name=service, participants=(relay,))
     link.start()
     await link.up.wait()
     await asyncio.sleep(4)  # until it knows that it is the active one
-    ids = [uuid.uuid4().hex for _ in range(events)]
-    await rows.insert_many([{"_id": id, "revision": 1, "state": "reported", "outbox": [_event(id)]} for id in ids])
+    made = [
+        Committed(id, [_event(id)], follows=bool(__import__("os").environ.get("FOL")))
+        for id in (uuid.uuid4().hex for _ in range(events))
+    ]
+    await rows.insert_many([{"_id": one.id, "revision": 1, "state": "reported", "outbox": one.events} for one in made])
     published, started = relay.published, time.monotonic()
-    wake(ids)
+    committed(made)
     while relay.published - published < events or not relay.idle:  # noqa: ASYNC110 - what is measured has no event for it
         await asyncio.sleep(0.005)
     seconds = time.monotonic() - started
