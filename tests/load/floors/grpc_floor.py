@@ -1,31 +1,58 @@
 """Bare grpc.aio handlers that make the same writes as ours, with group commit and nothing else: no checks, no rules, no trace.
 
-`/floor/Report` inserts a case with its event embedded; `/floor/Write` changes an existing document guarded by its revision.
+`/floor/Report` inserts a case as svc-mediation stores it, with its event embedded, into a collection with the same indexes;
+`/floor/Write` changes an existing document and adds an event.
 """
 
 import argparse
 import secrets
+from typing import Any
 
 import grpc
 import pymongo
 import uvloop
 
+from mediation import operations
+from mediation.domain import Case, ServiceActor
+from mediation.store import CaseDocument
+from svckit.documents import Form, utc_now
+from svckit.schema import ensure_schema
 from tests.load.floors.group_commit import GroupCommit
+from tests.load.foundation.report_case import message
+
+
+def stored_case() -> dict[str, Any]:
+    """A reported case as svc-mediation stores it, without what differs from case to case."""
+    now, asked = utc_now(), message()
+    case, _ = operations.report_case(
+        case_id="",
+        number="",
+        category=asked.category,
+        description=asked.description,
+        area_code=asked.area_code,
+        address=asked.address,
+        by=ServiceActor(subject="worker", department=""),
+        at=now,
+        now=now,
+    )
+    return {name: value for name, value in Form(Case, id_field="case_id").changed(None, case).items() if name != "number"}
 
 
 def _handlers(commit: GroupCommit) -> grpc.GenericRpcHandler:
+    like = stored_case()
+
     async def report(request: bytes, _context: object) -> bytes:
         case_id = secrets.token_hex(16)
-        event = {"id": secrets.token_hex(16), "type": "mediation.case_reported.v1", "data": request}
-        await commit.write(
-            pymongo.InsertOne({"_id": case_id, "revision": 1, "state": "reported", "body": request, "outbox": [event]})
-        )
+        event = {"id": secrets.token_hex(16), "type": "mediation.case_reported.v1", "time": utc_now(), "data": request}
+        own = {"_id": case_id, "revision": 1, "number": case_id, "created_by": {"key": case_id, "digest": case_id}}
+        await commit.write(pymongo.InsertOne({**own, **like, "outbox": [event]}))
         return case_id.encode()
 
     async def write(request: bytes, _context: object) -> bytes:
         case_id, _, task = request.decode().partition("/")
-        event = {"id": secrets.token_hex(16), "type": "mediation.task_changed.v1", "data": request}
-        change = {"$set": {f"tasks.{task or 'case'}": "done"}, "$inc": {"revision": 1}, "$push": {"outbox": event}}
+        event = {"id": secrets.token_hex(16), "type": "mediation.task_changed.v1", "time": utc_now(), "data": request}
+        fields = {f"answers.{task or 'case'}": "done", "changed_at": event["time"]}
+        change = {"$set": fields, "$inc": {"revision": 1}, "$push": {"outbox": event}}
         await commit.write(pymongo.UpdateOne({"_id": case_id}, change))
         return request
 
@@ -35,6 +62,7 @@ def _handlers(commit: GroupCommit) -> grpc.GenericRpcHandler:
 
 async def serve(port: int, mongo_uri: str, database: str) -> None:
     """Serves until it is stopped."""
+    ensure_schema(uri=mongo_uri, database=database, documents=[CaseDocument])
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((_handlers(GroupCommit(mongo_uri, database)),))
     server.add_insecure_port(f"127.0.0.1:{port}")

@@ -15,6 +15,7 @@ from svckit.topology import Topology
 
 BODY = b"x" * 400
 """About the size of a task event."""
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 async def measure(mongo_uri: str, amqp_uri: str, service: str, events: int) -> float:
@@ -50,7 +51,7 @@ def _event(subject: str) -> dict[str, object]:
         "time": utc_now(),
         "subject": subject,
         "data": BODY,
-        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "traceparent": TRACEPARENT,
     }
 
 
