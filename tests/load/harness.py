@@ -62,18 +62,19 @@ def against(
     ours: Sequence[float],
     floor: Callable[[], float],
     unit: str,
-    target: float,
+    target: float | None,
     rounds: int = ROUNDS,
     note: str = "",
 ) -> Row:
-    """Compares figures of ours that were already measured in this run with another floor."""
+    """Compares figures of ours that were already measured in this run with another floor; without a target just for information."""
     measured = {"ours": list(ours), "floor": []}
     for number in range(1, rounds + 1):
         figure = floor()
         measured["floor"].append(round(figure, 3))
         progress(f"{name} round {number}/{rounds} floor: {figure:,.1f} {unit}")
     value, base = statistics.median(ours), statistics.median(measured["floor"])
-    return Row(name, value, unit, base, round(value / base, 3), target, value / base >= target, note, measured)
+    ratio = value / base
+    return Row(name, value, unit, base, round(ratio, 3), target, target is None or ratio >= target, note, measured)
 
 
 def below(name: str, *, value: float, unit: str, limit: float, note: str = "", runs: Sequence[float] = ()) -> Row:

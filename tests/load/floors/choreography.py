@@ -3,7 +3,8 @@
 Roles, each a process: `departments` answers every dispatch, `join` writes the answers with one guarded bulk write a batch. The
 client (in the bench process) reports and dispatches with group commit. Same promises as ours: majority writes, quorum queues,
 persistent confirmed messages, each answer counted once, and no message lost by who dies between writing and publishing: it lies in
-the document until the broker has confirmed it.
+the document until the broker has confirmed it. A `whole` case is stored as ours is, with the fields and indexes by which people work
+with it; a bare one has nothing but what the choreography itself needs. The database's name is the exchange's too.
 """
 
 import argparse
@@ -15,26 +16,26 @@ import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
+from tests.load.floors import cases as stored
 from tests.load.floors.amqp import Peer
 from tests.load.floors.group_commit import GroupCommit
 
-EXCHANGE = "floor"
 
-
-async def departments(amqp_uri: str, count: int) -> None:
+async def departments(amqp_uri: str, exchange: str, count: int) -> None:
     """Consumes the dispatches of `count` departments and publishes one answer for each."""
     for number in range(count):
         peer = await Peer(amqp_uri).open()
-        await peer.declare(exchange=EXCHANGE, queues=[(f"floor.department.{number}", "dispatched")])
-        peer.consume(f"floor.department.{number}", _answer_with(peer, number))
+        queue = f"{exchange}.department.{number}"
+        await peer.declare(exchange=exchange, queues=[(queue, "dispatched")])
+        peer.consume(queue, _answer_with(peer, exchange, number))
     print("ready", flush=True)
     await asyncio.Event().wait()
 
 
-def _answer_with(peer: Peer, number: int):
+def _answer_with(peer: Peer, exchange: str, number: int):
     async def answer(bodies: list[bytes]) -> None:
         cases = [orjson.loads(body)["case_id"] for body in bodies]
-        await peer.publish(EXCHANGE, [("answered", orjson.dumps({"case_id": case, "task": number})) for case in cases])
+        await peer.publish(exchange, [("answered", orjson.dumps({"case_id": case, "task": number})) for case in cases])
 
     return answer
 
@@ -45,7 +46,7 @@ async def join(amqp_uri: str, mongo_uri: str, database: str, count: int) -> None
         "cases", write_concern=pymongo.WriteConcern("majority", j=True)
     )
     peer = await Peer(amqp_uri).open()
-    await peer.declare(exchange=EXCHANGE, queues=[("floor.join", "answered")])
+    await peer.declare(exchange=database, queues=[(f"{database}.join", "answered")])
     publisher = await Peer(amqp_uri).open()
 
     async def write(bodies: list[bytes]) -> None:
@@ -66,11 +67,11 @@ async def join(amqp_uri: str, mongo_uri: str, database: str, count: int) -> None
                 fields["outbox.handled"] = message
             changes.append(pymongo.UpdateOne({"_id": case["_id"], "revision": case["revision"]}, {"$set": fields}))
         await cases.bulk_write(changes, ordered=False)
-        await publisher.publish(EXCHANGE, handled.values())
+        await publisher.publish(database, handled.values())
         if handled:
             await clear(cases, "handled", list(handled))
 
-    peer.consume("floor.join", write)
+    peer.consume(f"{database}.join", write)
     print("ready", flush=True)
     await asyncio.Event().wait()
 
@@ -84,27 +85,38 @@ async def clear(cases: AsyncCollection[Any], message: str, ids: list[str]) -> No
 class Client:
     """Reports and dispatches cases with group commit: what arrives during a write waits for the next."""
 
-    def __init__(self, *, mongo_uri: str, database: str) -> None:
+    def __init__(self, *, mongo_uri: str, database: str, whole: bool) -> None:
         self._commit = GroupCommit(mongo_uri, database)
+        self._exchange = database
+        self._reported: dict[str, Any] = {"description": "burst pipe"}
+        self._dispatched: dict[str, Any] = {}
+        if whole:
+            stored.ensure_indexes(mongo_uri, database)
+            self._reported, self._dispatched = stored.reported(), stored.dispatched()
         self._confirmed: list[str] = []
         self._clearing: asyncio.Task[None] | None = None
 
     async def open(self, amqp_uri: str) -> "Client":
         """Connects to the broker."""
         self.peer = await Peer(amqp_uri).open()
-        await self.peer.declare(exchange=EXCHANGE, queues=[])
+        await self.peer.declare(exchange=self._exchange, queues=[])
         return self
 
     async def play(self, case_id: str, count: int) -> None:
         """Report, then dispatch to `count` departments, then publish the dispatch."""
-        await self._commit.write(
-            pymongo.InsertOne({"_id": case_id, "state": "reported", "revision": 1, "description": "burst pipe"})
-        )
+        await self._commit.write(pymongo.InsertOne({**self._reported, **stored.own(case_id), "state": "reported"}))
         tasks = [{"department": number, "state": "assigned"} for number in range(count)]
         message = orjson.dumps({"case_id": case_id, "tasks": tasks})
-        fields = {"state": "parallel", "tasks": tasks, "done": [], "revision": 2, "outbox": {"dispatched": message}}
+        fields = {
+            "tasks": tasks,
+            **self._dispatched,
+            "state": "parallel",
+            "done": [],
+            "revision": 2,
+            "outbox": {"dispatched": message},
+        }
         await self._commit.write(pymongo.UpdateOne({"_id": case_id, "revision": 1}, {"$set": fields}))
-        await self.peer.publish(EXCHANGE, [("dispatched", message)])
+        await self.peer.publish(self._exchange, [("dispatched", message)])
         self._confirmed.append(case_id)
         if self._clearing is None or self._clearing.done():
             self._clearing = asyncio.ensure_future(self._clear())
@@ -130,7 +142,7 @@ def main() -> None:
     parser.add_argument("--departments", type=int, default=5)
     args = parser.parse_args()
     if args.role == "departments":
-        asyncio.run(departments(args.amqp_uri, args.departments))
+        asyncio.run(departments(args.amqp_uri, args.database, args.departments))
     else:
         asyncio.run(join(args.amqp_uri, args.mongo_uri, args.database, args.departments))
 

@@ -6,46 +6,23 @@
 
 import argparse
 import secrets
-from typing import Any
 
 import grpc
 import pymongo
 import uvloop
 
-from mediation import operations
-from mediation.domain import Case, ServiceActor
-from mediation.store import CaseDocument
-from svckit.documents import Form, utc_now
-from svckit.schema import ensure_schema
+from svckit.documents import utc_now
+from tests.load.floors import cases
 from tests.load.floors.group_commit import GroupCommit
-from tests.load.foundation.report_case import message
-
-
-def stored_case() -> dict[str, Any]:
-    """A reported case as svc-mediation stores it, without what differs from case to case."""
-    now, asked = utc_now(), message()
-    case, _ = operations.report_case(
-        case_id="",
-        number="",
-        category=asked.category,
-        description=asked.description,
-        area_code=asked.area_code,
-        address=asked.address,
-        by=ServiceActor(subject="worker", department=""),
-        at=now,
-        now=now,
-    )
-    return {name: value for name, value in Form(Case, id_field="case_id").changed(None, case).items() if name != "number"}
 
 
 def _handlers(commit: GroupCommit) -> grpc.GenericRpcHandler:
-    like = stored_case()
+    like = cases.reported()
 
     async def report(request: bytes, _context: object) -> bytes:
         case_id = secrets.token_hex(16)
         event = {"id": secrets.token_hex(16), "type": "mediation.case_reported.v1", "time": utc_now(), "data": request}
-        own = {"_id": case_id, "revision": 1, "number": case_id, "created_by": {"key": case_id, "digest": case_id}}
-        await commit.write(pymongo.InsertOne({**own, **like, "outbox": [event]}))
+        await commit.write(pymongo.InsertOne({**like, **cases.own(case_id), "outbox": [event]}))
         return case_id.encode()
 
     async def write(request: bytes, _context: object) -> bytes:
@@ -62,7 +39,7 @@ def _handlers(commit: GroupCommit) -> grpc.GenericRpcHandler:
 
 async def serve(port: int, mongo_uri: str, database: str) -> None:
     """Serves until it is stopped."""
-    ensure_schema(uri=mongo_uri, database=database, documents=[CaseDocument])
+    cases.ensure_indexes(mongo_uri, database)
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((_handlers(GroupCommit(mongo_uri, database)),))
     server.add_insecure_port(f"127.0.0.1:{port}")

@@ -32,7 +32,9 @@ def _parts(here: Stack, address: str, wanted: Callable[[str], bool]) -> dict[tup
         ("gateway_get_vs_envoy", "gateway_post_vs_envoy"): lambda: edge.run(here, address, wanted),
         ("inbox_latency",): lambda: inbox_latency.run(here, address),
         ("department_path",): lambda: [department_path.run(here, address)],
-        ("fanout_vs_handwritten", "fanout_vs_celery", "fanout_vs_temporal"): lambda: fanout.run(here, address, wanted),
+        ("fanout_vs_handwritten", "fanout_vs_bare", "fanout_vs_celery", "fanout_vs_temporal"): lambda: fanout.run(
+            here, address, wanted
+        ),
         ("relay",): lambda: [messaging.relay(here)],
         ("consumer",): lambda: messaging.consumer(here),
     }

@@ -12,8 +12,7 @@ from binglian.mediation.v1.case_service_pb2_grpc import CaseServiceStub
 from binglian.mediation.v1.task_service_pb2_grpc import TaskServiceStub
 
 from svckit.embedded import free_port
-from tests.load.foundation.fanout import DEPARTMENTS
-from tests.load.foundation.report_case import message
+from tests.load.asked import DEPARTMENTS, a_report
 from tests.load.harness import Row, compare
 from tests.load.stack import Stack
 
@@ -74,7 +73,7 @@ def _ours(stack: Stack) -> Callable[[grpc.aio.Channel], Awaitable[None]]:
 
     async def play(channel: grpc.aio.Channel) -> None:
         cases, tasks = CaseServiceStub(channel), TaskServiceStub(channel)
-        case = (await cases.ReportCase(message(), metadata=dispatcher)).case
+        case = (await cases.ReportCase(a_report(), metadata=dispatcher)).case
         dispatch = case_service_pb2.DispatchCaseRequest(case_id=case.case_id, request_id=str(uuid.uuid4()), tasks=plans)
         case = (await cases.DispatchCase(dispatch, metadata=dispatcher)).case
         await asyncio.gather(*(answer(tasks, case.case_id, task) for task in case.tasks))
@@ -84,7 +83,7 @@ def _ours(stack: Stack) -> Callable[[grpc.aio.Channel], Awaitable[None]]:
 
 async def _bare(channel: grpc.aio.Channel) -> None:
     report, write = channel.unary_unary("/floor/Report"), channel.unary_unary("/floor/Write")
-    case_id = (await report(message().SerializeToString())).decode()
+    case_id = (await report(a_report().SerializeToString())).decode()
     await write(f"{case_id}/".encode())
 
     async def answer(task: int) -> None:

@@ -15,11 +15,10 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from svckit.embedded import free_port
-from tests.load.foundation.report_case import message
+from tests.load.asked import DEPARTMENTS, a_report
 from tests.load.harness import Row, against, compare
 from tests.load.stack import Stack, program, wait_for_line
 
-DEPARTMENTS = ("FIRE", "HOUSING", "UMD", "PSB", "PROP")
 CASES, IN_FLIGHT = 1500, 64
 PATIENCE_SECONDS = 180
 
@@ -28,8 +27,26 @@ def run(stack: Stack, address: str, wanted: Callable[[str], bool]) -> list[Row]:
     """Measures ours against the choreography by hand, then the ready-made tools against the same figures of ours."""
     rows = []
     ours = _ours(stack, address)
-    by_hand = compare("fanout_vs_handwritten", ours=ours, floor=_by_hand(stack), unit="cases/s", target=0.35)
+    by_hand = compare(
+        "fanout_vs_handwritten",
+        ours=ours,
+        floor=_by_hand(stack, whole=True),
+        unit="cases/s",
+        target=0.35,
+        note="same case stored",
+    )
     rows.append(by_hand)
+    if wanted("fanout_vs_bare"):
+        rows.append(
+            against(
+                "fanout_vs_bare",
+                ours=by_hand.runs["ours"],
+                floor=_by_hand(stack, whole=False),
+                unit="cases/s",
+                target=None,
+                note="for comparison: a case of five fields, no index",
+            )
+        )
     if wanted("fanout_vs_celery"):
         rows.append(
             against(
@@ -70,7 +87,7 @@ def _ours(stack: Stack, address: str) -> Callable[[], float]:
 
     async def play(channel: grpc.aio.Channel) -> None:
         stub = CaseServiceStub(channel)
-        case = (await stub.ReportCase(message(), metadata=metadata)).case
+        case = (await stub.ReportCase(a_report(), metadata=metadata)).case
         played.append(case.case_id)
         request = case_service_pb2.DispatchCaseRequest(case_id=case.case_id, request_id=str(uuid.uuid4()), tasks=plans)
         await stub.DispatchCase(request, metadata=metadata)
@@ -91,16 +108,17 @@ def _ours(stack: Stack, address: str) -> Callable[[], float]:
     return once
 
 
-def _by_hand(stack: Stack) -> Callable[[], float]:
+def _by_hand(stack: Stack, *, whole: bool) -> Callable[[], float]:
     from tests.load.floors.choreography import Client
 
-    common = ("--amqp-uri", stack.amqp_uri, "--mongo-uri", stack.mongo_uri, "--database", "floor_fanout")
+    database = "floor_whole" if whole else "floor_bare"
+    common = ("--amqp-uri", stack.amqp_uri, "--mongo-uri", stack.mongo_uri, "--database", database)
     for role in ("departments", "join"):
         stack.floor("choreography", role, *common)
-    cases = MongoClient(stack.mongo_uri)["floor_fanout"]["cases"]
+    cases = MongoClient(stack.mongo_uri)[database]["cases"]
 
     async def drive(ids: list[str]) -> None:
-        client = await Client(mongo_uri=stack.mongo_uri, database="floor_fanout").open(stack.amqp_uri)
+        client = await Client(mongo_uri=stack.mongo_uri, database=database, whole=whole).open(stack.amqp_uri)
         left = iter(ids)
         await _all(lambda: client.play(next(left), len(DEPARTMENTS)))
         await client.close()

@@ -10,8 +10,8 @@ from binglian.mediation.v1 import case_pb2, case_service_pb2, task_service_pb2
 from binglian.mediation.v1.case_service_pb2_grpc import CaseServiceStub
 from binglian.mediation.v1.task_service_pb2_grpc import TaskServiceStub
 
+from tests.load.asked import a_report
 from tests.load.foundation.fanout import DEPARTMENTS
-from tests.load.foundation.report_case import message
 from tests.load.harness import Row, below, percentile
 from tests.load.stack import Stack
 
@@ -57,7 +57,7 @@ async def _dispatch_all(stack: Stack, channel: grpc.aio.Channel) -> dict[str, fl
     """Dispatches CASES cases at RATE a second, each on its own tick; returns when each call began."""
     stub, begun = CaseServiceStub(channel), {}
     metadata = (("authorization", f"Bearer {stack.token('dispatcher', ['DISPATCHER'])}"),)
-    cases = [(await stub.ReportCase(message(), metadata=metadata)).case for _ in range(CASES)]
+    cases = [(await stub.ReportCase(a_report(), metadata=metadata)).case for _ in range(CASES)]
     plans = [
         case_service_pb2.TaskPlan(department=code, role=case_pb2.TASK_ROLE_JOINT if number else case_pb2.TASK_ROLE_LEAD)
         for number, code in enumerate(DEPARTMENTS)
