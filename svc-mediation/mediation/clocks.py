@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from mediation import calendar
-from mediation.domain import Calendar, Clock, ClockKind, Light, Limit, Limits
+from mediation.domain import Calendar, Clock, ClockChange, ClockChangeKind, ClockKind, Light, Limit, Limits
 
 # workflow.yaml, lights: yellow from 70 % of the limit, red from 100 %.
 YELLOW_SHARE = 0.7
@@ -17,16 +17,20 @@ _BRIGHTNESS = {Light.UNSPECIFIED: 0, Light.GREEN: 1, Light.YELLOW: 2, Light.RED:
 
 
 def start(kind: ClockKind, limit: Limit, *, at: datetime) -> Clock:
-    """Returns a running clock that started `at`."""
+    """Returns a running clock that started `at`; of two rival limits the one that ends first."""
     due = _due(limit, at)
+    if limit.rival and (sooner := _due(limit.rival, at)) < due:
+        limit, due = limit.rival, sooner
     yellow = calendar.add_minutes(at, limit.minutes * YELLOW_SHARE, calendar=limit.calendar)
     return Clock(
         kind=kind,
         calendar=limit.calendar,
         started_at=at,
         yellow_at=whole_ms(yellow),
-        due_at=due,
+        due_at=whole_ms(due),
         limit_minutes=limit.minutes,
+        whole_days=limit.whole_days,
+        light=Light.GREEN,
     )
 
 
@@ -46,7 +50,25 @@ def meet(clocks: tuple[Clock, ...], *kinds: ClockKind, at: datetime) -> tuple[Cl
 
 def restart(clocks: tuple[Clock, ...], kind: ClockKind, limit: Limit, *, at: datetime) -> tuple[Clock, ...]:
     """Replaces the clock of `kind` by a new one: an overruled department has to accept after all."""
-    return tuple(start(kind, limit, at=at) if clock.kind is kind else clock for clock in clocks)
+    return tuple(_restarted(clock, limit, at) if clock.kind is kind else clock for clock in clocks)
+
+
+def pause(clocks: tuple[Clock, ...], *, at: datetime) -> tuple[Clock, ...]:
+    """Lets the running clocks stand still; statutory ones run on, for they never pause (sla_calendar.yaml, rules)."""
+    return tuple(_paused(clock, at) if _can_pause(clock) else clock for clock in clocks)
+
+
+def resume(clocks: tuple[Clock, ...], *, at: datetime) -> tuple[Clock, ...]:
+    """Lets clocks that stand still run on; the working time since then is added, to the millisecond."""
+    return tuple(_resumed(clock, at) if clock.paused_at else clock for clock in clocks)
+
+
+def extend(clocks: tuple[Clock, ...], kind: ClockKind, *, minutes: int, at: datetime) -> tuple[Clock, ...]:
+    """Adds `minutes` of its own calendar to the running clock of `kind`; its light is that of the longer limit.
+
+    A limit of whole days extended by whole days still ends at a close. What may be added is for the policies to say.
+    """
+    return tuple(_extended(clock, minutes, at) if clock.kind is kind and clock.met_at is None else clock for clock in clocks)
 
 
 def reopen(clocks: tuple[Clock, ...], kind: ClockKind, *, at: datetime) -> tuple[Clock, ...]:
@@ -63,8 +85,8 @@ def drop_running(clocks: tuple[Clock, ...]) -> tuple[Clock, ...]:
 
 
 def light_at(clock: Clock, now: datetime) -> Light:
-    """Returns the light of a clock at `now`; a met clock shows the light of the moment it was met."""
-    return light_of(clock.met_at or now, yellow_at=clock.yellow_at, due_at=clock.due_at)
+    """Returns the light of a clock at `now`; one that was met, or stands still, shows the light of that moment."""
+    return light_of(clock.met_at or clock.paused_at or now, yellow_at=clock.yellow_at, due_at=clock.due_at)
 
 
 def light_of(when: datetime, *, yellow_at: datetime, due_at: datetime) -> Light:
@@ -101,7 +123,7 @@ def outlook(clocks: Iterable[Clock]) -> tuple[Light, datetime | None]:
         else:
             when = clock.yellow_at
             light = light if light is not Light.UNSPECIFIED else Light.GREEN
-        if turns_at is None or when < turns_at:
+        if clock.paused_at is None and (turns_at is None or when < turns_at):
             turns_at = when
     return light, turns_at
 
@@ -134,38 +156,76 @@ def whole_ms(instant: datetime) -> datetime:
 
 
 def _due(limit: Limit, at: datetime) -> datetime:
-    if limit.whole_days and limit.calendar is Calendar.WORK:
-        return calendar.end_of_working_day(at, limit.minutes)
+    if limit.whole_days and limit.calendar is not Calendar.STATUTORY:
+        return calendar.end_of_working_day(at, limit.minutes, calendar=limit.calendar)
     return calendar.add_minutes(at, limit.minutes, calendar=limit.calendar)
 
 
 def _met(clock: Clock, at: datetime) -> Clock:
-    met = replace(clock, met_at=at)
+    met = replace(_resumed(clock, at) if clock.paused_at else clock, met_at=at)
     return replace(met, light=light_at(met, at))
 
 
+def _restarted(clock: Clock, limit: Limit, at: datetime) -> Clock:
+    fresh = start(clock.kind, limit, at=at)
+    change = ClockChange(kind=ClockChangeKind.RESTARTED, at=at, due_at=fresh.due_at, since=clock.met_at)
+    return replace(fresh, changes=(*clock.changes, change))
+
+
 def _reopened(clock: Clock, at: datetime) -> Clock:
-    paused = _paused(clock, at)
     running = replace(clock, met_at=None)
-    if paused:
-        add = calendar.add_minutes
-        running = replace(
-            running,
-            yellow_at=whole_ms(add(clock.yellow_at, paused, calendar=clock.calendar)),
-            due_at=whole_ms(add(clock.due_at, paused, calendar=clock.calendar)),
-        )
-    return replace(running, light=light_at(running, at))
+    added = _standstill(clock.calendar, clock.met_at, at)
+    return _prolonged(running, ClockChangeKind.REOPENED, minutes=added, since=clock.met_at, at=at)
 
 
-def _paused(clock: Clock, at: datetime) -> float:
-    if clock.calendar is Calendar.STATUTORY or clock.met_at is None:
-        return 0
-    return calendar.minutes_between(clock.met_at, at, calendar=clock.calendar)
+def _can_pause(clock: Clock) -> bool:
+    return clock.met_at is None and clock.paused_at is None and clock.calendar is not Calendar.STATUTORY
+
+
+def _paused(clock: Clock, at: datetime) -> Clock:
+    change = ClockChange(kind=ClockChangeKind.PAUSED, at=at, due_at=clock.due_at)
+    return replace(clock, light=light_at(clock, at), paused_at=at, changes=(*clock.changes, change))
+
+
+def _resumed(clock: Clock, at: datetime) -> Clock:
+    running = replace(clock, paused_at=None)
+    added = _standstill(clock.calendar, clock.paused_at, at)
+    return _prolonged(running, ClockChangeKind.RESUMED, minutes=added, since=clock.paused_at, at=at)
+
+
+def _standstill(ticking: Calendar, since: datetime | None, at: datetime) -> float:
+    """Minutes that were nobody's fault: none where the calendar never pauses."""
+    if ticking is Calendar.STATUTORY or since is None:
+        return 0.0
+    return calendar.minutes_between(since, at, calendar=ticking)
+
+
+def _prolonged(clock: Clock, kind: ClockChangeKind, *, minutes: float, since: datetime | None, at: datetime) -> Clock:
+    """The clock with the time it did not run added to both of its ends, and the change on record."""
+    if minutes:
+        yellow = whole_ms(calendar.add_minutes(clock.yellow_at, minutes, calendar=clock.calendar))
+        due = whole_ms(calendar.add_minutes(clock.due_at, minutes, calendar=clock.calendar))
+        clock = replace(clock, yellow_at=yellow, due_at=due)
+    change = ClockChange(kind=kind, at=at, due_at=clock.due_at, since=since, minutes=minutes)
+    return replace(clock, light=light_at(clock, at), changes=(*clock.changes, change))
+
+
+def _extended(clock: Clock, minutes: int, at: datetime) -> Clock:
+    limit = Limit(minutes, clock.calendar, clock.whole_days and minutes % calendar.minutes_per_day(clock.calendar) == 0)
+    yellow = calendar.add_minutes(clock.yellow_at, minutes * YELLOW_SHARE, calendar=clock.calendar)
+    longer = replace(
+        clock,
+        yellow_at=whole_ms(yellow),
+        due_at=whole_ms(_due(limit, clock.due_at)),
+        limit_minutes=clock.limit_minutes + minutes,
+    )
+    change = ClockChange(kind=ClockChangeKind.EXTENDED, at=at, due_at=longer.due_at, minutes=minutes)
+    return replace(longer, light=light_at(longer, at), changes=(*clock.changes, change))
 
 
 def _is_behind(clock: Clock, now: datetime) -> bool:
     turning = _turning(clock)
-    return clock.met_at is None and turning is not None and turning <= now
+    return clock.met_at is None and clock.paused_at is None and turning is not None and turning <= now
 
 
 def _turning(clock: Clock) -> datetime | None:

@@ -160,7 +160,9 @@ def _relit(ticking: Sequence[Document], now: datetime) -> list[Light]:
     lights = []
     for clock in ticking:
         if clock.get("met_at") is None:
-            clock["light"] = clocks.light_of(now, yellow_at=clock["yellow_at"], due_at=clock["due_at"])
+            clock["light"] = clocks.light_of(
+                clock.get("paused_at") or now, yellow_at=clock["yellow_at"], due_at=clock["due_at"]
+            )
             lights.append(clock["light"])
     return lights
 

@@ -1,7 +1,7 @@
 """The case aggregate: frozen structs, tuples instead of lists, times as aware UTC datetimes of millisecond precision.
 
-The structs hold what `binglian.mediation.v1.case` shows, plus two fields of our own that make searches and timers cheap:
-`Task.due_at` and `Case.next_light_at`.
+The structs hold what `binglian.mediation.v1.case` shows, plus fields of our own: `Task.due_at` and `Case.next_light_at` make searches
+and timers cheap, `Case.handlers` remembers who worked on it, and `Case.workspace` is shown by a list of its own, to whom it concerns.
 """
 
 from __future__ import annotations
@@ -11,11 +11,26 @@ from typing import Protocol
 
 import msgspec
 
+from mediation.domain.evidence import Attachment as Attachment
+from mediation.domain.evidence import Point as Point
+from mediation.domain.parts import (
+    Entry,
+    Evaluation,
+    Exemption,
+    Extension,
+    Follower,
+    History,
+    Merging,
+    Notice,
+    SelfHandling,
+    Suspension,
+)
 from mediation.domain.states import (
     FINAL_STATES,
     OPEN_TASK_STATES,
     Calendar,
     CaseState,
+    ClockChangeKind,
     ClockKind,
     JoinPolicy,
     Light,
@@ -54,28 +69,16 @@ class ServiceActor(msgspec.Struct, frozen=True, kw_only=True):
     area: str = ""
 
 
-class Point(msgspec.Struct, frozen=True):
-    """A place, WGS 84, degrees."""
-
-    longitude: float = 0.0
-    latitude: float = 0.0
-
-
-class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A photograph or file; the bytes lie elsewhere."""
-
-    uri: str
-    sha256: str = ""
-    taken_at: datetime | None = None
-    point: Point | None = None
-
-
 class Limit(msgspec.Struct, frozen=True):
-    """A time limit: minutes of a calendar. `whole_days` limits end at the close of their last working day."""
+    """A time limit: minutes of a calendar. `whole_days` limits end at the close of their last working day.
+
+    `rival` is another limit on the same thing that counts otherwise: whichever of the two ends first is felt.
+    """
 
     minutes: int
     calendar: Calendar
     whole_days: bool = False
+    rival: Limit | None = None
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +89,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     resolve: Limit
 
 
-class Clock(msgspec.Struct, frozen=True, kw_only=True):
-    """A limit at work: `met_at` is None while it runs."""
+class ClockChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One change of a clock: `minutes` of its calendar were added, because of the time since `since`; then it was due `due_at`."""
+
+    kind: ClockChangeKind
+    at: datetime
+    due_at: datetime
+    since: datetime | None = None
+    minutes: float = 0.0
+
+
+class Clock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A limit at work: `met_at` is None while it runs, `paused_at` unless it stands still."""
 
     kind: ClockKind
     calendar: Calendar
@@ -95,8 +108,12 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
     yellow_at: datetime
     due_at: datetime
     limit_minutes: int
+    # Stored in any case: no default.
+    light: Light
     met_at: datetime | None = None
-    light: Light = Light.GREEN
+    whole_days: bool = False
+    paused_at: datetime | None = None
+    changes: tuple[ClockChange, ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -144,6 +161,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     critical: bool = False
     return_reason: str = ""
     due_at: datetime | None = None
+    exemption: Exemption | None = None
+    extension: Extension | None = None
 
     @property
     def is_lead(self) -> bool:
@@ -175,7 +194,10 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of the diary; `state` is the case state afterwards."""
+    """One entry of the history; `state` is the case state afterwards, `origin` the department or area acted for.
+
+    `content` is the digest of what was said or shown, `digest` that of the entry and everything before it (`mediation.history`).
+    """
 
     at: datetime
     by: str
@@ -183,6 +205,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: CaseState
     task_id: str = ""
     remark: str = ""
+    origin: str = ""
+    content: str = ""
+    digest: str = ""
 
 
 class TaskPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +262,18 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     route_basis: str = ""
     external_id: str = ""
     next_light_at: datetime | None = None
+    history: History = History()
+    handlers: tuple[str, ...] = ()
+    lead_changes: int = 0
+    reopenings: int = 0
+    suspension: Suspension | None = None
+    self_handling: SelfHandling | None = None
+    notice: Notice | None = None
+    evaluation: Evaluation | None = None
+    merging: Merging | None = None
+    followers: tuple[Follower, ...] = ()
+    earlier_tasks: tuple[Task, ...] = ()
+    workspace: tuple[Entry, ...] = ()
 
     @property
     def is_parallel(self) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from mediation.domain.case import Point
+from mediation.domain.evidence import Point
 from mediation.domain.states import ClockKind, JoinPolicy, Light, Severity, TaskRole
 
 

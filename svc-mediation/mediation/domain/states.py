@@ -86,6 +86,17 @@ class Calendar(StrEnum):
 
     WORK = "work"
     STATUTORY = "statutory"
+    STAGGERED = "staggered"
+
+
+class ClockChangeKind(StrEnum):
+    """What happened to a running clock."""
+
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    EXTENDED = "extended"
+    REOPENED = "reopened"
+    RESTARTED = "restarted"
 
 
 # A case nobody will act on any more.

@@ -88,11 +88,11 @@ def test_statutory_time_never_pauses() -> None:
 def test_explains_every_day() -> None:
     days = calendar.explain(at("2026-09-30T17:00"), at("2026-10-10T09:30"))
     assert [day.minutes for day in days] == [60, 0, 0, 0, 0, 0, 0, 0, 450, 450, 60]
-    assert days[1].why == "holiday: National Day"
-    assert days[-1].why == "make-up working day: National Day"
+    assert (days[1].zh, days[1].en) == ("国庆节放假", "holiday: National Day")
+    assert (days[-1].zh, days[-1].en) == ("国庆节调休上班", "make-up working day: National Day")
     assert days[3].day == date(2026, 10, 3)
 
 
 def test_years_nobody_has_published_count_monday_to_friday_and_say_so() -> None:
     assert calendar.add_minutes(at("2031-10-01T17:00"), 120, calendar=WORK) == at("2031-10-02T09:30")
-    assert "not published" in calendar.explain(at("2031-10-01T09:00"), at("2031-10-01T10:00"))[0].why
+    assert "not published" in calendar.explain(at("2031-10-01T09:00"), at("2031-10-01T10:00"))[0].en

@@ -49,7 +49,7 @@ def test_every_message_of_a_fact_has_a_struct() -> None:
     assert set(events_pb2.DESCRIPTOR.message_types_by_name) <= {kind.__name__ for kind in structs(facts)}
 
 
-@pytest.mark.parametrize("name", ["Case", "Task", "Clock", "Progress", "Objection", "Reporter", "Verification", "Step"])
+@pytest.mark.parametrize("name", ["Case", "Task", "Clock", "ClockChange", "Progress", "Objection", "Reporter", "Verification", "Step"])
 def test_every_part_of_a_case_has_the_fields_of_its_message(name: str) -> None:
     fields = {field.name for field in case_pb2.DESCRIPTOR.message_types_by_name[name].fields}
     assert set(getattr(case_module, name).__struct_fields__) - (OWN - fields) == fields
