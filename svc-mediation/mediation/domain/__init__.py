@@ -16,6 +16,7 @@ from mediation.domain.case import (
     Point,
     Progress,
     Reporter,
+    Rung,
     ServiceActor,
     Step,
     Task,
@@ -40,6 +41,7 @@ from mediation.domain.parts import (
 )
 from mediation.domain.states import (
     Calendar,
+    CaseLevel,
     CaseState,
     ClockChangeKind,
     ClockKind,
@@ -58,6 +60,7 @@ __all__ = [
     "Attachment",
     "Calendar",
     "Case",
+    "CaseLevel",
     "CaseState",
     "Clock",
     "ClockChange",
@@ -83,6 +86,7 @@ __all__ = [
     "Progress",
     "Reporter",
     "Ruled",
+    "Rung",
     "SelfHandling",
     "ServiceActor",
     "Severity",

@@ -29,6 +29,7 @@ from mediation.domain.states import (
     FINAL_STATES,
     OPEN_TASK_STATES,
     Calendar,
+    CaseLevel,
     CaseState,
     ClockChangeKind,
     ClockKind,
@@ -210,6 +211,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str = ""
 
 
+class Rung(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A case's stay at one level of the escalation ladder, from `at` on."""
+
+    level: CaseLevel
+    at: datetime
+    by: str
+    reason: str = ""
+
+
 class TaskPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A task that a dispatch shall create; `after` holds keys of the same dispatch, an empty `key` means the department."""
 
@@ -262,6 +272,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     route_basis: str = ""
     external_id: str = ""
     next_light_at: datetime | None = None
+    level: CaseLevel = CaseLevel.UNSPECIFIED
+    rungs: tuple[Rung, ...] = ()
+    level_due_at: datetime | None = None
     history: History = History()
     handlers: tuple[str, ...] = ()
     lead_changes: int = 0

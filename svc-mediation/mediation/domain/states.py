@@ -81,6 +81,17 @@ class ClockKind(StrEnum):
     RESOLVE = "resolve"
 
 
+class CaseLevel(StrEnum):
+    """case_level.csv, lowest first; `UNSPECIFIED` for cases older than the ladder."""
+
+    UNSPECIFIED = "unspecified"
+    L1 = "l1"
+    L2 = "l2"
+    L3 = "l3"
+    L4 = "l4"
+    L5 = "l5"
+
+
 class Calendar(StrEnum):
     """How the time of a clock counts."""
 
