@@ -18,6 +18,7 @@ from gateway.app import Gateway, Handler, Target
 from gateway.auth.signin import SignIn, sign_in
 from gateway.backend import Backends
 from gateway.config import GatewaySettings, service_address
+from gateway.downloads import DownloadEndpoint, is_download
 from gateway.exchange import Exchange, Receive, Scope, Send
 from gateway.live import Pace, StreamEndpoint
 from gateway.observe import Recorder
@@ -89,6 +90,9 @@ class Process:
         return router
 
     def _endpoint(self, rpc: schema.Rpc, binding: schema.Binding) -> Handler:
+        if is_download(rpc, binding):
+            calls = self.backends.stream if rpc.streams else self.backends.unary
+            return DownloadEndpoint(rpc, binding, pick=calls(rpc.service, rpc.path), timeout=self._settings.request_timeout)
         if rpc.streams:
             pace = Pace(
                 first=_FIRST_MESSAGE_SECONDS, heartbeat=self._settings.heartbeat_seconds, total=self._settings.stream_seconds

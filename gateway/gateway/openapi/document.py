@@ -12,6 +12,7 @@ import yaml
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from gateway import schema
+from gateway.downloads import is_download
 from gateway.errors import STATUS, title_of
 from gateway.openapi.comments import comment_of
 from gateway.openapi.rules import required
@@ -184,6 +185,8 @@ def _body(rpc: Rpc, binding: Binding, schemas: Schemas) -> Json:
 
 
 def _answer(rpc: Rpc, binding: Binding, schemas: Schemas) -> Json:
+    if is_download(rpc, binding):
+        return {"description": "The file.", "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
     response = rpc.method.output_type
     shape = (
         schemas.of_field(response.fields_by_name[binding.response_body])
