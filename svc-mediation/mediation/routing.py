@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
 import msgspec
 
+from mediation import calendar
 from mediation.domain import Calendar, Limit, Limits, Plan, Severity, TaskPlan, TaskRole
 from svckit.errors import InvalidArgument
 
@@ -50,6 +52,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     accept: Limit | None = None
     respond: Limit | None = None
     severity: Severity = Severity.S4
+    # The lead serves people at a counter that keeps staggered hours (GW-13, 错时服务).
+    at_counter: bool = False
 
 
 @cache
@@ -70,22 +74,30 @@ def plan(category: str, severity: Severity) -> Plan:
 def case_limits(category: str, severity: Severity) -> Limits:
     """Returns the limits of a case as a whole, which are those of its lead task. Raises UnknownCategory."""
     route = find(category)
-    ordinary = _severity_limits()[severity]
-    resolve = _by_the_clock(route.resolve) if severity is Severity.S1 else route.resolve
-    accept = _tighter(route.accept, ordinary[0], severity)
-    respond = _tighter(route.respond, ordinary[1], severity)
-    return Limits(accept=_within(accept, resolve), respond=_within(respond, resolve), resolve=resolve)
+    limits = _office_limits(route, severity)
+    return _staggered(limits) if route.at_counter else limits
 
 
 @cache
-def task_limits(category: str, severity: Severity, role: TaskRole) -> Limits:
-    """Returns the limits of one task: the lead has the limit of the case, a joint department 0.8 of it."""
-    limits = case_limits(category, severity)
+def task_limits(category: str, severity: Severity, role: TaskRole, department: str = "") -> Limits:
+    """Returns the limits of one task: the lead has the limit of the case, a joint department 0.8 of it.
+
+    A counter's staggered hours are those of the department of the route; another `department` works office hours.
+    """
+    route = find(category)
+    if role is TaskRole.LEAD and department in ("", route.lead):
+        return case_limits(category, severity)
+    limits = _office_limits(route, severity)
     if role is TaskRole.LEAD:
         return limits
     minutes = math.ceil(limits.resolve.minutes * JOINT_SHARE)
     resolve = msgspec.structs.replace(limits.resolve, minutes=minutes)
     return Limits(accept=_within(limits.accept, resolve), respond=_within(limits.respond, resolve), resolve=resolve)
+
+
+def severity_limits(severity: Severity) -> tuple[Limit, Limit]:
+    """Returns the accept and the first-response limit of case_severity.csv."""
+    return _severity_limits()[severity]
 
 
 def find(category: str) -> Route:
@@ -136,6 +148,7 @@ def _grid_routes() -> Iterator[Route]:
             joints=_list(row["joints"]),
             parallel_default=row["parallel_default"] == "Y",
             resolve=parse_limit(row["resolve"]),
+            at_counter=row["hours"] == "staggered",
             basis=f"grid_route.csv {row['category']}: {row['basis']}",
         )
 
@@ -179,20 +192,27 @@ def _city(table: str, letter: str) -> Iterator[Route]:
             parallel_default=joint["parallel_default"] == "Y",
             respond=parse_limit(row["respond_h"] + unit) if "respond_h" in row else None,
             resolve=parse_limit(row["resolve_h"] + unit),
+            severity=_severity_in(row.get("limit_basis", "")),
             basis=f"{table}.csv {row['code']}: {joint['basis']}".rstrip(": "),
         )
 
 
+def _severity_in(basis: str) -> Severity:
+    """The event table names the severity of the few events that are not ordinary beside their limits: "P S1"."""
+    found = re.search(r"\bS[1-4]\b", basis)
+    return Severity(found[0].lower()) if found else Severity.S4
+
+
 def parse_limit(text: str) -> Limit:
     """Reads a limit of the tables: "4wh" working hours, "10wd" working days, "24h" hours, "60cd" calendar days."""
-    for unit, minutes, calendar in (
+    for unit, minutes, counted in (
         ("wh", 60, Calendar.WORK),
         ("wd", WORKING_DAY_MINUTES, Calendar.WORK),
         ("cd", _DAY_MINUTES, Calendar.STATUTORY),
         ("h", 60, Calendar.STATUTORY),
     ):
         if text.endswith(unit):
-            return _limit(round(float(text.removesuffix(unit)) * minutes), calendar)
+            return _limit(round(float(text.removesuffix(unit)) * minutes), counted)
     raise ValueError(f"{text!r} is no limit")
 
 
@@ -211,22 +231,56 @@ def _by_the_clock(limit: Limit) -> Limit:
     return Limit(minutes, Calendar.STATUTORY)
 
 
+def _office_limits(route: Route, severity: Severity) -> Limits:
+    accept, respond = severity_limits(severity)
+    resolve = _by_the_clock(route.resolve) if severity is Severity.S1 else route.resolve
+    return Limits(
+        accept=_within(_tighter(route.accept, accept, severity), resolve),
+        respond=_within(_tighter(route.respond, respond, severity), resolve),
+        resolve=resolve,
+    )
+
+
 def _tighter(route: Limit | None, severity_limit: Limit, severity: Severity) -> Limit:
-    """The row of the category and the row of the severity both bind: the shorter one is felt."""
+    """The row of the category and the row of the severity both bind: the one that ends first is felt."""
     if route is None:
         return severity_limit
-    if severity is Severity.S1:
-        route = _by_the_clock(route)
-    return min(severity_limit, route, key=lambda limit: limit.minutes)
+    return _sooner(severity_limit, _by_the_clock(route) if severity is Severity.S1 else route)
 
 
 def _within(limit: Limit, resolve: Limit) -> Limit:
     """Nobody has longer to answer than to finish, nor may the answer wait for Monday when the work may not."""
-    if limit.minutes > resolve.minutes:
-        return resolve
     if resolve.calendar is Calendar.STATUTORY and resolve.minutes <= _NEVER_WAITS:
-        return Limit(limit.minutes, Calendar.STATUTORY)
-    return limit
+        return Limit(min(limit.minutes, resolve.minutes), Calendar.STATUTORY)
+    return _sooner(limit, resolve)
+
+
+def _sooner(*limits: Limit) -> Limit:
+    """Of limits that all bind the one that ends first; where that depends on the hour it starts, the one has the other as rival."""
+    flat = [each for limit in limits for each in (msgspec.structs.replace(limit, rival=None), limit.rival) if each]
+    clock = min((each for each in flat if each.calendar is Calendar.STATUTORY), key=_length, default=None)
+    work = min((each for each in flat if each.calendar is not Calendar.STATUTORY), key=_length, default=None)
+    if clock is None or work is None:
+        return clock or work or limits[0]
+    # So many minutes by the clock are over before as many working minutes are.
+    return clock if clock.minutes <= work.minutes else msgspec.structs.replace(work, rival=clock)
+
+
+def _length(limit: Limit) -> tuple[int, bool]:
+    return limit.minutes, limit.whole_days
+
+
+def _staggered(limits: Limits) -> Limits:
+    return Limits(accept=_at_counter(limits.accept), respond=_at_counter(limits.respond), resolve=_at_counter(limits.resolve))
+
+
+def _at_counter(limit: Limit) -> Limit:
+    """The same days or hours of work by the hours of the counter."""
+    if limit.calendar is Calendar.STATUTORY:
+        return limit
+    days = limit.minutes // WORKING_DAY_MINUTES
+    minutes = days * calendar.minutes_per_day(Calendar.STAGGERED) if limit.whole_days else limit.minutes
+    return msgspec.structs.replace(limit, minutes=minutes, calendar=Calendar.STAGGERED)
 
 
 @cache
