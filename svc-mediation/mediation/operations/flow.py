@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mediation import clocks, policies, routing
+from mediation import clocks, inbox, policies, routing
 from mediation.domain import Actor, Case, CaseState, ClockKind, Light, Step, Task, TaskState
 from mediation.domain.facts import CaseHandled, DispatchedTask, Fact, TaskAssigned, TaskReturned
 
@@ -45,13 +45,13 @@ def touched(case: Case, now: datetime) -> datetime:
 
 
 def settle(case: Case) -> Case:
-    """Returns the case with its worst light and the time the next light turns."""
+    """Returns the case with its worst light, the time the next light turns, and its marks in the inboxes of departments."""
     ticking = list(case.clocks)
     for task in case.tasks:
         if task.light is not Light.UNSPECIFIED:
             ticking += task.clocks
     light, turns_at = clocks.outlook(ticking)
-    return replace(case, light=light, next_light_at=turns_at)
+    return replace(case, light=light, next_light_at=turns_at, inbox=inbox.marks(case.tasks, case_id=case.case_id))
 
 
 def with_clocks(task: Task, ticking: Iterable[Any], **changes: Any) -> Task:

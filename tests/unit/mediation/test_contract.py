@@ -23,7 +23,7 @@ from svckit.messages import event_json, event_type, to_message
 from .builders import CHECKER, DISPATCHER, RESIDENT, START, after_start, dispatched, done, photo, task_of, verified
 
 # Fields the store and the timers use; no client sees them.
-OWN = {"next_light_at", "due_at"}
+OWN = {"next_light_at", "due_at", "inbox"}
 
 
 def structs(module: ModuleType) -> list[type[msgspec.Struct]]:
