@@ -34,10 +34,11 @@ def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
     """Returns the gRPC services of this process with what they need."""
     from binglian.housing.v1.area_service_pb2_grpc import LocationServiceStub
     from binglian.mediation.v1.case_service_pb2_grpc import add_CaseServiceServicer_to_server
+    from binglian.mediation.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
     from binglian.mediation.v1.task_service_pb2_grpc import add_TaskServiceServicer_to_server
 
     from mediation.locating import Locator
-    from mediation.rpc import CaseServicer, TaskServicer
+    from mediation.rpc import CaseServicer, ClockServicer, TaskServicer
     from mediation.store import CaseNumbers, CaseSearch
     from mediation.streams import Hub
 
@@ -50,6 +51,7 @@ def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
     return (
         (add_CaseServiceServicer_to_server, servicer),
         (add_TaskServiceServicer_to_server, TaskServicer(cases=cases, search=search, hub=hub)),
+        (add_ClockServiceServicer_to_server, ClockServicer(cases=cases)),
     )
 
 
