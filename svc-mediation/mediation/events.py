@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,14 +13,11 @@ from mediation import operations
 from mediation.domain import Attachment, Case, ServiceActor
 from mediation.operations import Outcome
 from mediation.policies import CaseNotFound
-from svckit.batch import all_saved
+from svckit.batch import BatchRepository, all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
-from svckit.errors import ServiceError
+from svckit.due import DueDocuments
 
-_log = logging.getLogger(__name__)
-# Cases whose lights one round of the timer turns at once; more wait for the next write of the same round.
-LIGHTS_AT_ONCE = 200
 _NATIVE = (datetime,)
 
 
@@ -51,24 +48,13 @@ class MediationWorker:
 
     @timer(interval=1)
     def turn_lights(self) -> None:
-        """Turns every light whose time has come, also those that came while no worker ran.
+        """Turns every light whose time has come, also those that came while no worker ran: oldest first, once, whoever runs."""
+        _lights_of(self.cases).work()
 
-        Several workers may do so at once: who loses the race finds nothing left to turn.
-        """
-        try:
-            while len(changes := self._due()) == LIGHTS_AT_ONCE:
-                self.cases.apply(changes)
-            self.cases.apply(changes)
-        except ServiceError as error:
-            _log.warning("lights wait: %s", error.message)
 
-    def _due(self) -> list[Change]:
-        now = utc_now()
-        due = self.cases.collection.find({"next_light_at": {"$lte": now}}, {"traceparent": True})
-        return [
-            Change(row["_id"], _turning(now), traceparent=row.get("traceparent", ""))
-            for row in due.sort("next_light_at").limit(LIGHTS_AT_ONCE)
-        ]
+@cache
+def _lights_of(cases: BatchRepository[Case]) -> DueDocuments[Case]:
+    return DueDocuments(cases, field="next_light_at", decide=_turning)
 
 
 def _turning(now: datetime) -> Decide:
