@@ -64,13 +64,6 @@ class DueDocuments(Generic[S]):
             _log.warning("%s.%s waits: %s", self._repository.collection.name, self._field, type(error).__name__)
         return done
 
-    def stand_down(self) -> None:
-        """Lets another worker go on at once; for a worker that ends."""
-        try:
-            self._lease.release()
-        except PyMongoError:
-            _log.info("the lease of %s ends by itself", self._field)
-
     def _due(self, now: dt.datetime) -> list[Change]:
         """The overdue ones, oldest first, and beside them those that are due just now."""
         overdue = self._find({"$lte": now - FRESH}, OVERDUE_SHARE, now)

@@ -37,10 +37,6 @@ class Lease:
             return self._take()
         return False
 
-    def release(self) -> None:
-        """Lets another process have it at once."""
-        self._collection.update_one({"_id": self._name, "owner": self._owner}, {"$set": {"until": None}})
-
     def _take(self) -> bool:
         until: dict[str, Any] = {"$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": self._milliseconds}}
         free = {"$or": [{"owner": self._owner}, {"until": None}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
