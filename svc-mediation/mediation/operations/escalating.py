@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import pairwise
 
-from msgspec.structs import replace
-
-from mediation import calendar, clocks, ladder
-from mediation.domain import Actor, Calendar, Case, CaseLevel, Clock, ClockKind, Light, Rung, ServiceActor
+from mediation import clocks, ladder
+from mediation.domain import Actor, Case, CaseLevel, Clock, ClockKind, Light, Rung, ServiceActor
 from mediation.domain.facts import Fact
 from mediation.domain.supervision_facts import CaseEscalated, LateTask
-from mediation.operations import flow
+from mediation.operations import flow, staying
 from mediation.operations.flow import Outcome
 from mediation.policies.supervision import CLIMBING_STATES, check_escalation
 
 SYSTEM = ServiceActor(subject="system", department="")
 LIMIT_PASSED = "stay limit of the level passed"
-
-
-def begin(case: Case, *, by: Actor, at: datetime) -> Case:
-    """Returns the case at the level where its kind begins; its stay there runs from `at`."""
-    level = ladder.start_level(case.category, case.severity)
-    due = ladder.leaves_at(level, case.severity, since=at)
-    return replace(case, level=level, rungs=(Rung(level=level, at=at, by=by.subject),), level_due_at=due)
 
 
 def escalate_case(
@@ -34,7 +24,7 @@ def escalate_case(
     Raises WrongState, RoleNotAllowed, NotYourLevel, FailedPrecondition (TOP_LEVEL), InvalidArgument (to_level).
     """
     if not case.rungs:
-        case = begin(case, by=SYSTEM, at=case.reported_at)
+        case = staying.begin(case, by=SYSTEM.subject, at=case.reported_at)
     if to_level is CaseLevel.UNSPECIFIED:
         to_level = ladder.above(case.level) or case.level
     check_escalation(case, to_level, by)
@@ -44,17 +34,12 @@ def escalate_case(
 def climb(case: Case, *, now: datetime) -> Outcome:
     """Lifts a case whose stay limit has passed, as often as it has; each step happens at its true time.
 
-    Time in which nobody could act (back with the reporter, suspended, being checked) does not count. Nothing due: nothing changes.
+    Nothing due: nothing changes.
     """
     facts: tuple[Fact, ...] = ()
     while case.state in CLIMBING_STATES and case.level_due_at and case.level_due_at <= now:
-        due = _due(case, now)
-        if due is None or due > now:
-            return replace(case, level_due_at=due, changed_at=flow.touched(case, now)), facts
-        above = ladder.above(case.level)
-        if above is None:
-            raise AssertionError("the highest level has no stay limit")
-        case, more = _climb(case, above, reason=LIMIT_PASSED, by=SYSTEM, at=due, now=now)
+        above = ladder.above(case.level) or case.level
+        case, more = _climb(case, above, reason=LIMIT_PASSED, by=SYSTEM, at=case.level_due_at, now=now)
         facts = (*facts, *more)
     return case, facts
 
@@ -106,15 +91,3 @@ def late_tasks(case: Case, *, at: datetime) -> tuple[LateTask, ...]:
 
 def _is_red(ticking: tuple[Clock, ...], at: datetime) -> bool:
     return any(clock.met_at is None and clocks.light_at(clock, at) is Light.RED for clock in ticking)
-
-
-def _due(case: Case, now: datetime) -> datetime | None:
-    since = case.rungs[-1].at
-    return ladder.leaves_at(case.level, case.severity, since=since, paused_minutes=_paused(case, since, now))
-
-
-def _paused(case: Case, since: datetime, now: datetime) -> float:
-    """Working minutes since then in which nobody at the level could act, from the diary."""
-    entries = [*((step.at, step.state) for step in case.steps), (now, case.state)]
-    spans = ((max(begun, since), ended) for (begun, state), (ended, _) in pairwise(entries) if state not in CLIMBING_STATES)
-    return sum(calendar.minutes_between(begun, ended, calendar=Calendar.WORK) for begun, ended in spans if ended > begun)

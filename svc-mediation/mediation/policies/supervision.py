@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from math import floor
+from typing import Any
 
 from mediation import ladder
 from mediation.domain import Actor, Case, CaseLevel, CaseState, Task
 from mediation.domain.supervision import ORDER_MOVES, SupervisionOrder
-from mediation.domain.workflow import PROXIES
+from mediation.domain.workflow import OVERSEERS, PROXIES
 from mediation.policies.access import (
+    OtherDepartment,
     RoleNotAllowed,
     WrongState,
     check_department_code,
@@ -171,3 +174,21 @@ def check_extension(order: SupervisionOrder, *, minutes: int, at: datetime) -> N
     if minutes > most:
         message = f"An extension is at most half of the limit: {most} minutes."
         raise InvalidArgument(message, field="minutes", reason="EXTENSION_TOO_LONG")
+
+
+def check_order_visible(order: Mapping[str, Any], by: Actor) -> None:
+    """Raises OrderNotFound unless the order (its fields) is of the caller's area and, for people of a department, to it."""
+    if order["area_code"].startswith(by.area) and order_department(by, "") in ("", order["department"]):
+        return
+    raise OrderNotFound(f"Order {order['order_id']} does not exist.")
+
+
+def order_department(by: Actor, asked: str) -> str:
+    """Returns the department whose orders the caller may read; "" for all of them. Raises OtherDepartment or InvalidArgument."""
+    if asked:
+        check_department_code(asked, field="department")
+    if not by.department or not by.roles.isdisjoint(OVERSEERS):
+        return asked
+    if asked and asked != by.department:
+        raise OtherDepartment("These are the orders of another department.", metadata={"department": asked})
+    return by.department

@@ -1,0 +1,169 @@
+"""The worker's part in supervision: cases and orders climb when their time has come, and escalations make late departments answer.
+
+Never reaches grpc. Several workers may do the same at once: who loses the race finds nothing left to do.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from nameko.timer import timer
+
+from mediation import ladder
+from mediation.domain import Case, CaseLevel
+from mediation.domain.supervision import OrderCause, SupervisionOrder
+from mediation.operations import escalating, supervision
+from mediation.operations.supervision import OrderOutcome
+from mediation.supervision_store import still_open, thing_of
+from svckit.bus import Documents, Event, handles
+from svckit.documents import LOADED, Change, Decide, utc_now
+from svckit.errors import Conflict, FailedPrecondition, NotFound, ServiceError
+
+_log = logging.getLogger(__name__)
+# What one round of a timer takes up at once; more waits for the next write of the same round.
+AT_ONCE = 200
+_SPACE = uuid.UUID("6f1c7a2e-3d54-5b8e-9c1d-2a7f0e4b9d31")
+# By then there is nothing to answer for, or an order asks for the answer already.
+_IN_VAIN = (Conflict, FailedPrecondition, NotFound)
+DEMAND = "事件超过本级停留时限已升级,贵部门任务已超时:请书面说明原因、措施和办结时间。"
+
+
+class Supervising:
+    """Handlers and timers of the ladder and of supervision orders; `MediationWorker` is one."""
+
+    cases: Any
+    orders = Documents("supervision_orders", state_cls=SupervisionOrder, id_field="order_id")
+
+    @timer(interval=1)
+    def climb_cases(self) -> None:
+        """Lifts every case whose stay limit has passed, oldest first, also those that passed while no worker ran."""
+        _in_rounds(self.cases, _climbing_cases, _climbing)
+
+    @timer(interval=1)
+    def turn_orders(self) -> None:
+        """Turns the lights of orders and lifts the overdue ones."""
+        _in_rounds(self.orders, _turning_orders, _turning)
+
+    @handles("mediation.case_escalated.v1")
+    def supervise_late_tasks(self, events: list[Event]) -> None:
+        """Orders the departments whose tasks are late to answer to the new level; open orders about the case rise with it."""
+        highest = _highest(events)
+        orders = self.orders.collection.find(still_open(list(highest)), {"case_id": True, "task_id": True, "department": True})
+        open_orders = {thing_of(order): order["_id"] for order in orders.to_list()}
+        changes = [_lift(highest[thing[0]], order_id) for thing, order_id in open_orders.items()]
+        for case in _cases(self.cases, list(highest)):
+            changes += _orders(case, highest[case.case_id], open_orders)
+        _check(self.orders.apply(changes))
+
+    @handles(
+        "mediation.case_closed.v1",
+        "mediation.case_rejected.v1",
+    )
+    def settle_orders(self, events: list[Event]) -> None:
+        """Ends the open orders about cases that are over."""
+        ended = {event.fields()["case_id"]: event for event in events}
+        orders = self.orders.collection.find(still_open(list(ended)), {"case_id": True})
+        _check(self.orders.apply([ended[order["case_id"]].change(id=order["_id"], decide=_settling) for order in orders]))
+
+
+def _in_rounds(documents: Any, due: Callable[[Any, datetime], Any], decide: Callable[[datetime], Decide]) -> None:
+    try:
+        while True:
+            now = utc_now()
+            rows = list(due(documents.collection, now).limit(AT_ONCE))
+            documents.apply([Change(row["_id"], decide(now), traceparent=row.get("traceparent", "")) for row in rows])
+            if len(rows) < AT_ONCE:
+                return
+    except ServiceError as error:
+        _log.warning("supervision waits: %s", error.message)
+
+
+def _climbing_cases(cases: Any, now: datetime) -> Any:
+    return cases.find({"level_due_at": {"$lte": now}}, {"traceparent": True}).sort("level_due_at")
+
+
+def _turning_orders(orders: Any, now: datetime) -> Any:
+    return orders.find({"next_turn_at": {"$lte": now}}, {"_id": True}).sort("next_turn_at")
+
+
+def _climbing(now: datetime) -> Decide:
+    def decide(case: Case | None) -> tuple[Case | None, Sequence[Any]]:
+        return escalating.climb(case, now=now) if case else (None, ())
+
+    return decide
+
+
+def _turning(now: datetime) -> Decide:
+    def decide(order: SupervisionOrder | None) -> tuple[SupervisionOrder | None, Sequence[Any]]:
+        return supervision.turn_order(order, now=now) if order else (None, ())
+
+    return decide
+
+
+def _highest(events: Iterable[Event]) -> dict[str, tuple[Event, dict[str, Any]]]:
+    """The highest climb of each case among the events."""
+    highest: dict[str, tuple[Event, dict[str, Any]]] = {}
+    for event in events:
+        fields = event.fields()
+        before = highest.get(fields["case_id"])
+        if before is None or ladder.rank(_level(before[1])) < ladder.rank(_level(fields)):
+            highest[fields["case_id"]] = event, fields
+    return highest
+
+
+def _level(fields: dict[str, Any]) -> CaseLevel:
+    return CaseLevel(fields["to_level"])
+
+
+def _lift(climb: tuple[Event, dict[str, Any]], order_id: str) -> Change:
+    event, fields = climb
+
+    def decide(order: SupervisionOrder) -> OrderOutcome:
+        return supervision.lift_order(order, level=_level(fields), now=utc_now())
+
+    return event.change(id=order_id, decide=decide)
+
+
+def _cases(cases: Any, ids: list[str]) -> Iterable[Case]:
+    return (cases.form.state(found) for found in cases.collection.find({"_id": {"$in": ids}}, LOADED | {"commands": False}))
+
+
+def _orders(case: Case, climb: tuple[Event, dict[str, Any]], open_orders: dict[tuple[str, str, str], str]) -> list[Change]:
+    event, fields = climb
+    things = ((case.case_id, task["task_id"], task["department"]) for task in fields["late_tasks"])
+    return [_issue(case, event, thing[1], _level(fields)) for thing in things if thing not in open_orders]
+
+
+def _issue(case: Case, event: Event, task_id: str, level: CaseLevel) -> Change:
+    """An order whose id follows from the event: repeated, it finds itself there."""
+    order_id = str(uuid.uuid5(_SPACE, f"{event.id}:{task_id}"))
+
+    def decide(order: SupervisionOrder | None) -> OrderOutcome:
+        if order:
+            return order, ()
+        return supervision.issue_order(
+            case,
+            order_id=order_id,
+            task_id=task_id,
+            demand=DEMAND,
+            cause=OrderCause.ESCALATION,
+            level=level,
+            by=escalating.SYSTEM,
+            now=utc_now(),
+        )
+
+    return event.change(id=order_id, decide=decide)
+
+
+def _settling(order: SupervisionOrder) -> OrderOutcome:
+    return supervision.settle_order(order, now=utc_now())
+
+
+def _check(outcomes: Iterable[Any]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, ServiceError) and not isinstance(outcome, _IN_VAIN):
+            raise outcome
