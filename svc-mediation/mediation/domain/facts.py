@@ -165,10 +165,11 @@ class CaseLocated(Fact, frozen=True, kw_only=True, rename="camel"):
 
 
 class LightTurned(Fact, frozen=True, kw_only=True, rename="camel"):
-    """A light of a case (`task_id` "") or of a task turned yellow or red."""
+    """A light of a case (`task_id` "") or of a task turned yellow or red; its time came at `since`."""
 
     clock: ClockKind
     light: Light
     due_at: datetime
+    since: datetime
     task_id: str = ""
     department: str = ""

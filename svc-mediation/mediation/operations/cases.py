@@ -13,6 +13,7 @@ from mediation.domain import (
     Attachment,
     Case,
     CaseState,
+    Clock,
     ClockKind,
     JoinPolicy,
     Light,
@@ -296,7 +297,7 @@ def turn_lights(case: Case, *, now: datetime) -> Outcome:
     if case.next_light_at is None or case.next_light_at > now:
         return case, ()
     ticking, turned = clocks.turn(case.clocks, now)
-    facts: list[Fact] = [_turned(case, clock.kind, clock.light, clock.due_at) for clock in turned]
+    facts: list[Fact] = [_turned(case, clock) for clock in turned]
     tasks = list(case.tasks)
     for index, task in enumerate(tasks):
         if not task.is_open:
@@ -304,17 +305,18 @@ def turn_lights(case: Case, *, now: datetime) -> Outcome:
         fresh, turned = clocks.turn(task.clocks, now)
         if turned:
             tasks[index] = flow.with_clocks(task, fresh)
-            facts += [_turned(case, clock.kind, clock.light, clock.due_at, task) for clock in turned]
+            facts += [_turned(case, clock, task) for clock in turned]
     changed = replace(case, tasks=tuple(tasks), clocks=ticking, changed_at=flow.touched(case, now))
     return flow.settle(changed), tuple(facts)
 
 
-def _turned(case: Case, kind: ClockKind, light: Light, due_at: datetime, task: Task | None = None) -> LightTurned:
+def _turned(case: Case, clock: Clock, task: Task | None = None) -> LightTurned:
     return LightTurned(
         case_id=case.case_id,
-        clock=kind,
-        light=light,
-        due_at=due_at,
+        clock=clock.kind,
+        light=clock.light,
+        due_at=clock.due_at,
+        since=clock.due_at if clock.light is Light.RED else clock.yellow_at,
         task_id=task.task_id if task else "",
         department=task.department if task else "",
     )
