@@ -5,10 +5,10 @@ Never reaches grpc. Several workers may do the same at once: who loses the race 
 
 from __future__ import annotations
 
-import logging
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from nameko.timer import timer
@@ -19,13 +19,12 @@ from mediation.domain.supervision import OrderCause, SupervisionOrder
 from mediation.operations import escalating, supervision
 from mediation.operations.supervision import OrderOutcome
 from mediation.supervision_store import still_open, thing_of
+from svckit.batch import BatchRepository
 from svckit.bus import Documents, Event, handles
 from svckit.documents import LOADED, Change, Decide, utc_now
+from svckit.due import DueDocuments
 from svckit.errors import Conflict, FailedPrecondition, NotFound, ServiceError
 
-_log = logging.getLogger(__name__)
-# What one round of a timer takes up at once; more waits for the next write of the same round.
-AT_ONCE = 200
 _SPACE = uuid.UUID("6f1c7a2e-3d54-5b8e-9c1d-2a7f0e4b9d31")
 # By then there is nothing to answer for, or an order asks for the answer already.
 _IN_VAIN = (Conflict, FailedPrecondition, NotFound)
@@ -41,12 +40,12 @@ class Supervising:
     @timer(interval=1)
     def climb_cases(self) -> None:
         """Lifts every case whose stay limit has passed, oldest first, also those that passed while no worker ran."""
-        _in_rounds(self.cases, _climbing_cases, _climbing)
+        _stays_of(self.cases).work()
 
     @timer(interval=1)
     def turn_orders(self) -> None:
         """Turns the lights of orders and lifts the overdue ones."""
-        _in_rounds(self.orders, _turning_orders, _turning)
+        _turns_of(self.orders).work()
 
     @handles("mediation.case_escalated.v1")
     def supervise_late_tasks(self, events: list[Event]) -> None:
@@ -70,24 +69,14 @@ class Supervising:
         _check(self.orders.apply([ended[order["case_id"]].change(id=order["_id"], decide=_settling) for order in orders]))
 
 
-def _in_rounds(documents: Any, due: Callable[[Any, datetime], Any], decide: Callable[[datetime], Decide]) -> None:
-    try:
-        while True:
-            now = utc_now()
-            rows = list(due(documents.collection, now).limit(AT_ONCE))
-            documents.apply([Change(row["_id"], decide(now), traceparent=row.get("traceparent", "")) for row in rows])
-            if len(rows) < AT_ONCE:
-                return
-    except ServiceError as error:
-        _log.warning("supervision waits: %s", error.message)
+@cache
+def _stays_of(cases: BatchRepository[Case]) -> DueDocuments[Case]:
+    return DueDocuments(cases, field="level_due_at", decide=_climbing)
 
 
-def _climbing_cases(cases: Any, now: datetime) -> Any:
-    return cases.find({"level_due_at": {"$lte": now}}, {"traceparent": True}).sort("level_due_at")
-
-
-def _turning_orders(orders: Any, now: datetime) -> Any:
-    return orders.find({"next_turn_at": {"$lte": now}}, {"_id": True}).sort("next_turn_at")
+@cache
+def _turns_of(orders: BatchRepository[SupervisionOrder]) -> DueDocuments[SupervisionOrder]:
+    return DueDocuments(orders, field="next_turn_at", decide=_turning)
 
 
 def _climbing(now: datetime) -> Decide:

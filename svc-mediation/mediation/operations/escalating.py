@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from mediation import clocks, ladder
 from mediation.domain import Actor, Case, CaseLevel, Clock, ClockKind, Light, Rung, ServiceActor
 from mediation.domain.facts import Fact
@@ -36,8 +38,10 @@ def climb(case: Case, *, now: datetime) -> Outcome:
 
     Nothing due: nothing changes.
     """
+    if case.state not in CLIMBING_STATES:
+        return (replace(case, level_due_at=None) if case.level_due_at else case), ()
     facts: tuple[Fact, ...] = ()
-    while case.state in CLIMBING_STATES and case.level_due_at and case.level_due_at <= now:
+    while case.level_due_at and case.level_due_at <= now:
         above = ladder.above(case.level) or case.level
         case, more = _climb(case, above, reason=LIMIT_PASSED, by=SYSTEM, at=case.level_due_at, now=now)
         facts = (*facts, *more)

@@ -154,7 +154,7 @@ def test_a_case_only_climbs_and_skips_levels_in_emergencies_only() -> None:
 def test_a_case_nobody_works_on_does_not_climb(state: CaseState) -> None:
     case = replace(dispatched("PMC"), state=state)
     refused("WRONG_STATE", lifted, case, CITY, kind=FailedPrecondition)
-    assert escalating.climb(case, now=FAR) == (case, ())
+    assert escalating.climb(case, now=FAR) == (replace(case, level_due_at=None), ())
 
 
 def test_a_case_older_than_the_ladder_begins_when_it_is_lifted_or_moved() -> None:
