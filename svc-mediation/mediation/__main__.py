@@ -20,12 +20,13 @@ SERVICE = "mediation"
 def api(settings: MediationSettings) -> None:
     """Serves gRPC. Imports it only here: a worker must never load grpc."""
     from mediation.store import CaseDocument
+    from mediation.supervision_store import SupervisionOrderDocument
     from svckit.api import run_api
 
     run_api(
         service=SERVICE,
         settings=settings,
-        documents=[CaseDocument],
+        documents=[CaseDocument, SupervisionOrderDocument],
         servicers=lambda made: servicers(made, locate_seconds=settings.locate_seconds),
     )
 
@@ -52,6 +53,22 @@ def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
         (add_CaseServiceServicer_to_server, servicer),
         (add_TaskServiceServicer_to_server, TaskServicer(cases=cases, search=search, hub=hub)),
         (add_ClockServiceServicer_to_server, ClockServicer(cases=cases)),
+        supervision_servicer(api, cases=cases),
+    )
+
+
+def supervision_servicer(api: Api, *, cases: Any) -> tuple[Any, Any]:
+    """Returns the gRPC service of supervision orders and of the ladder."""
+    from binglian.mediation.v1.supervision_service_pb2_grpc import add_SupervisionServiceServicer_to_server
+
+    from mediation.domain.supervision import SupervisionOrder
+    from mediation.rpc.supervision import SupervisionServicer
+    from mediation.supervision_store import OrderSearch
+
+    orders = api.repository(SupervisionOrder, collection="supervision_orders", id_field="order_id")
+    search = OrderSearch(orders.collection)
+    return add_SupervisionServiceServicer_to_server, SupervisionServicer(
+        cases=cases, orders=orders, search=search, live=api.live
     )
 
 
@@ -62,8 +79,10 @@ def worker(settings: MediationSettings) -> None:
     # isort: split
     from mediation.events import MediationWorker
     from mediation.store import CaseDocument
+    from mediation.supervision_store import SupervisionOrderDocument
 
-    run_worker(service=SERVICE, settings=settings, documents=[CaseDocument], worker=MediationWorker)
+    documents = [CaseDocument, SupervisionOrderDocument]
+    run_worker(service=SERVICE, settings=settings, documents=documents, worker=MediationWorker)
 
 
 def main() -> None:

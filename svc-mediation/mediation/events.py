@@ -13,6 +13,7 @@ from mediation import operations
 from mediation.domain import Attachment, Case, ServiceActor
 from mediation.operations import Outcome
 from mediation.policies import CaseNotFound
+from mediation.supervising import Supervising
 from svckit.batch import BatchRepository, all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
@@ -21,7 +22,7 @@ from svckit.due import DueDocuments
 _NATIVE = (datetime,)
 
 
-class MediationWorker:
+class MediationWorker(Supervising):
     """Handlers of events, a batch at a time: all events of all cases in one save."""
 
     name = "mediation"

@@ -77,6 +77,11 @@ class CaseDocument(me.Document):
                 "fields": ["next_light_at"],
                 "partialFilterExpression": {"next_light_at": {"$type": "date"}},
             },
+            {
+                "name": "level_due",
+                "fields": ["level_due_at"],
+                "partialFilterExpression": {"level_due_at": {"$type": "date"}},
+            },
         ],
     }
 
@@ -92,6 +97,7 @@ class CaseDocument(me.Document):
     closed_at = me.DateTimeField()
     changed_at = me.DateTimeField(required=True)
     next_light_at = me.DateTimeField()
+    level_due_at = me.DateTimeField()
     tasks = me.ListField(me.EmbeddedDocumentField(TaskDocument))
     revision = me.LongField(required=True)
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from mediation import clocks, inbox, policies, routing
 from mediation.domain import Actor, Case, CaseState, ClockKind, Light, Step, Task, TaskState
 from mediation.domain.facts import CaseHandled, DispatchedTask, Fact, TaskAssigned, TaskReturned
+from mediation.operations import staying
 
 Outcome = tuple[Case, tuple[Fact, ...]]
 
@@ -36,7 +37,8 @@ def record(
 ) -> Case:
     """Returns the case with `changes` and one more step in its diary; lights and timers are set anew."""
     step = Step(at=at, by=by.subject, verb=verb, task_id=task_id, remark=remark, state=changes.get("state", case.state))
-    return settle(replace(case, steps=(*case.steps, step), changed_at=touched(case, now), **changes))
+    changed = replace(case, steps=(*case.steps, step), changed_at=touched(case, now), **changes)
+    return settle(staying.follow(case, changed))
 
 
 def touched(case: Case, now: datetime) -> datetime:
