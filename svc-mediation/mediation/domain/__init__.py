@@ -31,13 +31,12 @@ from mediation.domain.parts import (
     Extension,
     Follower,
     History,
-    LegalRoute,
     Merging,
-    Notice,
     Ruled,
     SelfHandling,
     Suspension,
     Visibility,
+    WrittenNotice,
 )
 from mediation.domain.states import (
     Calendar,
@@ -46,6 +45,7 @@ from mediation.domain.states import (
     ClockChangeKind,
     ClockKind,
     JoinPolicy,
+    LegalRoute,
     Light,
     Severity,
     TaskRole,
@@ -79,7 +79,6 @@ __all__ = [
     "Limit",
     "Limits",
     "Merging",
-    "Notice",
     "Objection",
     "Plan",
     "Point",
@@ -99,4 +98,5 @@ __all__ = [
     "Transition",
     "Verification",
     "Visibility",
+    "WrittenNotice",
 ]

@@ -22,9 +22,9 @@ from mediation.domain.parts import (
     Follower,
     History,
     Merging,
-    Notice,
     SelfHandling,
     Suspension,
+    WrittenNotice,
 )
 from mediation.domain.states import (
     FINAL_STATES,
@@ -283,7 +283,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     reopenings: int = 0
     suspension: Suspension | None = None
     self_handling: SelfHandling | None = None
-    notice: Notice | None = None
+    notice: WrittenNotice | None = None
     evaluation: Evaluation | None = None
     merging: Merging | None = None
     followers: tuple[Follower, ...] = ()

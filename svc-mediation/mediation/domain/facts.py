@@ -7,7 +7,8 @@ from datetime import datetime
 import msgspec
 
 from mediation.domain.evidence import Point
-from mediation.domain.states import ClockKind, JoinPolicy, Light, Severity, TaskRole
+from mediation.domain.parts import EntryKind, Visibility
+from mediation.domain.states import ClockKind, JoinPolicy, LegalRoute, Light, Severity, TaskRole
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -173,3 +174,152 @@ class LightTurned(Fact, frozen=True, kw_only=True, rename="camel"):
     since: datetime
     task_id: str = ""
     department: str = ""
+
+
+class CaseReturned(Fact, frozen=True, kw_only=True, rename="camel"):
+    """A report went back to its reporter for more facts."""
+
+    reason: str
+    returned_at: datetime
+
+
+class CaseResubmitted(Fact, frozen=True, kw_only=True, rename="camel"):
+    """The reporter added the facts."""
+
+    resubmitted_at: datetime
+
+
+class CaseWithdrawn(Fact, frozen=True, kw_only=True, rename="camel"):
+    """The reporter does not pursue the case any more."""
+
+    reason: str
+    withdrawn_at: datetime
+
+
+class CaseMerged(Fact, frozen=True, kw_only=True, rename="camel"):
+    """A case was merged into another one; `reporters` are those of the case and of all that were merged into it."""
+
+    into: str
+    reporters: tuple[MergedReporter, ...]
+    merged_at: datetime
+
+
+class MergedReporter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who reported a merged case."""
+
+    case_id: str
+    subject: str
+
+
+class CaseUnmerged(Fact, frozen=True, kw_only=True, rename="camel"):
+    """A merged case stands for itself again."""
+
+    parent: str
+    case_ids: tuple[str, ...]
+    reason: str
+    unmerged_at: datetime
+
+
+class CaseSelfHandled(Fact, frozen=True, kw_only=True, rename="camel"):
+    """The grid handles the case itself."""
+
+    handler: str
+    started_at: datetime
+
+
+class CaseRecalled(Fact, frozen=True, kw_only=True, rename="camel"):
+    """A dispatched or self-handled case was taken back to be sent anew."""
+
+    reason: str
+    recalled_at: datetime
+
+
+class CaseSuspended(Fact, frozen=True, kw_only=True, rename="camel"):
+    """The case waits for something nobody can hurry; its work clocks stand still."""
+
+    reason: str
+    until: datetime
+    suspended_at: datetime
+
+
+class CaseResumed(Fact, frozen=True, kw_only=True, rename="camel"):
+    """A suspended case goes on."""
+
+    resumed_at: datetime
+
+
+class CaseTransferred(Fact, frozen=True, kw_only=True, rename="camel"):
+    """The case goes to arbitration, administration or court; its reporter was told the remedies."""
+
+    route: LegalRoute
+    authority: str
+    transferred_at: datetime
+
+
+class CaseEvaluated(Fact, frozen=True, kw_only=True, rename="camel"):
+    """The reporter rated the outcome (1 to 5); 0: nobody did in time."""
+
+    rating: int
+    evaluated_at: datetime
+
+
+class CaseReopened(Fact, frozen=True, kw_only=True, rename="camel"):
+    """A case begins anew, because its reporter was dissatisfied with reason."""
+
+    reason: str
+    reopened_at: datetime
+
+
+class TaskRemoved(TaskFact, frozen=True, kw_only=True, rename="camel"):
+    """A task was taken out of its case otherwise than by a ruling on an objection."""
+
+    reason: str
+    removed_at: datetime
+
+
+class LeadChanged(TaskFact, frozen=True, kw_only=True, rename="camel"):
+    """Another department leads now."""
+
+    former_task_id: str
+    reason: str
+    lead_changed_at: datetime
+
+
+class ExemptionProposed(TaskFact, frozen=True, kw_only=True, rename="camel"):
+    """The lead proposes to let a department off."""
+
+    reason: str
+    proposed_at: datetime
+
+
+class ExemptionRuled(TaskFact, frozen=True, kw_only=True, rename="camel"):
+    """The coordinator ruled on an exemption."""
+
+    approved: bool
+    ruled_at: datetime
+
+
+class ExtensionRequested(TaskFact, frozen=True, kw_only=True, rename="camel"):
+    """A department asks for more time."""
+
+    reason: str
+    minutes: int
+    requested_at: datetime
+
+
+class ExtensionRuled(TaskFact, frozen=True, kw_only=True, rename="camel"):
+    """The coordinator ruled on more time; `due_at` is when the task is due now."""
+
+    approved: bool
+    due_at: datetime
+    ruled_at: datetime
+
+
+class EntryAdded(Fact, frozen=True, kw_only=True, rename="camel"):
+    """Somebody wrote into the workspace of a case."""
+
+    entry_id: str
+    kind: EntryKind
+    visibility: Visibility
+    department: str
+    added_at: datetime

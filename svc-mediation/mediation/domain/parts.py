@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from mediation.domain.evidence import Attachment
+from mediation.domain.states import LegalRoute
 
 
 class Ruled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,17 +60,7 @@ class SelfHandling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     evidence: tuple[Attachment, ...] = ()
 
 
-class LegalRoute(StrEnum):
-    """Where a case goes that cannot be settled here (workflow.yaml: 移交仲裁/行政/司法途径)."""
-
-    UNSPECIFIED = "unspecified"
-    ARBITRATION = "arbitration"
-    ADMINISTRATION = "administration"
-    COURT = "court"
-    POLICE = "police"
-
-
-class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class WrittenNotice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the reporter is told in writing: why a case was refused, or where it goes and which remedies there are."""
 
     at: datetime
@@ -90,10 +81,15 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Follower(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The reporter of a case that was merged into this one, to be told whatever this one's reporter is told."""
+    """The reporter of a case that was merged into this one, to be told whatever this one's reporter is told, until `left_at`.
+
+    Who left is remembered, for messages about merging and unmerging may arrive in the wrong order.
+    """
 
     case_id: str
     subject: str
+    since: datetime
+    left_at: datetime | None = None
 
 
 class Merging(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

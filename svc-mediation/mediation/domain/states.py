@@ -110,6 +110,16 @@ class ClockChangeKind(StrEnum):
     RESTARTED = "restarted"
 
 
+class LegalRoute(StrEnum):
+    """Where a case goes that cannot be settled here (workflow.yaml: 移交仲裁/行政/司法途径)."""
+
+    UNSPECIFIED = "unspecified"
+    ARBITRATION = "arbitration"
+    ADMINISTRATION = "administration"
+    COURT = "court"
+    POLICE = "police"
+
+
 # A case nobody will act on any more.
 FINAL_STATES = frozenset(
     {

@@ -1,7 +1,7 @@
 """The workflow as a table: who may move a case, or a task, from which state to which, and on what condition.
 
-The case rows are those of `codes/workflow.yaml`; rows whose verb has no operation yet reserve the state for it. Operations refuse
-whatever has no row here, and the diagrams in README.md are drawn from it.
+The case rows are those of `codes/workflow.yaml`, and what follows from them for cases of several departments. Operations refuse whatever
+has no row here, and the diagrams in README.md are drawn from it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ DEPARTMENT = frozenset({"DEPT_HANDLER", "DEPT_LEAD"})
 GRID = frozenset({"GRID_WORKER", "GRID_MEDIATOR"})
 CHECKERS = frozenset({"GRID_WORKER", "GRID_SUPERVISOR"})
 RULERS = frozenset({"DISPATCHER"})
+MERGERS = frozenset({"DISPATCHER", "STREET_CENTER"})
+TRANSFERRERS = frozenset({"DEPT_LEAD", "GRID_MEDIATOR"})
 SYSTEM: frozenset[str] = frozenset()
 # These look at the tasks of every department.
 OVERSEERS = COORDINATORS | {"SUPERVISION", "ASSESSOR", "AUDITOR", "IMPORTER", "SERVICE", "GRID_WORKER"}
@@ -71,34 +73,56 @@ _T = TaskState
 _ACCEPT, _RESPOND, _RESOLVE = ClockKind.ACCEPT, ClockKind.RESPOND, ClockKind.RESOLVE
 
 CASE_TRANSITIONS: tuple[Transition, ...] = (
-    Transition("report_case", _C.DRAFT, _C.REPORTED, REPORTERS),
+    Transition("submit_case", _C.DRAFT, _C.REPORTED, REPORTERS, "the reporter"),
     Transition("accept_case", _C.REPORTED, _C.ACCEPTED, COORDINATORS, "", _ACCEPT),
     Transition("send_back_case", _C.REPORTED, _C.RETURNED, COORDINATORS, "reason"),
     Transition("resubmit_case", _C.RETURNED, _C.REPORTED, REPORTERS, "the reporter"),
-    Transition("reject_case", _C.REPORTED, _C.REJECTED, COORDINATORS, "reason", _ACCEPT),
-    Transition("merge_case", _C.REPORTED, _C.MERGED, frozenset({"DISPATCHER", "STREET_CENTER"}), "parent case"),
-    Transition("handle_case", _C.ACCEPTED, _C.SELF_HANDLED, GRID),
+    Transition("reject_case", _C.REPORTED, _C.REJECTED, COORDINATORS, "reason; notice to the reporter", _ACCEPT),
+    Transition("reject_case", _C.RETURNED, _C.REJECTED, COORDINATORS, "reason; notice to the reporter", _ACCEPT),
+    Transition("merge_case", _C.REPORTED, _C.MERGED, MERGERS, "parent case of the same city, open, older or accepted"),
+    Transition("unmerge_case", _C.MERGED, _C.REPORTED, MERGERS, "reason"),
+    Transition("handle_case", _C.ACCEPTED, _C.SELF_HANDLED, GRID, "", _RESPOND),
     Transition("dispatch", _C.ACCEPTED, _C.DISPATCHED, COORDINATORS, "one department"),
     Transition("dispatch", _C.ACCEPTED, _C.PARALLEL, COORDINATORS, "lead and at least one joint department"),
     Transition("accept_task", _C.DISPATCHED, _C.HANDLING, DEPARTMENT, "", _RESPOND),
     Transition("recall_case", _C.DISPATCHED, _C.ACCEPTED, RULERS, "reason"),
+    Transition("recall_case", _C.SELF_HANDLED, _C.ACCEPTED, RULERS, "reason"),
+    Transition("add_tasks", _C.DISPATCHED, _C.PARALLEL, COORDINATORS, "new departments; `after` without circles"),
+    Transition("add_tasks", _C.HANDLING, _C.PARALLEL, COORDINATORS, "new departments; `after` without circles"),
+    Transition("add_tasks", _C.PARALLEL, _C.PARALLEL, COORDINATORS, "new departments; `after` without circles"),
+    Transition("change_lead", _C.DISPATCHED, _C.PARALLEL, RULERS, "once; the lead has not finished"),
+    Transition("change_lead", _C.HANDLING, _C.PARALLEL, RULERS, "once; the lead has not finished"),
+    Transition("change_lead", _C.PARALLEL, _C.PARALLEL, RULERS, "once; the lead has not finished"),
     Transition("complete_task", _C.PARALLEL, _C.HANDLED, DEPARTMENT, "join policy holds", _RESOLVE),
     Transition("rule_objection", _C.PARALLEL, _C.HANDLED, RULERS, "join policy holds", _RESOLVE),
+    Transition("rule_exemption", _C.PARALLEL, _C.HANDLED, RULERS, "join policy holds", _RESOLVE),
+    Transition("remove_task", _C.PARALLEL, _C.HANDLED, COORDINATORS, "join policy holds", _RESOLVE),
     Transition("complete_task", _C.HANDLING, _C.HANDLED, DEPARTMENT, "join policy holds", _RESOLVE),
     Transition("report_result", _C.SELF_HANDLED, _C.HANDLED, GRID, "result and photo", _RESOLVE),
     Transition("suspend_case", _C.HANDLING, _C.SUSPENDED, RULERS, "reason; once, at most 50 % of the limit"),
-    Transition("resume_case", _C.SUSPENDED, _C.HANDLING, RULERS),
+    Transition("suspend_case", _C.PARALLEL, _C.SUSPENDED, RULERS, "reason; once, at most 50 % of the limit"),
+    Transition("resume_case", _C.SUSPENDED, _C.HANDLING, RULERS, "or when its time is over, or a department acts"),
+    Transition("resume_case", _C.SUSPENDED, _C.PARALLEL, RULERS, "or when its time is over, or a department acts"),
     Transition("verify_case", _C.HANDLED, _C.VERIFIED, CHECKERS, "passed; not a handler; photo within 50 m"),
     Transition("verify_case", _C.HANDLED, _C.REWORK, CHECKERS, "failed; names the failed tasks"),
     Transition("return_task", _C.HANDLED, _C.REWORK, COORDINATORS | {"DEPT_LEAD"}, "reason"),
     Transition("resume_work", _C.REWORK, _C.HANDLING, SYSTEM, "a department acts on a returned task of a single-task case"),
     Transition("resume_work", _C.REWORK, _C.PARALLEL, SYSTEM, "a department acts on a returned task of a parallel case"),
-    Transition("close_case", _C.VERIFIED, _C.CLOSED, COORDINATORS),
-    Transition("evaluate_case", _C.CLOSED, _C.EVALUATED, frozenset({"RESIDENT"}), "or after 7 days"),
+    Transition("resume_work", _C.REWORK, _C.SELF_HANDLED, SYSTEM, "the grid acts on a case it handles itself"),
+    Transition("close_case", _C.VERIFIED, _C.CLOSED, COORDINATORS, "not a handler"),
+    Transition("evaluate_case", _C.CLOSED, _C.EVALUATED, frozenset({"RESIDENT"}), "the reporter; or the system after 7 days"),
     Transition("reopen_case", _C.EVALUATED, _C.ACCEPTED, RULERS, "dissatisfied and reasonable; once"),
-    Transition("transfer_case", _C.HANDLING, _C.TRANSFERRED, frozenset({"DEPT_LEAD", "GRID_MEDIATOR"}), "notice of remedies"),
-    Transition("withdraw_case", _C.ACCEPTED, _C.WITHDRAWN, frozenset({"RESIDENT"})),
+    Transition("transfer_case", _C.HANDLING, _C.TRANSFERRED, TRANSFERRERS, "notice of remedies; the lead or a mediator"),
+    Transition("transfer_case", _C.PARALLEL, _C.TRANSFERRED, TRANSFERRERS, "notice of remedies; the lead or a mediator"),
+    Transition("withdraw_case", _C.ACCEPTED, _C.WITHDRAWN, frozenset({"RESIDENT"}), "the reporter"),
 )
+
+
+def _removals(verb: str, by: frozenset[str], guard: str, *sources: TaskState) -> tuple[Transition, ...]:
+    return tuple(Transition(verb, source, TaskState.REMOVED, by, guard) for source in sources)
+
+
+_UNDONE = (_T.WAITING, _T.ASSIGNED, _T.OBJECTED, _T.ACCEPTED)
 
 TASK_TRANSITIONS: tuple[Transition, ...] = (
     Transition("start_task", _T.WAITING, _T.ASSIGNED, SYSTEM, "every task of `after` is done or removed"),
@@ -113,10 +137,11 @@ TASK_TRANSITIONS: tuple[Transition, ...] = (
     Transition("accept_task", _T.RETURNED, _T.ACCEPTED, DEPARTMENT),
     Transition("report_progress", _T.RETURNED, _T.ACCEPTED, DEPARTMENT, "", _RESPOND),
     Transition("complete_task", _T.RETURNED, _T.DONE, DEPARTMENT, "", _RESOLVE),
-    Transition("close_case", _T.WAITING, _T.REMOVED, SYSTEM, "not needed by the join policy"),
-    Transition("close_case", _T.ASSIGNED, _T.REMOVED, SYSTEM, "not needed by the join policy"),
-    Transition("close_case", _T.OBJECTED, _T.REMOVED, SYSTEM, "not needed by the join policy"),
-    Transition("close_case", _T.ACCEPTED, _T.REMOVED, SYSTEM, "not needed by the join policy"),
+    *_removals("remove_task", COORDINATORS, "reason; a joint task", *_UNDONE, _T.RETURNED),
+    *_removals("rule_exemption", RULERS, "proposed by the lead, approved", *_UNDONE, _T.RETURNED),
+    *_removals("close_case", SYSTEM, "not needed by the join policy", *_UNDONE),
+    *_removals("recall_case", RULERS, "the case is sent anew", *_UNDONE),
+    *_removals("transfer_case", SYSTEM, "the case goes another way", *_UNDONE, _T.RETURNED),
 )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from mediation import clocks, policies, routing
+from mediation import clocks, history, policies, routing
 from mediation.domain import (
     Actor,
     Attachment,
@@ -25,6 +25,7 @@ from mediation.domain import (
     TaskRole,
     TaskState,
     Verification,
+    WrittenNotice,
 )
 from mediation.domain.facts import (
     CaseAccepted,
@@ -96,10 +97,12 @@ def report_case(
         traceparent=traceparent,
         external_id=external_id,
     )
-    return flow.record(case, verb="report_case", by=by, at=at, now=now), (_reported(case, by),)
+    said = history.reported(case)
+    return flow.record(case, verb="report_case", by=by, at=at, now=now, content=said), (reported(case, by),)
 
 
-def _reported(case: Case, by: Actor) -> CaseReported:
+def reported(case: Case, by: Actor) -> CaseReported:
+    """Returns the fact that somebody reported the case."""
     return CaseReported(
         case_id=case.case_id,
         number=case.number,
@@ -126,12 +129,25 @@ def accept_case(case: Case, *, by: Actor, at: datetime, now: datetime) -> Outcom
     return changed, (CaseAccepted(case_id=case.case_id, accepted_at=at, accepted_by=by.subject),)
 
 
-def reject_case(case: Case, *, reason: str, by: Actor, at: datetime, now: datetime) -> Outcome:
-    """Refuses a reported case: the refusal is its answer. Raises WrongState, RoleNotAllowed."""
+def reject_case(case: Case, *, reason: str, by: Actor, at: datetime, now: datetime, notice: str = "") -> Outcome:
+    """Refuses a reported case: the refusal is its answer. `notice` is what its reporter is told, the reason when not given.
+
+    Raises WrongState, RoleNotAllowed, InvalidArgument (reason).
+    """
     policies.check_case_move(case, "reject_case", by)
+    policies.check_text(reason, field="reason")
     at = flow.moment(case, at)
-    met = clocks.meet(case.clocks, ClockKind.ACCEPT, ClockKind.RESPOND, at=at)
-    changed = flow.record(case, verb="reject_case", by=by, at=at, now=now, remark=reason, state=CaseState.REJECTED, clocks=met)
+    changed = flow.record(
+        case,
+        verb="reject_case",
+        by=by,
+        at=at,
+        now=now,
+        remark=reason,
+        state=CaseState.REJECTED,
+        clocks=clocks.meet(case.clocks, ClockKind.ACCEPT, ClockKind.RESPOND, at=at),
+        notice=WrittenNotice(at=at, by=by.subject, text=notice or reason),
+    )
     return changed, (CaseRejected(case_id=case.case_id, rejected_at=at, reason=reason),)
 
 
@@ -164,7 +180,7 @@ def dispatch(
         now=now,
         remark=", ".join(task.department for task in tasks),
         state=CaseState.PARALLEL if len(tasks) > 1 else CaseState.DISPATCHED,
-        tasks=tasks,
+        tasks=(*tasks, *case.tasks),
         join_policy=join_policy,
         dispatched_at=at,
         route_basis=basis,
@@ -219,7 +235,7 @@ def _dispatched(case: Case, at: datetime) -> CaseDispatched:
         address=case.address,
         dispatched_at=at,
         reported_at=case.reported_at,
-        tasks=tuple(flow.dispatched(task) for task in case.tasks),
+        tasks=tuple(flow.dispatched(task) for task in case.tasks if task.state is not TaskState.REMOVED),
         join_policy=case.join_policy,
         point=case.point,
     )
@@ -259,6 +275,7 @@ def verify_case(
         at=at,
         now=now,
         remark=text,
+        content=history.content_of(text, photos),
         state=CaseState.VERIFIED if passed else CaseState.REWORK,
         tasks=tasks,
         clocks=ticking,
@@ -271,6 +288,7 @@ def verify_case(
 def close_case(case: Case, *, by: Actor, at: datetime, now: datetime) -> Outcome:
     """Closes a verified case; tasks its join policy did not need are taken out. Raises WrongState, RoleNotAllowed."""
     policies.check_case_move(case, "close_case", by)
+    policies.check_verifier(case, by)
     at = flow.moment(case, at)
     tasks = tuple(flow.remove(task) if task.is_open else task for task in case.tasks)
     changed = flow.record(case, verb="close_case", by=by, at=at, now=now, state=CaseState.CLOSED, tasks=tasks, closed_at=at)

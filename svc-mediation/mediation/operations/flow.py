@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mediation import clocks, inbox, policies, routing
+from mediation import clocks, history, inbox, policies, routing
 from mediation.domain import Actor, Case, CaseState, ClockKind, Light, Step, Task, TaskState
-from mediation.domain.facts import CaseHandled, DispatchedTask, Fact, TaskAssigned, TaskReturned
+from mediation.domain.facts import CaseHandled, DispatchedTask, Fact, TaskAssigned, TaskRemoved, TaskReturned
 from mediation.operations import staying
 
 Outcome = tuple[Case, tuple[Fact, ...]]
@@ -33,12 +33,24 @@ def record(
     now: datetime,
     task_id: str = "",
     remark: str = "",
+    content: str = "",
     **changes: Any,
 ) -> Case:
-    """Returns the case with `changes` and one more step in its diary; lights and timers are set anew."""
-    step = Step(at=at, by=by.subject, verb=verb, task_id=task_id, remark=remark, state=changes.get("state", case.state))
-    changed = replace(case, steps=(*case.steps, step), changed_at=touched(case, now), **changes)
+    """Returns the case with `changes` and one more entry in its history; lights and timers are set anew.
+
+    `content` is the digest of what was said at length. Raises FailedPrecondition (HISTORY_FULL).
+    """
+    state = changes.get("state", case.state)
+    origin = history.origin_of(by)
+    step = Step(at=at, by=by.subject, origin=origin, verb=verb, task_id=task_id, remark=remark, content=content, state=state)
+    steps, chain = history.append(case, step)
+    changed = replace(case, steps=steps, history=chain, changed_at=touched(case, now), **changes)
     return settle(staying.follow(case, changed))
+
+
+def worked_by(case: Case, by: Actor) -> tuple[str, ...]:
+    """Returns who has worked on the case, with `by` among them: they may not check it."""
+    return case.handlers if by.subject in case.handlers else (*case.handlers, by.subject)
 
 
 def touched(case: Case, now: datetime) -> datetime:
@@ -70,13 +82,23 @@ def put(tasks: tuple[Task, ...], changed: Task) -> tuple[Task, ...]:
 
 def assign(case: Case, task: Task, at: datetime) -> Task:
     """Returns the task as its department gets it: its clocks start."""
-    limits = routing.task_limits(case.category, case.severity, task.role)
+    limits = routing.task_limits(case.category, case.severity, task.role, task.department)
     return with_clocks(task, clocks.start_all(limits, at=at), state=TaskState.ASSIGNED, assigned_at=at)
 
 
 def remove(task: Task, **changes: Any) -> Task:
     """Returns the task taken out of its case: nothing runs any more."""
     return with_clocks(task, clocks.drop_running(task.clocks), state=TaskState.REMOVED, **changes)
+
+
+def remove_open(case: Case, *, reason: str, at: datetime) -> tuple[tuple[Task, ...], tuple[TaskRemoved, ...]]:
+    """Returns the tasks with all open ones taken out, and the facts of it."""
+    facts = tuple(
+        TaskRemoved(case_id=case.case_id, task_id=task.task_id, department=task.department, reason=reason, removed_at=at)
+        for task in case.tasks
+        if task.is_open
+    )
+    return tuple(remove(task) if task.is_open else task for task in case.tasks), facts
 
 
 def dispatched(task: Task) -> DispatchedTask:
@@ -129,6 +151,7 @@ def advance(
     facts: tuple[Fact, ...],
     task_id: str,
     remark: str = "",
+    content: str = "",
     **changes: Any,
 ) -> Outcome:
     """Records a step after which fewer tasks are open: starts what waited for it, and joins when nothing needed is left."""
@@ -139,7 +162,8 @@ def advance(
         draft, joined = _joined(draft, at)
         facts = (*facts, joined)
     changes |= {"tasks": draft.tasks, "state": draft.state, "handled_at": draft.handled_at, "clocks": draft.clocks}
-    return record(case, verb=verb, by=by, at=at, now=now, task_id=task_id, remark=remark, **changes), facts
+    changed = record(case, verb=verb, by=by, at=at, now=now, task_id=task_id, remark=remark, content=content, **changes)
+    return changed, facts
 
 
 def _start_waiting(case: Case, tasks: tuple[Task, ...], at: datetime) -> tuple[tuple[Task, ...], list[Task]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mediation import clocks, policies, routing
+from mediation import clocks, history, policies, routing
 from mediation.domain import Actor, Attachment, Case, CaseState, Clock, ClockKind, Objection, Progress, Task, TaskState
 from mediation.domain.facts import (
     ObjectionRuled,
@@ -19,6 +19,7 @@ from mediation.domain.facts import (
 )
 from mediation.operations import flow
 from mediation.operations.flow import Outcome
+from mediation.operations.suspending import woken
 from svckit.errors import InvalidArgument
 
 # States of a task in which a fact that says "opened" or "completed" has nothing left to do.
@@ -28,6 +29,7 @@ _PAST_FINISHING = frozenset({TaskState.DONE, TaskState.REMOVED})
 
 def accept_task(case: Case, *, task_id: str, by: Actor, at: datetime, now: datetime) -> Outcome:
     """Accepts a task for its department, also one that was sent back. Raises TaskNotFound, OtherDepartment, WrongState."""
+    case, woke = woken(case, by=by, at=at, now=now)
     task = _own_task(case, task_id, "accept_task", by)
     at = flow.moment(case, at)
     accepted, changes = _accepted(case, task, by, at)
@@ -39,7 +41,7 @@ def accept_task(case: Case, *, task_id: str, by: Actor, at: datetime, now: datet
         accepted_at=at,
         on_time=clocks.is_on_time(accepted.clocks, ClockKind.ACCEPT),
     )
-    return changed, (fact,)
+    return changed, (*woke, fact)
 
 
 def _accepted(case: Case, task: Task, by: Actor, at: datetime) -> tuple[Task, dict[str, Any]]:
@@ -50,6 +52,7 @@ def _accepted(case: Case, task: Task, by: Actor, at: datetime) -> tuple[Task, di
         "state": CaseState.HANDLING if case.state is CaseState.DISPATCHED else flow.resumed(case),
         "tasks": flow.put(case.tasks, accepted),
         "clocks": clocks.meet(case.clocks, ClockKind.RESPOND, at=at),
+        "handlers": flow.worked_by(case, by),
     }
 
 
@@ -67,6 +70,7 @@ def report_progress(
 
     Raises as accept_task, FailedPrecondition (TOO_MANY_NOTES, TOO_MANY_ATTACHMENTS).
     """
+    case, woke = woken(case, by=by, at=at, now=now)
     task = _own_task(case, task_id, "report_progress", by)
     policies.check_notes(case, task, attachments=len(attachments))
     at = flow.moment(case, at)
@@ -80,10 +84,13 @@ def report_progress(
         at=at,
         now=now,
         task_id=task_id,
+        content=history.content_of(text, attachments),
         state=flow.resumed(case),
         tasks=flow.put(case.tasks, noted),
+        handlers=flow.worked_by(case, by),
     )
-    return changed, (TaskProgressed(case_id=case.case_id, task_id=task_id, department=task.department, progressed_at=at),)
+    fact = TaskProgressed(case_id=case.case_id, task_id=task_id, department=task.department, progressed_at=at)
+    return changed, (*woke, fact)
 
 
 def complete_task(
@@ -101,6 +108,7 @@ def complete_task(
 
     Raises as accept_task, InvalidArgument (unified_reply).
     """
+    case, woke = woken(case, by=by, at=at, now=now)
     task = _own_task(case, task_id, "complete_task", by)
     policies.check_unified_reply(case, task, unified_reply)
     at = flow.moment(case, at)
@@ -116,6 +124,7 @@ def complete_task(
         completed_at=at,
         on_time=clocks.is_on_time(ticking, ClockKind.RESOLVE),
     )
+    reply = (unified_reply if task.is_lead else "") or case.unified_reply
     return flow.advance(
         case,
         verb="complete_task",
@@ -125,8 +134,10 @@ def complete_task(
         task_id=task_id,
         tasks=flow.put(case.tasks, done),
         state=flow.resumed(case),
-        facts=(fact,),
-        unified_reply=(unified_reply if task.is_lead else "") or case.unified_reply,
+        facts=(*woke, fact),
+        content=history.done(done, reply if task.is_lead else ""),
+        unified_reply=reply,
+        handlers=flow.worked_by(case, by),
     )
 
 
@@ -135,8 +146,7 @@ def take_up_task(case: Case, *, task_id: str, by: Actor, at: datetime, now: date
 
     Raises as accept_task (also for a task that still waits for others).
     """
-    task = policies.find_task(case, task_id)
-    if task.state in _PAST_TAKING_UP or case.is_final:
+    if _is_past(case, task_id, _PAST_TAKING_UP):
         return case, ()
     return accept_task(case, task_id=task_id, by=by, at=at, now=now)
 
@@ -156,11 +166,11 @@ def finish_task(
 
     Without a `unified_reply` the result of a lead task is the answer of a parallel case. Raises as accept_task.
     """
-    task = policies.find_task(case, task_id)
-    if task.state in _PAST_FINISHING or case.is_final:
+    if _is_past(case, task_id, _PAST_FINISHING):
         return case, ()
+    case, woke = woken(case, by=by, at=at, now=now)
     accepted: Task | None = None
-    if task.state is TaskState.ASSIGNED:
+    if policies.find_task(case, task_id).state is TaskState.ASSIGNED:
         at = flow.moment(case, at)
         accepted, changes = _accepted(case, _own_task(case, task_id, "accept_task", by), by, at)
         case = replace(case, **changes)
@@ -171,11 +181,19 @@ def finish_task(
     if accepted and isinstance(fact, TaskCompleted):
         on_time = clocks.is_on_time(accepted.clocks, ClockKind.ACCEPT)
         fact = replace(fact, accepted_at=at, accepted_on_time=on_time)
-    return case, (fact, *more)
+    return case, (*woke, fact, *more)
+
+
+def _is_past(case: Case, task_id: str, states: frozenset[TaskState]) -> bool:
+    """Whether what a service says comes too late to mean anything; before a case was reopened, for instance."""
+    if case.is_final or any(task.task_id == task_id for task in case.earlier_tasks):
+        return True
+    return policies.find_task(case, task_id).state in states
 
 
 def object_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetime, now: datetime) -> Outcome:
     """Objects to a task before accepting it, once. Raises as accept_task, FailedPrecondition (second, or too late)."""
+    case, woke = woken(case, by=by, at=at, now=now)
     task = policies.find_task(case, task_id)
     policies.check_department(task, by)
     if task.objection is not None:
@@ -197,7 +215,7 @@ def object_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetim
         tasks=flow.put(case.tasks, objected),
     )
     fact = TaskObjected(case_id=case.case_id, task_id=task_id, department=task.department, reason=reason, objected_at=at)
-    return changed, (fact,)
+    return changed, (*woke, fact)
 
 
 def rule_objection(
@@ -218,6 +236,8 @@ def rule_objection(
     """
     task = policies.find_task(case, task_id)
     policies.check_task_move(case, task, "rule_objection", by)
+    if task.objection:
+        policies.check_not_own(task.objection, by)
     if reassign_to and not upheld:
         raise InvalidArgument("An overruled objection moves nothing.", field="reassign_to", reason="NOT_UPHELD")
     at = flow.moment(case, at)
@@ -282,7 +302,7 @@ def _ruled(task: Task, upheld: bool, reason: str, by: Actor, at: datetime) -> Ob
 
 
 def _stands(case: Case, task: Task, fact: ObjectionRuled, *, by: Actor, at: datetime, now: datetime) -> Outcome:
-    limits = routing.task_limits(case.category, case.severity, task.role)
+    limits = routing.task_limits(case.category, case.severity, task.role, task.department)
     ticking = clocks.restart(task.clocks, ClockKind.ACCEPT, limits.accept, at=at)
     standing = flow.with_clocks(task, ticking, state=TaskState.ASSIGNED)
     tasks = flow.put(case.tasks, standing)

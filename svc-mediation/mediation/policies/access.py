@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from mediation import routing
-from mediation.domain import Actor, Case, Task, Transition
+from mediation.domain import Actor, Case, CaseState, Task, Transition
 from mediation.domain.workflow import DEPARTMENT, OVERSEERS, OWN_CASES_ONLY, PROXIES
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 
@@ -52,11 +52,11 @@ class OtherDepartment(PermissionDenied):
 def check_visible(case: Case, by: Actor) -> None:
     """Raises CaseNotFound unless the case lies in the caller's area or was reported by the caller.
 
-    Who `sees_own_only` sees nothing but the latter.
+    Who `sees_own_only` sees nothing but the latter, and drafts are seen by nobody else.
     """
     if case.reporter.subject == by.subject:
         return
-    if sees_own_only(by) or not case.area_code.startswith(by.area):
+    if case.state is CaseState.DRAFT or sees_own_only(by) or not case.area_code.startswith(by.area):
         raise CaseNotFound(f"Case {case.case_id} does not exist.")
 
 

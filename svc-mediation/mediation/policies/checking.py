@@ -11,7 +11,6 @@ from svckit.errors import InvalidArgument, PermissionDenied
 # 004: 再通过E通拍照…检查结案 — the photograph after the work shows the place of the one before.
 PHOTO_RADIUS_M = 50.0
 _EARTH_RADIUS_M = 6_371_008.8
-_HANDLING_VERBS = frozenset({"accept_task", "report_progress", "complete_task"})
 
 
 class HandledIt(PermissionDenied):
@@ -21,9 +20,11 @@ class HandledIt(PermissionDenied):
 
 
 def check_verifier(case: Case, by: Actor) -> None:
-    """Raises HandledIt when the verifier worked on a task of the case. An import repeats the checks of others."""
-    handlers = {step.by for step in case.steps if step.verb in _HANDLING_VERBS}
-    if by.subject in handlers and "IMPORTER" not in by.roles:
+    """Raises HandledIt when somebody who worked on the case wants to check or close it. An import repeats what others did.
+
+    workflow.yaml, separation (001, 004): supervision and handling are separate.
+    """
+    if by.subject in case.handlers and "IMPORTER" not in by.roles:
         raise HandledIt("Whoever worked on a case may not check it.")
 
 
@@ -64,10 +65,13 @@ def _places(case: Case) -> list[Point]:
 
 
 def check_failed_tasks(case: Case, task_ids: Sequence[str], *, passed: bool) -> None:
-    """Raises InvalidArgument unless a failed check names done tasks, and a passed one names none."""
+    """Raises InvalidArgument unless a failed check names done tasks, and a passed one names none.
+
+    A case the grid handled itself has no tasks to name.
+    """
     if passed and task_ids:
         raise InvalidArgument("A passed check has no failed tasks.", field="failed_task_ids", reason="FAILED_TASKS")
-    if not passed and not task_ids:
+    if not passed and not task_ids and case.self_handling is None:
         raise InvalidArgument("A failed check names the tasks that failed.", field="failed_task_ids", reason="FAILED_TASKS")
     done = {task.task_id for task in case.tasks if task.state is TaskState.DONE}
     for index, task_id in enumerate(task_ids):

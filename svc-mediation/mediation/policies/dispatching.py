@@ -13,10 +13,15 @@ from svckit.errors import InvalidArgument
 def check_report(*, category: str, source: str, has_place: bool) -> None:
     """Raises InvalidArgument for an unknown category or source, or a report from nowhere."""
     routing.find(category)
-    if not routing.is_source(source):
-        raise InvalidArgument(f"Source {source!r} is not in event_source.csv.", field="source", reason="UNKNOWN_SOURCE")
+    check_source(source)
     if not has_place:
         raise InvalidArgument("A case needs a point or an area code.", field="point", reason="PLACE_REQUIRED")
+
+
+def check_source(source: str) -> None:
+    """Raises InvalidArgument unless event_source.csv has the source."""
+    if not routing.is_source(source):
+        raise InvalidArgument(f"Source {source!r} is not in event_source.csv.", field="source", reason="UNKNOWN_SOURCE")
 
 
 def check_plans(plans: Sequence[TaskPlan]) -> None:
@@ -29,20 +34,21 @@ def check_plans(plans: Sequence[TaskPlan]) -> None:
         raise InvalidArgument("Exactly one task leads.", field="tasks", reason="LEAD_COUNT")
     keys = [plan.key or plan.department for plan in plans]
     _check_departments(plans)
-    _check_unique(keys, "key", "Two tasks have the same key.", "DUPLICATE_KEY")
+    check_unique(keys, "key", "Two tasks have the same key.", "DUPLICATE_KEY")
     for index, plan in enumerate(plans):
         _check_after(plan, index, keys)
-    _check_acyclic({key: plan.after for key, plan in zip(keys, plans, strict=True)}, keys)
+    check_acyclic({key: plan.after for key, plan in zip(keys, plans, strict=True)}, keys)
 
 
 def _check_departments(plans: Sequence[TaskPlan]) -> None:
     for index, plan in enumerate(plans):
         check_department_code(plan.department, field=f"tasks[{index}].department")
     departments = [plan.department for plan in plans]
-    _check_unique(departments, "department", "A department has one task in a case.", "DUPLICATE_DEPARTMENT")
+    check_unique(departments, "department", "A department has one task in a case.", "DUPLICATE_DEPARTMENT")
 
 
-def _check_unique(values: list[str], name: str, message: str, reason: str) -> None:
+def check_unique(values: list[str], name: str, message: str, reason: str) -> None:
+    """Raises InvalidArgument naming the first task whose `name` repeats that of another."""
     for index, value in enumerate(values):
         if value in values[:index]:
             raise InvalidArgument(message, field=f"tasks[{index}].{name}", reason=reason)
@@ -55,8 +61,8 @@ def _check_after(plan: TaskPlan, index: int, keys: list[str]) -> None:
             raise InvalidArgument(message, field=f"tasks[{index}].after[{place}]", reason="UNKNOWN_KEY")
 
 
-def _check_acyclic(after: dict[str, tuple[str, ...]], keys: list[str]) -> None:
-    """Takes away what waits for nothing, again and again: what remains waits for itself."""
+def check_acyclic(after: dict[str, tuple[str, ...]], keys: list[str]) -> None:
+    """Raises InvalidArgument (CYCLE): takes away what waits for nothing, again and again; what remains waits for itself."""
     left = dict(after)
     while free := [key for key, needs in left.items() if left.keys().isdisjoint(needs)]:
         for key in free:

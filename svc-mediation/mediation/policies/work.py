@@ -8,8 +8,8 @@ from datetime import datetime
 from mediation import calendar
 from mediation.domain import Actor, Calendar, Case, JoinPolicy, Task, TaskState
 from mediation.domain.states import WORKING_STATES
-from mediation.domain.workflow import CASE_MOVES, TASK_MOVES
-from mediation.policies.access import WrongState, check_department_code, check_role
+from mediation.domain.workflow import CASE_MOVES, PROXIES, RULERS, TASK_MOVES
+from mediation.policies.access import RoleNotAllowed, WrongState, check_department_code, check_role
 from svckit.errors import FailedPrecondition, InvalidArgument
 
 # parallel_policy.yaml, objection: inside 1 working day, petitions (信访) 5.
@@ -29,13 +29,24 @@ def check_case_move(case: Case, verb: str, by: Actor) -> None:
 def check_task_move(case: Case, task: Task, verb: str, by: Actor) -> None:
     """Raises unless the table has a row for `verb` from the task's state, and the case is being worked on."""
     rows = TASK_MOVES.get((verb, task.state))
-    if task.state is TaskState.WAITING:
+    if task.state is TaskState.WAITING and not rows:
         raise WrongState("This task waits for other tasks.", reason="TASK_WAITING", metadata={"state": task.state})
     if not rows:
         raise WrongState(f"A task that is {task.state} allows no {verb}.", metadata={"state": task.state})
+    check_work_goes_on(case)
+    check_role(rows[0], by)
+
+
+def check_work_goes_on(case: Case) -> None:
+    """Raises WrongState unless departments work on the case."""
     if case.state not in WORKING_STATES:
         raise WrongState(f"Nobody works on a case that is {case.state}.", metadata={"state": case.state})
-    check_role(rows[0], by)
+
+
+def check_ruler(by: Actor) -> None:
+    """Raises RoleNotAllowed unless the actor rules on what departments ask for (parallel_policy.yaml: GRID)."""
+    if by.roles.isdisjoint(RULERS | PROXIES):
+        raise RoleNotAllowed(f"This is for {', '.join(sorted(RULERS))}.")
 
 
 def check_objection(case: Case, task: Task, *, at: datetime) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 from enum import StrEnum
 from types import ModuleType
 
@@ -11,7 +13,7 @@ import pytest
 from binglian.mediation.v1 import case_pb2, events_pb2
 from google.protobuf import json_format
 
-from mediation import operations, store
+from mediation import domain, operations, store
 from mediation.cursors import Cursor, parse
 from mediation.domain import case as case_module
 from mediation.domain import facts, states
@@ -23,7 +25,7 @@ from svckit.messages import event_json, event_type, to_message
 from .builders import CHECKER, DISPATCHER, RESIDENT, START, after_start, dispatched, done, photo, task_of, verified
 
 # Fields the store and the timers use; no client sees them.
-OWN = {"next_light_at", "due_at", "inbox"}
+OWN = {"next_light_at", "due_at", "inbox", "workspace"}
 
 
 def structs(module: ModuleType) -> list[type[msgspec.Struct]]:
@@ -46,7 +48,9 @@ def test_every_fact_has_the_fields_of_its_message(kind: type[msgspec.Struct]) ->
 
 
 def test_every_message_of_a_fact_has_a_struct() -> None:
-    assert set(events_pb2.DESCRIPTOR.message_types_by_name) <= {kind.__name__ for kind in structs(facts)}
+    modules = [importlib.import_module(f"mediation.domain.{info.name}") for info in pkgutil.iter_modules(domain.__path__)]
+    known = {kind.__name__ for module in modules for kind in structs(module)}
+    assert set(events_pb2.DESCRIPTOR.message_types_by_name) <= known
 
 
 @pytest.mark.parametrize("name", ["Case", "Task", "Clock", "ClockChange", "Progress", "Objection", "Reporter", "Verification", "Step"])

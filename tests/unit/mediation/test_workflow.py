@@ -16,6 +16,21 @@ from mediation.domain.states import FINAL_STATES, OPEN_TASK_STATES
 SOURCE = yaml.safe_load(resources.files("mediation").joinpath("codes/workflow.yaml").read_text("utf-8"))
 README = Path(__file__).parents[3] / "svc-mediation" / "README.md"
 
+# Ours beyond the source: what follows for cases of several departments, and ways back out of what would else have no end.
+BEYOND = {
+    ("returned", "rejected"),  # the facts never came
+    ("merged", "reported"),  # unmerge
+    ("self_handled", "accepted"),  # the grid cannot do it after all
+    ("dispatched", "parallel"),  # departments are added, or the lead changes
+    ("handling", "parallel"),
+    ("parallel", "parallel"),
+    ("parallel", "suspended"),
+    ("suspended", "parallel"),
+    ("parallel", "transferred"),
+    ("rework", "parallel"),
+    ("rework", "self_handled"),
+}
+
 
 def test_every_state_appears() -> None:
     assert {row.source for row in CASE_TRANSITIONS} | {row.target for row in CASE_TRANSITIONS} == set(CaseState)
@@ -26,8 +41,7 @@ def test_every_state_appears() -> None:
 def test_every_transition_of_the_source_is_here() -> None:
     ours = {(row.source, row.target) for row in CASE_TRANSITIONS}
     assert {(row["from"], row["to"]) for row in SOURCE["transitions"]} <= ours
-    # Ours beyond the source: a ruling may end a case, a return may send one back, and rework of a parallel case is parallel.
-    assert len(ours - {(row["from"], row["to"]) for row in SOURCE["transitions"]}) <= 1
+    assert ours - {(row["from"], row["to"]) for row in SOURCE["transitions"]} == BEYOND
 
 
 def test_roles_are_those_of_the_source() -> None:
@@ -38,14 +52,22 @@ def test_roles_are_those_of_the_source() -> None:
         ("dispatch", "accepted", "parallel"),
         ("verify_case", "handled", "verified"),
         ("close_case", "verified", "closed"),
+        ("send_back_case", "reported", "returned"),
+        ("merge_case", "reported", "merged"),
+        ("handle_case", "accepted", "self_handled"),
+        ("report_result", "self_handled", "handled"),
+        ("suspend_case", "handling", "suspended"),
+        ("transfer_case", "handling", "transferred"),
+        ("withdraw_case", "accepted", "withdrawn"),
+        ("reopen_case", "evaluated", "accepted"),
     ):
         given = next(row["by"] for row in SOURCE["transitions"] if (row["from"], row["to"]) == (source, target))
         assert ours[verb, CaseState(source), CaseState(target)] == set(given)
 
 
-def test_final_states_are_left_by_nobody_but_the_dissatisfied() -> None:
+def test_final_states_are_left_by_nobody_but_the_dissatisfied_and_those_merged_by_mistake() -> None:
     left = {row.source for row in CASE_TRANSITIONS if row.source in FINAL_STATES}
-    assert left == {CaseState.CLOSED, CaseState.EVALUATED}
+    assert left == {CaseState.CLOSED, CaseState.EVALUATED, CaseState.MERGED}
     assert {state["id"] for state in SOURCE["states"] if state.get("final")} <= FINAL_STATES
 
 
@@ -54,8 +76,11 @@ def test_every_open_task_can_move_on() -> None:
 
 
 def test_every_verb_on_tasks_is_an_operation() -> None:
-    verbs = {row.verb for row in TASK_TRANSITIONS} - {"start_task"}
-    assert verbs <= set(operations.__all__)
+    assert {row.verb for row in TASK_TRANSITIONS} - {"start_task"} <= set(operations.__all__)
+
+
+def test_every_verb_on_cases_is_an_operation() -> None:
+    assert {row.verb for row in CASE_TRANSITIONS} - {"resume_work"} <= set(operations.__all__)
 
 
 def test_operations_take_keywords_only() -> None:

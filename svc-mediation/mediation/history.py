@@ -1,0 +1,157 @@
+"""The history of a case as a chain: each entry carries a digest of itself and of everything before it.
+
+An entry says who (`by`), when (`at`), from where (`origin`), what (`verb`, `task_id`, `state`, `content`) and why (`remark`). Its digest
+is SHA-256 over the digest before it and all of these; the first entry follows the case's id. The case keeps how many entries there are
+and the digest of the last, so neither an entry in the middle nor one at the end can be altered, removed, added or moved unseen. What
+was said at length (a result, a reply, photographs) lies where it is used; the entry holds its digest, `content`. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from mediation.domain import Actor, Case, History, Step, Task, TaskState
+from svckit.errors import FailedPrecondition
+
+# The newest entries stay in the case; the archive takes older ones once there are so many more.
+KEPT, ARCHIVED_AT_ONCE = 100, 100
+# Nobody may fill a case faster than the archive empties it: a document holds 16 MB, an entry at most 2.5 KB.
+MOST_IN_CASE = 2_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIELDS = frozenset(Step.__struct_fields__)
+_SAID = {"report_case": "case", "submit_case": "case", "resubmit_case": "case", "verify_case": "check", "report_result": "grid"}
+
+
+class Flaw(msgspec.Struct, frozen=True):
+    """The first entry that is not what it was: its place (0 is the oldest) and what is wrong with it."""
+
+    entry: int
+    why: str
+
+
+class BrokenChain(ValueError):
+    """A stored entry is none."""
+
+
+def append(case: Case, step: Step) -> tuple[tuple[Step, ...], History]:
+    """Returns the entries of a case with one more, and where the chain then stands.
+
+    Raises FailedPrecondition (HISTORY_FULL) when the archive has not kept up.
+    """
+    if len(case.steps) >= MOST_IN_CASE:
+        raise FailedPrecondition("The history of this case is being archived: try again shortly.", reason="HISTORY_FULL")
+    sealed = replace(step, digest=seal(case.history.head or case.case_id, step))
+    history = replace(case.history, count=case.history.count + 1, head=sealed.digest)
+    return (*case.steps, sealed), history
+
+
+def seal(previous: str, step: Step) -> str:
+    """Returns the digest of an entry that follows `previous` (64 lower-case hexadecimal digits)."""
+    at = (step.at - _EPOCH) // _MILLISECOND
+    fields = (previous, at, step.by, step.origin, step.verb, step.task_id, step.state, step.remark, step.content)
+    return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()
+
+
+def content_of(*said: Any) -> str:
+    """Returns the digest of what was said or shown (32 hexadecimal digits), "" for nothing at all."""
+    if not any(said):
+        return ""
+    return hashlib.blake2b(msgspec.json.encode(said), digest_size=16).hexdigest()
+
+
+def origin_of(by: Actor) -> str:
+    """Returns from where somebody acts: the department, or the area, or "*" for everywhere."""
+    return by.department or by.area or "*"
+
+
+def reported(case: Case) -> str:
+    """Returns the digest of what the reporter said."""
+    return content_of(case.category, case.description, case.address, case.point, case.photos)
+
+
+def done(task: Task, reply: str) -> str:
+    """Returns the digest of a department's result; `reply` is the unified reply if this task gave one."""
+    return content_of(task.result, task.evidence, reply)
+
+
+# ------------------------------------------------------------------------------------------------------------------ checking
+
+
+def verify(case_id: str, entries: Iterable[Mapping[str, Any]], history: Mapping[str, Any]) -> Flaw | None:
+    """Returns the first flaw of a stored history, oldest entry first (archive, then case); None when it is whole.
+
+    `history` is the case's own field: how many entries there are, and the digest of the last.
+    """
+    previous, count = case_id, 0
+    for count, entry in enumerate(entries, 1):
+        try:
+            step = _step(entry)
+        except BrokenChain as error:
+            return Flaw(count - 1, str(error))
+        if step.digest != seal(previous, step):
+            return Flaw(count - 1, "this entry was altered, or what stood before it was removed or moved")
+        previous = step.digest
+    return _end(count, previous if count else "", history)
+
+
+def _end(count: int, head: str, history: Mapping[str, Any]) -> Flaw | None:
+    expected = history.get("count", 0)
+    if count < expected:
+        return Flaw(count, f"{expected - count} entries are missing at the end")
+    if count > expected or head != history.get("head", ""):
+        return Flaw(max(count - 1, 0), "the chain ends otherwise than the case says")
+    return None
+
+
+def _step(entry: Mapping[str, Any]) -> Step:
+    if unknown := set(entry) - _FIELDS:
+        raise BrokenChain(f"this entry has a field it never had: {min(map(str, unknown))}")
+    if any(type(value) not in (str, datetime) for value in entry.values()):
+        raise BrokenChain("this entry holds something else than texts and a time")
+    try:
+        return msgspec.convert(entry, Step, builtin_types=(datetime,))
+    except msgspec.ValidationError as error:
+        raise BrokenChain(f"this entry is none: {error}") from error
+
+
+def verify_contents(case: Case, entries: Sequence[Step]) -> Flaw | None:
+    """Returns the first entry whose words are no longer those that lie in the case (results, notes, photographs); None for none.
+
+    `entries` is the whole history. What was replaced since (the result of a task that was sent back) has no words left to compare.
+    """
+    for place, words in _contents(case, entries):
+        if entries[place].content != words:
+            return Flaw(place, "what was said in this step was altered afterwards")
+    return None
+
+
+def _contents(case: Case, entries: Sequence[Step]) -> Iterator[tuple[int, str]]:
+    last = {(step.verb, step.task_id): place for place, step in enumerate(entries)}
+    newest = {_SAID[verb]: place for (verb, _), place in sorted(last.items(), key=lambda item: item[1]) if verb in _SAID}
+    if "case" in newest:
+        yield newest["case"], reported(case)
+    if "check" in newest and case.verification:
+        yield newest["check"], content_of(case.verification.text, case.verification.photos)
+    if "grid" in newest and case.self_handling:
+        yield newest["grid"], content_of(case.self_handling.result, case.self_handling.evidence)
+    # The reply of an earlier round made room for that of the last one.
+    for task in (*(task for task in case.earlier_tasks if not task.is_lead), *case.tasks):
+        yield from _contents_of_task(task, case.unified_reply, last, entries)
+
+
+def _contents_of_task(
+    task: Task, reply: str, last: Mapping[tuple[str, str], int], entries: Sequence[Step]
+) -> Iterator[tuple[int, str]]:
+    notes = [place for place, step in enumerate(entries) if (step.verb, step.task_id) == ("report_progress", task.task_id)]
+    yield from ((place, content_of(note.text, note.attachments)) for place, note in zip(notes, task.progress, strict=False))
+    place = last.get(("complete_task", task.task_id))
+    if place is not None and task.state is TaskState.DONE:
+        yield place, done(task, reply if task.is_lead else "")
