@@ -27,8 +27,8 @@ BATCH = 200
 """Documents decided with one save."""
 OVERDUE_SHARE = 150
 """How many of them may be overdue ones while others are due just now: a backlog does not keep the present waiting."""
-FRESH = dt.timedelta(seconds=5)
-"""How long something counts as due just now."""
+FRESH = dt.timedelta(minutes=1)
+"""How long something counts as due just now: longer than it takes another worker to take over."""
 ASIDE_SECONDS = 60.0
 """How long a document whose decision failed stays out of the way of the others."""
 TURN_SECONDS = 2.0
@@ -66,8 +66,9 @@ class DueDocuments(Generic[S]):
 
     def _due(self, now: dt.datetime) -> list[Change]:
         """The overdue ones, oldest first, and beside them those that are due just now."""
-        overdue = self._find({"$lte": now - FRESH}, OVERDUE_SHARE, now)
-        return overdue + self._find({"$gt": now - FRESH, "$lte": now}, BATCH - len(overdue), now)
+        fresh = self._find({"$gt": now - FRESH, "$lte": now}, BATCH, now)
+        overdue = self._find({"$lte": now - FRESH}, max(OVERDUE_SHARE, BATCH - len(fresh)), now)
+        return (overdue + fresh)[:BATCH]
 
     def _find(self, when: dict[str, dt.datetime], most: int, now: dt.datetime) -> list[Change]:
         where: dict[str, Any] = {self._field: when}

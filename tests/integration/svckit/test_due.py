@@ -98,8 +98,17 @@ def test_what_is_due_now_does_not_wait_for_the_backlog(kitchen: Kitchen) -> None
     kitchen.lay(range(5_000, 5_010), utc_now())
     timer = kitchen.timer()
     timer._save(timer._due(utc_now()), utc_now())
-    assert kitchen.rang[:OVERDUE_SHARE] == [f"{n:06d}" for n in range(OVERDUE_SHARE)]
-    assert kitchen.rang[OVERDUE_SHARE:] == [f"{n:06d}" for n in range(5_000, 5_010)]
+    oldest = [f"{n:06d}" for n in range(BATCH - 10)]
+    assert kitchen.rang == [*oldest, *(f"{n:06d}" for n in range(5_000, 5_010))]
+
+
+def test_a_busy_present_leaves_the_backlog_its_share(kitchen: Kitchen) -> None:
+    kitchen.lay(range(1_000), utc_now() - 10 * HOUR, step=dt.timedelta(seconds=1))
+    kitchen.lay(range(5_000, 5_400), utc_now())
+    timer = kitchen.timer()
+    timer._save(timer._due(utc_now()), utc_now())
+    assert [id < "005000" for id in kitchen.rang].count(True) == OVERDUE_SHARE
+    assert len(kitchen.rang) == BATCH
 
 
 def test_what_is_not_due_waits(kitchen: Kitchen) -> None:
