@@ -19,6 +19,7 @@ SERVICE = "mediation"
 
 def api(settings: MediationSettings) -> None:
     """Serves gRPC. Imports it only here: a worker must never load grpc."""
+    from mediation import notice_store
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
     from svckit.api import run_api
@@ -26,8 +27,11 @@ def api(settings: MediationSettings) -> None:
     run_api(
         service=SERVICE,
         settings=settings,
-        documents=[CaseDocument, SupervisionOrderDocument],
-        servicers=lambda made: servicers(made, locate_seconds=settings.locate_seconds),
+        documents=[CaseDocument, SupervisionOrderDocument, *notice_store.DOCUMENTS],
+        servicers=lambda made: (
+            *servicers(made, locate_seconds=settings.locate_seconds),
+            *notice_servicers(made, settings=settings),
+        ),
     )
 
 
@@ -72,16 +76,38 @@ def supervision_servicer(api: Api, *, cases: Any) -> tuple[Any, Any]:
     )
 
 
+def notice_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tuple[Any, Any]]:
+    """Returns the gRPC services of notices, deliveries and the roster. Raises ConfigError."""
+    from binglian.mediation.v1 import notice_service_pb2_grpc as added
+
+    from mediation.domain.notice import Delivery, Duty
+    from mediation.gateways import quiet_hours
+    from mediation.notice_store import NoticeSearch
+    from mediation.rpc import NoticeServicer, RosterServicer
+
+    duties = api.repository(Duty, collection="duties", id_field="duty_id")
+    notices = NoticeServicer(
+        search=NoticeSearch(api.db["notices"]),
+        deliveries=api.repository(Delivery, collection="deliveries", id_field="delivery_id"),
+        quiet=quiet_hours(settings),
+    )
+    return (
+        (added.add_NoticeServiceServicer_to_server, notices),
+        (added.add_RosterServiceServicer_to_server, RosterServicer(duties=duties, hosts=settings.notice_webhook_hosts)),
+    )
+
+
 def worker(settings: MediationSettings) -> None:
     """Handles events. svckit.worker comes first: it makes the standard library cooperative before anything opens a socket."""
     from svckit.worker import run_worker
 
     # isort: split
+    from mediation import notice_store
     from mediation.events import MediationWorker
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
 
-    documents = [CaseDocument, SupervisionOrderDocument]
+    documents = [CaseDocument, SupervisionOrderDocument, *notice_store.DOCUMENTS]
     run_worker(service=SERVICE, settings=settings, documents=documents, worker=MediationWorker)
 
 

@@ -11,6 +11,7 @@ from nameko.timer import timer
 
 from mediation import operations
 from mediation.domain import Attachment, Case, ServiceActor
+from mediation.notifying import Notifying
 from mediation.operations import Outcome
 from mediation.policies import CaseNotFound
 from mediation.supervising import Supervising
@@ -22,7 +23,7 @@ from svckit.due import DueDocuments
 _NATIVE = (datetime,)
 
 
-class MediationWorker(Supervising):
+class MediationWorker(Supervising, Notifying):
     """Handlers of events, a batch at a time: all events of all cases in one save."""
 
     name = "mediation"

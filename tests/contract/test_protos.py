@@ -49,6 +49,8 @@ FOR_EVERYBODY = {
     # Reporters see their own cases here, staff those of their area.
     *("CaseService.GetCase", "CaseService.ListCases", "CaseService.WatchCase", "CaseService.WatchCases"),
     *("CaseService.CountCases", "TaskService.ListTasks"),
+    # Everybody reads what was written to them, reporters too.
+    *("NoticeService.ListNotices", "NoticeService.MarkRead"),
 }
 
 

@@ -14,6 +14,11 @@ from google.protobuf import descriptor_pool
 WORKFLOWS = (
     ("mediation.domain:CaseState", "mediation.domain:CASE_TRANSITIONS", "binglian.mediation.v1.CaseState"),
     ("mediation.domain:TaskState", "mediation.domain:TASK_TRANSITIONS", "binglian.mediation.v1.TaskState"),
+    (
+        "mediation.domain.notice:DeliveryState",
+        "mediation.domain.notice:DELIVERY_TRANSITIONS",
+        "binglian.mediation.v1.DeliveryState",
+    ),
     ("fire_safety.domain:InspectionState", "fire_safety.domain:TRANSITIONS", "binglian.fire_safety.v1.InspectionState"),
     ("housing.domain:HouseCheckState", "housing.policies:CHECK_TRANSITIONS", "binglian.housing.v1.HouseCheckState"),
     (

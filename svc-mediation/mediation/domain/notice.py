@@ -164,22 +164,24 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes to one person at once, oldest first."""
+    """What goes to one person at once, oldest first; `more` notices are only counted."""
 
     letter_id: str
     cut_at: datetime
     entries: tuple[Entry, ...]
+    more: int = 0
 
 
 class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
     """What one person is still to be told by message.
 
     `letter` is cut and not yet turned into deliveries. `next_at` is when something has to happen; None: nothing waits. `cut_at` is when
-    the last letter was cut.
+    the last letter was cut. `more` counts notices beyond those the mailbox holds by name.
     """
 
     recipient: str
     waiting: tuple[Entry, ...] = ()
+    more: int = 0
     letter: Letter | None = None
     cut_at: datetime | None = None
     next_at: datetime | None = None

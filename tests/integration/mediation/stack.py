@@ -86,22 +86,22 @@ class Stack:
             **more,
         }
 
-    def start_api(self) -> str:
-        """Starts an api process and returns its address once it serves."""
+    def start_api(self, **more: str) -> str:
+        """Starts an api process, with more settings, and returns its address once it serves."""
         port = free_port()
         log = self.home / f"api-{port}.log"
-        process = self.start("api", log, BINGLIAN_GRPC_PORT=str(port))
+        process = self.start("api", log, BINGLIAN_GRPC_PORT=str(port), **more)
         address = f"127.0.0.1:{port}"
         _wait_until_serving(address, log)
         self.addresses.append(address)
         self.apis.append(process)
         return address
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        """Starts a worker process and returns it once it hears the broker."""
+    def start_worker(self, **more: str) -> subprocess.Popen[bytes]:
+        """Starts a worker process, with more settings, and returns it once it hears the broker."""
         port = free_port()
         log = self.home / f"worker-{port}.log"
-        process = self.start("worker", log, BINGLIAN_HEALTH_PORT=str(port))
+        process = self.start("worker", log, BINGLIAN_HEALTH_PORT=str(port), **more)
         _wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/healthz").is_success, log, httpx.HTTPError)
         return process
 

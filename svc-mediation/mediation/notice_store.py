@@ -1,0 +1,184 @@
+"""Notices, mailboxes, deliveries and the roster in MongoDB: schema and indexes, and the searches of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+import mongoengine as me
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import PyMongoError
+
+from mediation.domain import Actor
+from mediation.policies.roster import department_bound
+from svckit.errors import Unavailable
+from svckit.paging import code_range, narrowed, page_of
+
+Document = dict[str, Any]
+Filter = dict[str, Any]
+
+MOST_UNREAD = 100
+NEWEST = ("-created_at", "_id")
+ROSTER = ("area_code", "role", "_id")
+# The database forgets what nobody asks for any more.
+_FORGET = {"name": "forget", "fields": ["keep_until"], "expireAfterSeconds": 0}
+_NEXT = {"name": "next", "fields": ["next_at"], "partialFilterExpression": {"next_at": {"$type": "date"}}}
+
+
+class NoticeDocument(me.Document):
+    """Notices by id."""
+
+    meta: ClassVar[Document] = {
+        "collection": "notices",
+        "strict": False,
+        "auto_create_index": False,
+        "indexes": [
+            {"name": "person", "fields": ["subjects", "-created_at"]},
+            {"name": "post", "fields": ["roles", "post_department", "-created_at"]},
+            {"name": "case", "fields": ["case_id"]},
+            _FORGET,
+        ],
+    }
+    notice_id = me.StringField(primary_key=True)
+    kind = me.StringField(required=True)
+    case_id = me.StringField(required=True)
+    area_code = me.StringField()
+    roles = me.ListField(me.StringField())
+    post_department = me.StringField()
+    subjects = me.ListField(me.StringField())
+    read_by = me.ListField(me.StringField())
+    created_at = me.DateTimeField(required=True)
+    keep_until = me.DateTimeField(required=True)
+
+
+class MailboxDocument(me.Document):
+    """What people are still to be told by message, by subject."""
+
+    meta: ClassVar[Document] = {"collection": "mailboxes", "strict": False, "auto_create_index": False, "indexes": [_NEXT]}
+    recipient = me.StringField(primary_key=True)
+    next_at = me.DateTimeField()
+    cut_at = me.DateTimeField()
+
+
+class DeliveryDocument(me.Document):
+    """Messages by id."""
+
+    meta: ClassVar[Document] = {
+        "collection": "deliveries",
+        "strict": False,
+        "auto_create_index": False,
+        "indexes": [
+            _NEXT,
+            {"name": "newest", "fields": ["area_code", "-created_at", "_id"]},
+            {"name": "state", "fields": ["state", "-created_at", "_id"]},
+            _FORGET,
+        ],
+    }
+    delivery_id = me.StringField(primary_key=True)
+    state = me.StringField(required=True)
+    channel = me.StringField(required=True)
+    recipient = me.StringField(required=True)
+    area_code = me.StringField()
+    created_at = me.DateTimeField(required=True)
+    keep_until = me.DateTimeField(required=True)
+    next_at = me.DateTimeField()
+
+
+class DutyDocument(me.Document):
+    """The roster by duty id."""
+
+    meta: ClassVar[Document] = {
+        "collection": "duties",
+        "strict": False,
+        "auto_create_index": False,
+        "indexes": [
+            {"name": "on_duty", "fields": ["role", "department", "area_code"]},
+            {"name": "roster", "fields": ["area_code", "role", "_id"]},
+        ],
+    }
+    duty_id = me.StringField(primary_key=True)
+    subject = me.StringField(required=True)
+    role = me.StringField(required=True)
+    department = me.StringField()
+    area_code = me.StringField(required=True)
+    removed_at = me.DateTimeField()
+
+
+DOCUMENTS = [NoticeDocument, MailboxDocument, DeliveryDocument, DutyDocument]
+
+
+def addressed_to(caller: Actor) -> Filter:
+    """Returns the notices of a caller: those of the posts held, and those to the person."""
+    post: Filter = {"roles": {"$in": sorted(caller.roles)}, "post_department": {"$in": sorted({"", caller.department})}}
+    if caller.area:
+        post["area_code"] = code_range(caller.area)
+    return {"$or": [{"subjects": caller.subject}, post]}
+
+
+def unread_by(caller: Actor) -> Filter:
+    """Returns those of them the caller has not read."""
+    return {**addressed_to(caller), "read_by": {"$ne": caller.subject}}
+
+
+class NoticeSearch:
+    """Reads and marks notices. All raise Unavailable while the database is away."""
+
+    def __init__(self, notices: AsyncCollection[Document]) -> None:
+        self._notices = notices
+
+    async def page(self, caller: Actor, *, unread_only: bool, token: str, size: int) -> tuple[list[Document], str]:
+        """Returns a page of the caller's notices, newest first, each with `read`, and the token of the next."""
+        query = unread_by(caller) if unread_only else addressed_to(caller)
+        rows, token = await _answered(page_of(self._notices, query=query, keys=NEWEST, token=token, size=size))
+        for row in rows:
+            row["notice_id"] = row["_id"]
+            row["read"] = caller.subject in row.get("read_by", ())
+        return rows, token
+
+    async def unread(self, caller: Actor) -> int:
+        """Returns how many notices the caller has not read, counted to MOST_UNREAD."""
+        count: int = await _answered(self._notices.count_documents(unread_by(caller), limit=MOST_UNREAD))
+        return count
+
+    async def mark_read(self, caller: Actor, *, notice_ids: Sequence[str], until: datetime) -> None:
+        """Marks the caller's notices as read: the named ones, or (none named) all up to an instant.
+
+        A set that only grows needs no revision: nothing else in a stored notice changes.
+        """
+        named: Filter = {"_id": {"$in": list(notice_ids)}} if notice_ids else {"created_at": {"$lte": until}}
+        query = {"$and": [unread_by(caller), named]}
+        await _answered(self._notices.update_many(query, {"$addToSet": {"read_by": caller.subject}}))
+
+
+def in_area(caller: Actor, *, prefix: str = "") -> Filter | None:
+    """Returns the condition for deliveries and duties of the caller's area; None: nothing can match."""
+    area = narrowed(own=caller.area, wanted=prefix)
+    if area is None:
+        return None
+    return {"area_code": code_range(area)} if area else {}
+
+
+def on_roster(caller: Actor, *, prefix: str, department: str) -> Filter | None:
+    """Returns the condition for the roster the caller may see; None: nothing can match."""
+    found = in_area(caller, prefix=prefix)
+    bound = department_bound(caller)
+    if found is None or (bound is not None and department not in ("", bound)):
+        return None
+    wanted = department if bound is None else bound
+    only = {"department": wanted} if bound is not None or wanted else {}
+    return {**found, **only, "removed_at": None}
+
+
+async def listed(rows: AsyncCollection[Document], *, query: Filter | None, keys: Sequence[str], token: str, size: int) -> Any:
+    """Returns a page of raw documents and the token of the next. Raises InvalidArgument (PAGE_TOKEN_INVALID), Unavailable."""
+    if query is None:
+        return [], ""
+    return await _answered(page_of(rows, query=query, keys=keys, token=token, size=size))
+
+
+async def _answered(asked: Any) -> Any:
+    try:
+        return await asked
+    except PyMongoError as error:
+        raise Unavailable("The database cannot be reached now.", reason="DATABASE_UNAVAILABLE") from error
