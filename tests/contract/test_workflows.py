@@ -19,6 +19,11 @@ WORKFLOWS = (
         "mediation.domain.notice:DELIVERY_TRANSITIONS",
         "binglian.mediation.v1.DeliveryState",
     ),
+    (
+        "mediation.domain.supervision:OrderState",
+        "mediation.domain.supervision:ORDER_TRANSITIONS",
+        "binglian.mediation.v1.OrderState",
+    ),
     ("fire_safety.domain:InspectionState", "fire_safety.domain:TRANSITIONS", "binglian.fire_safety.v1.InspectionState"),
     ("housing.domain:HouseCheckState", "housing.policies:CHECK_TRANSITIONS", "binglian.housing.v1.HouseCheckState"),
     (
@@ -27,7 +32,11 @@ WORKFLOWS = (
         "binglian.population.v1.VerificationState",
     ),
 )
-FIRST = {"mediation.domain:CaseState": {"draft"}, "mediation.domain:TaskState": {"waiting", "assigned"}}
+FIRST = {
+    "mediation.domain:CaseState": {"draft"},
+    "mediation.domain:TaskState": {"waiting", "assigned"},
+    "mediation.domain.supervision:OrderState": {"issued"},
+}
 """Statuses aggregates are born with where the table has no row for it."""
 
 
