@@ -17,13 +17,23 @@ class FactKind(enum.StrEnum):
 
     REPORTED = "reported"
     LOCATED = "located"
+    CASE_RETURNED = "case_returned"
+    RESUBMITTED = "resubmitted"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    SELF_HANDLED = "self_handled"
     DISPATCHED = "dispatched"
     TASK_PLANNED = "task_planned"
     TASK_ASSIGNED = "task_assigned"
     TASK_OBJECTED = "task_objected"
     OBJECTION_RULED = "objection_ruled"
+    TASK_EXTENDED = "task_extended"
+    TASK_REMOVED = "task_removed"
+    LEAD_CHANGED = "lead_changed"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
     TASK_ACCEPTED = "task_accepted"
     TASK_PROGRESSED = "task_progressed"
     HAZARDS_FOUND = "hazards_found"
@@ -32,6 +42,20 @@ class FactKind(enum.StrEnum):
     VERIFIED = "verified"
     TASK_RETURNED = "task_returned"
     CLOSED = "closed"
+    EVALUATED = "evaluated"
+    REOPENED = "reopened"
+    RECALLED = "recalled"
+    WITHDRAWN = "withdrawn"
+    TRANSFERRED = "transferred"
+    ESCALATED = "escalated"
+    ORDER_ISSUED = "order_issued"
+    ORDER_REPLIED = "order_replied"
+    ORDER_EXTENDED = "order_extended"
+    ORDER_REFUSED = "order_refused"
+    ORDER_OVERDUE = "order_overdue"
+    ORDER_ACCEPTED = "order_accepted"
+    ORDER_WITHDRAWN = "order_withdrawn"
+    ORDER_LIGHT_TURNED = "order_light_turned"
     LIGHT_TURNED = "light_turned"
 
 
@@ -65,9 +89,12 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened to a case or task.
 
-    `yes` is the answer the kind has: within the limit (accepted, done), upheld (ruled), passed (verified). `place` is the
-    position of a planned task in the dispatch, from 0. `text` is the department that got the task instead (ruled) or the light
-    (light turned). `count` is the number of hazards, `source` the inspection that found them.
+    `yes` is the answer the kind has: within the limit (accepted, done, replied), upheld (ruled), passed (verified), granted
+    (extended), because the case was over (withdrawn). `place` is the position of a planned task in the dispatch, from 0. `text`
+    is the department that got the task instead (ruled), the light (light turned), the task that led before (lead changed), the
+    case it was merged into (merged), the level (escalated), the cause (order issued) or the stance (replied). `count` is the
+    number of hazards, the rating, or how often an order climbed; `source` the inspection that found the hazards, or the order, and
+    `about` the task the order is about.
     """
 
     kind: FactKind
@@ -82,13 +109,22 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     count: int = 0
     source: str = ""
+    about: str = ""
     head: Head | None = None
+
+
+class Standstill(msgspec.Struct, frozen=True):
+    """A stretch in which the case stood still: time nobody waited or worked."""
+
+    since: dt.datetime
+    until: dt.datetime
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
     """One go at a task: from the moment it could start (or came back) to the moment it was done (None: not yet).
 
-    `handed_over` tells that it ended because another department got the task.
+    `handed_over` tells that it ended because another department got the task, or nobody has it any more. `standstills` are those
+    of the case, in order and apart.
     """
 
     task_id: str
@@ -98,6 +134,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: dt.datetime | None = None
     ended_at: dt.datetime | None = None
     handed_over: bool = False
+    standstills: tuple[Standstill, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -129,6 +166,8 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     critical: bool = False
     period: str = ""
     hazards_found: int = 0
+    suspended_minutes: float = 0.0
+    extensions: int = 0
 
 
 class PathStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +181,40 @@ class PathStep(msgspec.Struct, frozen=True, kw_only=True):
     department: str = ""
     waiting_minutes: float = 0.0
     working_minutes: float = 0.0
+    suspended_minutes: float = 0.0
+
+
+class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A supervision order (督办) to one department, about a task or the case as a whole."""
+
+    order_id: str
+    department: str
+    task_id: str = ""
+    cause: str = ""
+    period: str = ""
+    issued_at: dt.datetime | None = None
+    due_at: dt.datetime | None = None
+    replied_at: dt.datetime | None = None
+    replied_on_time: bool = False
+    declined: bool = False
+    refused: int = 0
+    overdue: bool = False
+    raises: int = 0
+    extended: bool = False
+    accepted_at: dt.datetime | None = None
+    withdrawn_at: dt.datetime | None = None
+    light: Light = Light.GREEN
+
+
+class CriticalShare(msgspec.Struct, frozen=True, kw_only=True):
+    """What one department had of the critical path of a case; `department` is "" for what was nobody's task."""
+
+    kind: StepKind
+    department: str
+    minutes: float
+    waiting_minutes: float
+    working_minutes: float
+    suspended_minutes: float
 
 
 class CaseLedger(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +249,18 @@ class CaseLedger(msgspec.Struct, frozen=True, kw_only=True):
     working_minutes: float = 0.0
     parallel: bool = False
     revision: int = 0
+    suspended_minutes: float = 0.0
+    suspended: bool = False
+    critical_shares: tuple[CriticalShare, ...] = ()
+    light: Light = Light.GREEN
+    withdrawn_at: dt.datetime | None = None
+    transferred_at: dt.datetime | None = None
+    merged_at: dt.datetime | None = None
+    merged_into: str = ""
+    escalations: int = 0
+    level: str = ""
+    rating: int = 0
+    orders: tuple[OrderRecord, ...] = ()
 
 
 class DepartmentFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +276,9 @@ class DepartmentFigures(msgspec.Struct, frozen=True, kw_only=True):
     objections_overruled: int = 0
     red: int = 0
     critical: int = 0
+    orders: int = 0
+    orders_overdue: int = 0
+    orders_declined: int = 0
     median_waiting_minutes: float = 0.0
     median_working_minutes: float = 0.0
 
@@ -204,6 +292,24 @@ class CategoryComparison(msgspec.Struct, frozen=True, kw_only=True):
     median_actual_minutes: float = 0.0
     median_serial_minutes: float = 0.0
     median_saved_minutes: float = 0.0
+    median_waiting_minutes: float = 0.0
+    median_working_minutes: float = 0.0
+    median_suspended_minutes: float = 0.0
+
+
+class CriticalMinutes(msgspec.Struct, frozen=True, kw_only=True):
+    """What one department ("": nobody) had of the critical paths of the handled cases of one category ("": of all)."""
+
+    category: str
+    kind: StepKind
+    department: str
+    cases: int = 0
+    minutes: float = 0.0
+    waiting_minutes: float = 0.0
+    working_minutes: float = 0.0
+    suspended_minutes: float = 0.0
+    median_minutes: float = 0.0
+    share: float = 0.0
 
 
 class CaseAssessed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

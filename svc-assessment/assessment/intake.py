@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from assessment.domain import Fact, FactKind, Head
+from assessment.intake_of_orders import ORDERS
 
 Fields = Mapping[str, Any]
 Said = tuple[str, tuple[Fact, ...]]
@@ -36,6 +37,58 @@ def _rejected(fields: Fields, _: dt.datetime) -> Said:
 def _located(fields: Fields, event_time: dt.datetime) -> Said:
     head = Head(area_code=fields["area_code"])
     return fields["case_id"], (Fact(kind=FactKind.LOCATED, at=event_time, head=head),)
+
+
+def _returned(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.CASE_RETURNED, "returned_at")
+
+
+def _resubmitted(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.RESUBMITTED, "resubmitted_at")
+
+
+def _merged(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.MERGED, "merged_at", text=fields["into"])
+
+
+def _unmerged(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.UNMERGED, "unmerged_at")
+
+
+def _self_handled(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.SELF_HANDLED, "started_at")
+
+
+def _recalled(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.RECALLED, "recalled_at")
+
+
+def _suspended(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.SUSPENDED, "suspended_at")
+
+
+def _resumed(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.RESUMED, "resumed_at")
+
+
+def _withdrawn(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.WITHDRAWN, "withdrawn_at")
+
+
+def _transferred(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.TRANSFERRED, "transferred_at")
+
+
+def _evaluated(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.EVALUATED, "evaluated_at", count=fields["rating"])
+
+
+def _reopened(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.REOPENED, "reopened_at")
+
+
+def _escalated(fields: Fields, _: dt.datetime) -> Said:
+    return _case(fields, FactKind.ESCALATED, "escalated_at", text=fields.get("to_level", ""))
 
 
 def _handled(fields: Fields, _: dt.datetime) -> Said:
@@ -111,6 +164,19 @@ def _task_returned(fields: Fields, _: dt.datetime) -> Said:
     return _task(fields, FactKind.TASK_RETURNED, "returned_at")
 
 
+def _task_removed(fields: Fields, _: dt.datetime) -> Said:
+    return _task(fields, FactKind.TASK_REMOVED, "removed_at")
+
+
+def _lead_changed(fields: Fields, _: dt.datetime) -> Said:
+    return _task(fields, FactKind.LEAD_CHANGED, "lead_changed_at", text=fields["former_task_id"])
+
+
+def _extension_ruled(fields: Fields, _: dt.datetime) -> Said:
+    due_at = fields.get("due_at") if fields["approved"] else None
+    return _task(fields, FactKind.TASK_EXTENDED, "ruled_at", yes=fields["approved"], due_at=due_at)
+
+
 def _light_turned(fields: Fields, event_time: dt.datetime) -> Said:
     fact = Fact(
         kind=FactKind.LIGHT_TURNED,
@@ -162,10 +228,23 @@ INTAKE: Mapping[str, Callable[[Fields, dt.datetime], Said | None]] = {
     "mediation.case_accepted.v1": _accepted,
     "mediation.case_rejected.v1": _rejected,
     "mediation.case_located.v1": _located,
+    "mediation.case_returned.v1": _returned,
+    "mediation.case_resubmitted.v1": _resubmitted,
+    "mediation.case_merged.v1": _merged,
+    "mediation.case_unmerged.v1": _unmerged,
+    "mediation.case_self_handled.v1": _self_handled,
     "mediation.case_dispatched.v1": _dispatched,
+    "mediation.case_recalled.v1": _recalled,
+    "mediation.case_suspended.v1": _suspended,
+    "mediation.case_resumed.v1": _resumed,
     "mediation.case_handled.v1": _handled,
     "mediation.case_verified.v1": _verified,
     "mediation.case_closed.v1": _closed,
+    "mediation.case_evaluated.v1": _evaluated,
+    "mediation.case_reopened.v1": _reopened,
+    "mediation.case_withdrawn.v1": _withdrawn,
+    "mediation.case_transferred.v1": _transferred,
+    "mediation.case_escalated.v1": _escalated,
     "mediation.task_assigned.v1": _assigned,
     "mediation.task_accepted.v1": _task_accepted,
     "mediation.task_progressed.v1": _task_progressed,
@@ -173,7 +252,22 @@ INTAKE: Mapping[str, Callable[[Fields, dt.datetime], Said | None]] = {
     "mediation.task_objected.v1": _task_objected,
     "mediation.objection_ruled.v1": _objection_ruled,
     "mediation.task_returned.v1": _task_returned,
+    "mediation.task_removed.v1": _task_removed,
+    "mediation.lead_changed.v1": _lead_changed,
+    "mediation.extension_ruled.v1": _extension_ruled,
     "mediation.light_turned.v1": _light_turned,
     "fire_safety.inspection_completed.v1": _inspection_completed,
+    **ORDERS,
 }
 """Every event that is taken, by its type."""
+
+WITHOUT_TIME = frozenset(
+    {
+        "mediation.entry_added.v1",
+        "mediation.exemption_proposed.v1",
+        "mediation.exemption_ruled.v1",
+        "mediation.extension_requested.v1",
+        "mediation.supervision_extension_asked.v1",
+    }
+)
+"""Events of svc-mediation that say nothing a ledger is reckoned from: wishes, notes, and rulings whose effect is told by another event."""

@@ -3,46 +3,52 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from assessment import policies
-from assessment.critical_path import Course, critical_path
-from assessment.domain import CaseLedger, Fact, FactKind, Head, PathStep, Round, StepKind, TaskRecord
+from assessment.critical_path import Course, critical_path, shares_of
+from assessment.domain import CaseLedger, Fact, FactKind, Head, PathStep, Round, Standstill, StepKind
+from assessment.records import ByKind, by_kind, by_task, first, last, position, record_of
+from assessment.self_handling import rounds_of_grid
+from assessment.standstills import standstills_of, still_minutes
+from assessment.supervision import orders_of
 
 Facts = Sequence[Fact]
-ByKind = Mapping[FactKind, Facts]
 
 
 def ledger_of(*, case_id: str, facts: tuple[Fact, ...]) -> CaseLedger:
     """Returns the ledger for facts that `policies.union` has put in order."""
-    kinds = _by_kind(facts)
-    by_task = _by_task(facts)
-    rounds = {task_id: policies.rounds_of(own) for task_id, own in by_task.items()}
-    closed = FactKind.CLOSED in kinds
-    records = (_record(own, rounds[task_id], closed=closed) for task_id, own in by_task.items())
-    tasks = tuple(sorted(records, key=_position(facts)))
-    ledger = CaseLedger(case_id=case_id, facts=facts, tasks=tasks, **_head(facts), **_instants(kinds))
+    kinds = by_kind(facts)
+    standstills, still_since = standstills_of(facts)
+    instants = _instants(kinds)
+    told = by_task(facts)
+    rounds = {task_id: policies.rounds_of(own, standstills) for task_id, own in told.items()}
+    over_at = max(filter(None, (instants[name] for name in _ENDS)), default=None)
+    records = (record_of(own, rounds[task_id], over_at=over_at, kinds=kinds) for task_id, own in told.items())
+    tasks = tuple(sorted(records, key=position(facts)))
+    ledger = CaseLedger(
+        case_id=case_id, facts=facts, tasks=tasks, **_head(facts), **instants, **_climb(kinds), **_merged(kinds)
+    )
+    grid = rounds_of_grid(facts, standstills)
     ledger = replace(
         ledger,
         scope=ledger.area_code or ledger.city,
         period=policies.period_of(ledger.reported_at),
+        light=policies.worst_light(facts),
+        rating=max((fact.count for fact in kinds.get(FactKind.EVALUATED, ())), default=0),
+        orders=orders_of(facts),
+        suspended=still_since is not None and over_at is None,
+        suspended_minutes=_stood_still(ledger, standstills),
         waiting_minutes=sum(task.waiting_minutes for task in tasks),
-        working_minutes=sum(task.working_minutes for task in tasks),
+        working_minutes=sum(task.working_minutes for task in tasks) + sum(map(policies.working_minutes, grid)),
     )
-    return _with_path(ledger, kinds, _done_rounds(ledger, rounds))
+    return _with_path(ledger, kinds, _done_rounds(ledger, rounds, grid), standstills)
 
 
-# ---------------------------------------------------------------------------------------------------- the case
-
-
-def _by_kind(facts: Facts) -> ByKind:
-    kinds: dict[FactKind, list[Fact]] = {}
-    for fact in facts:
-        kinds.setdefault(fact.kind, []).append(fact)
-    return kinds
+_ENDS = ("closed_at", "withdrawn_at", "transferred_at", "rejected_at")
 
 
 def _head(facts: Facts) -> dict[str, Any]:
@@ -56,111 +62,69 @@ def _head(facts: Facts) -> dict[str, Any]:
 
 def _instants(kinds: ByKind) -> dict[str, Any]:
     return {
-        "reported_at": _first(kinds, FactKind.REPORTED),
-        "accepted_at": _first(kinds, FactKind.ACCEPTED),
-        "dispatched_at": _first(kinds, FactKind.DISPATCHED),
-        "handled_at": _handled_at(kinds),
-        "verified_at": _last(kinds, FactKind.VERIFIED),
-        "closed_at": _last(kinds, FactKind.CLOSED),
-        "rejected_at": _last(kinds, FactKind.REJECTED),
+        "reported_at": first(kinds, FactKind.REPORTED),
+        "accepted_at": first(kinds, FactKind.ACCEPTED),
+        "dispatched_at": _begun_at(kinds),
+        "handled_at": _unless_undone(kinds, last(kinds, FactKind.HANDLED)),
+        "verified_at": last(kinds, FactKind.VERIFIED),
+        "closed_at": _standing(last(kinds, FactKind.CLOSED), last(kinds, FactKind.REOPENED)),
+        "rejected_at": last(kinds, FactKind.REJECTED),
+        "withdrawn_at": last(kinds, FactKind.WITHDRAWN),
+        "transferred_at": last(kinds, FactKind.TRANSFERRED),
     }
 
 
-def _first(kinds: ByKind, kind: FactKind) -> dt.datetime | None:
-    return min((fact.at for fact in kinds.get(kind, ())), default=None)
+def _begun_at(kinds: ByKind) -> dt.datetime | None:
+    """When it was dispatched first, or the grid began to handle it itself."""
+    begun = (first(kinds, kind) for kind in (FactKind.DISPATCHED, FactKind.SELF_HANDLED))
+    return min(filter(None, begun), default=None)
 
 
-def _last(kinds: ByKind, kind: FactKind) -> dt.datetime | None:
-    return max((fact.at for fact in kinds.get(kind, ())), default=None)
+def _unless_undone(kinds: ByKind, handled_at: dt.datetime | None) -> dt.datetime | None:
+    """When it was handled last; None while work that was sent back, or a reopened case, is open since then."""
+    failed = max((fact.at for fact in kinds.get(FactKind.VERIFIED, ()) if not fact.yes), default=None)
+    return _standing(handled_at, last(kinds, FactKind.TASK_RETURNED, FactKind.REOPENED), failed)
 
 
-def _handled_at(kinds: ByKind) -> dt.datetime | None:
-    """When it was handled last; None while a task that was sent back since then is open."""
-    handled = _last(kinds, FactKind.HANDLED)
-    returned = _last(kinds, FactKind.TASK_RETURNED)
-    return None if handled and returned and returned > handled else handled
+def _standing(at: dt.datetime | None, *undone: dt.datetime | None) -> dt.datetime | None:
+    """`at`, unless something undid it later."""
+    return None if at and any(later and later > at for later in undone) else at
 
 
-# ---------------------------------------------------------------------------------------------------- its tasks
+def _climb(kinds: ByKind) -> dict[str, Any]:
+    """How often the case climbed, and the level that answers for it."""
+    steps = kinds.get(FactKind.ESCALATED, ())
+    return {"escalations": len(steps), "level": steps[-1].text if steps else ""}
 
 
-def _by_task(facts: Facts) -> dict[str, list[Fact]]:
-    """Facts of the tasks that were dispatched; a fact about a task nobody has heard of yet waits for its dispatch."""
-    known = {fact.task_id for fact in facts if fact.kind in (FactKind.TASK_PLANNED, FactKind.TASK_ASSIGNED)}
-    tasks: dict[str, list[Fact]] = {}
-    for fact in facts:
-        if fact.task_id in known:
-            tasks.setdefault(fact.task_id, []).append(fact)
-    return tasks
+def _merged(kinds: ByKind) -> dict[str, Any]:
+    """Into which case it was merged, and when; nothing once it stands for itself again."""
+    merged = kinds.get(FactKind.MERGED, ())
+    at = _standing(last(kinds, FactKind.MERGED), last(kinds, FactKind.UNMERGED))
+    return {"merged_at": at, "merged_into": merged[-1].text if at else ""}
 
 
-def _position(facts: Facts) -> Callable[[TaskRecord], tuple[Any, ...]]:
-    places = {fact.task_id: fact.place for fact in facts if fact.kind is FactKind.TASK_PLANNED}
-    return lambda task: (not task.lead, places.get(task.task_id, len(places)), task.task_id)
-
-
-def _record(facts: Facts, rounds: tuple[Round, ...], *, closed: bool) -> TaskRecord:
-    kinds = _by_kind(facts)
-    assigned = kinds.get(FactKind.TASK_ASSIGNED, ())
-    # What was said last about the task counts: when another task is replaced, `after` names its successor.
-    said = (assigned or kinds[FactKind.TASK_PLANNED])[-1]
-    answers = _answers(kinds, rounds)
-    done = [round_ for round_ in rounds if round_.done]
-    return TaskRecord(
-        task_id=said.task_id,
-        department=said.department,
-        lead=said.lead,
-        after=said.after,
-        due_at=said.due_at,
-        assigned_at=assigned[0].at if assigned else None,
-        progressed_at=_first(kinds, FactKind.TASK_PROGRESSED),
-        returns=len(kinds.get(FactKind.TASK_RETURNED, ())),
-        objections=len(kinds.get(FactKind.TASK_OBJECTED, ())),
-        objections_overruled=sum(not fact.yes for fact in kinds.get(FactKind.OBJECTION_RULED, ())),
-        removed=_is_removed(facts) or (closed and answers["done_at"] is None),
-        light=policies.worst_light(facts),
-        waiting_minutes=sum(map(policies.waiting_minutes, done)),
-        working_minutes=sum(map(policies.working_minutes, done)),
-        period=policies.period_of(assigned[0].at if assigned else None),
-        hazards_found=sum(fact.count for fact in kinds.get(FactKind.HAZARDS_FOUND, ())),
-        **answers,
-    )
-
-
-def _is_removed(facts: Facts) -> bool:
-    """Whether the last word on who has the task is an upheld objection: it is nobody's, or another task stands in its stead."""
-    words = [
-        fact for fact in facts if fact.kind is FactKind.TASK_ASSIGNED or (fact.kind is FactKind.OBJECTION_RULED and fact.yes)
-    ]
-    return bool(words) and words[-1].kind is FactKind.OBJECTION_RULED
-
-
-def _answers(kinds: ByKind, rounds: tuple[Round, ...]) -> dict[str, Any]:
-    """When the task was accepted (first time) and done (last time, unless it is open again), and whether in time."""
-    accepted = next(iter(kinds.get(FactKind.TASK_ACCEPTED, ())), None)
-    done = next(reversed(kinds.get(FactKind.TASK_DONE, ())), None) if rounds and rounds[-1].done else None
-    return {
-        "accepted_at": accepted.at if accepted else None,
-        "accepted_on_time": bool(accepted and accepted.yes),
-        "done_at": done.at if done else None,
-        "done_on_time": bool(done and done.yes),
-    }
+def _stood_still(ledger: CaseLedger, standstills: Iterable[Standstill]) -> float:
+    """Minutes it stood still until it was handled; while it is not, all that are over."""
+    standstills = tuple(standstills)
+    until = ledger.handled_at or max((one.until for one in standstills), default=None)
+    return still_minutes(ledger.reported_at, until, standstills) if ledger.reported_at and until else 0.0
 
 
 # ---------------------------------------------------------------------------------------------------- what decided its time
 
 
-def _done_rounds(ledger: CaseLedger, rounds: Mapping[str, tuple[Round, ...]]) -> tuple[Round, ...]:
-    """Rounds that were done by the time the case was handled, of the tasks that were not removed."""
-    kept = (round_ for task in ledger.tasks if not task.removed for round_ in rounds[task.task_id])
-    return tuple(round_ for round_ in kept if _done_by(round_, ledger.handled_at))
+def _done_rounds(ledger: CaseLedger, rounds: Mapping[str, tuple[Round, ...]], grid: tuple[Round, ...]) -> tuple[Round, ...]:
+    """Rounds that were done by the time the case was handled: of the tasks that were not removed, and the grid's own."""
+    kept = [round_ for task in ledger.tasks if not task.removed for round_ in rounds[task.task_id]]
+    return tuple(round_ for round_ in (*kept, *grid) if _done_by(round_, ledger.handled_at))
 
 
 def _done_by(round_: Round, instant: dt.datetime | None) -> bool:
     return round_.done and instant is not None and round_.ended_at is not None and round_.ended_at <= instant
 
 
-def _with_path(ledger: CaseLedger, kinds: ByKind, rounds: tuple[Round, ...]) -> CaseLedger:
+def _with_path(ledger: CaseLedger, kinds: ByKind, rounds: tuple[Round, ...], standstills: tuple[Standstill, ...]) -> CaseLedger:
     if not (ledger.reported_at and ledger.dispatched_at and ledger.handled_at):
         return ledger
     course = Course(
@@ -169,6 +133,7 @@ def _with_path(ledger: CaseLedger, kinds: ByKind, rounds: tuple[Round, ...]) -> 
         handled_at=ledger.handled_at,
         handled=tuple(fact.at for fact in kinds[FactKind.HANDLED]),
         rounds=rounds,
+        standstills=standstills,
         after={task.task_id: task.after for task in ledger.tasks},
     )
     path = critical_path(course)
@@ -178,6 +143,7 @@ def _with_path(ledger: CaseLedger, kinds: ByKind, rounds: tuple[Round, ...]) -> 
         actual_minutes=policies.minutes_between(ledger.reported_at, ledger.handled_at),
         serial_minutes=serial_minutes(path=path, rounds=rounds),
         critical_path=path,
+        critical_shares=shares_of(path),
         tasks=tuple(replace(task, critical=task.task_id in on_path) for task in ledger.tasks),
         parallel=len({round_.department for round_ in rounds}) > 1,
     )
@@ -186,7 +152,7 @@ def _with_path(ledger: CaseLedger, kinds: ByKind, rounds: tuple[Round, ...]) -> 
 def serial_minutes(*, path: Iterable[PathStep], rounds: Iterable[Round]) -> float:
     """Returns the MODELLED minutes of the serial way; see CaseLedger.serial_minutes in the proto for the formula.
 
-    serial = dispatch + Σ own time of every round of every task + coordination on the critical path.
+    serial = dispatch + Σ own time of every round of every task + coordination on the critical path + standstills, once.
     """
-    shared = sum(step.minutes for step in path if step.kind is not StepKind.TASK)
+    shared = sum(step.suspended_minutes if step.kind is StepKind.TASK else step.minutes for step in path)
     return shared + sum(policies.waiting_minutes(round_) + policies.working_minutes(round_) for round_ in rounds)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from assessment import policies
-from assessment.domain import CaseAssessed, CaseLedger, CategoryComparison, DepartmentFigures, Fact, StepKind
+from assessment.domain import CaseAssessed, CaseLedger, CategoryComparison, CriticalMinutes, DepartmentFigures, Fact, StepKind
 from assessment.ledgers import ledger_of
 
 
@@ -55,14 +55,15 @@ def _late_departments(ledger: CaseLedger) -> tuple[str, ...]:
 Row = Mapping[str, Any]
 
 
-def department_figures(rows: Iterable[Row]) -> tuple[DepartmentFigures, ...]:
-    """Returns the figures of every department, by code, from tasks counted into bins.
+def department_figures(rows: Iterable[Row], orders: Mapping[str, Row] | None = None) -> tuple[DepartmentFigures, ...]:
+    """Returns the figures of every department, by code, from tasks counted into bins, and counts of orders by department.
 
     Each row counts the tasks of a department (`by`) in one bin of a `measure`, waiting or working; those not done are in the bin
     None. It holds their `count`, the `total` of their minutes, and the counts of DepartmentFigures.
     """
-    groups = _by_group(rows)
-    return tuple(_figures(department, groups[department]) for department in sorted(groups))
+    groups, orders = _by_group(rows), orders or {}
+    departments = sorted(groups.keys() | orders.keys())
+    return tuple(_figures(department, groups.get(department, []), orders.get(department, {})) for department in departments)
 
 
 _COUNTS = (
@@ -77,7 +78,7 @@ _COUNTS = (
 )
 
 
-def _figures(department: str, rows: list[Row]) -> DepartmentFigures:
+def _figures(department: str, rows: list[Row], orders: Row) -> DepartmentFigures:
     # The rows of either measure hold all tasks of the department.
     waiting, working = _of(rows, "waiting"), _of(rows, "working")
     return DepartmentFigures(
@@ -86,14 +87,15 @@ def _figures(department: str, rows: list[Row]) -> DepartmentFigures:
         median_waiting_minutes=policies.median_of(waiting),
         median_working_minutes=policies.median_of(working),
         **{name: _sum(waiting, name) for name in _COUNTS},
+        **orders,
     )
 
 
 def compare_categories(rows: Iterable[Row]) -> tuple[tuple[CategoryComparison, ...], CategoryComparison]:
     """Returns the comparison per category, by code, and that of all of them together, from handled cases counted into bins.
 
-    Each row counts the cases of a category (`by`) in one bin of a `measure`, actual, serial or saved; those that are not parallel
-    are in the bin None. It holds their `count`, the `total` of their minutes, and `parallel_cases`.
+    Each row counts the cases of a category (`by`) in one bin of a `measure`, actual, serial, saved, waiting, working or suspended;
+    those that are not parallel are in the bin None. It holds their `count`, the `total` of their minutes, and `parallel_cases`.
     """
     groups = _by_group(rows)
     categories = tuple(_comparison(category, groups[category]) for category in sorted(groups))
@@ -106,10 +108,53 @@ def _comparison(category: str, rows: list[Row]) -> CategoryComparison:
         category=category,
         cases=_sum(actual, "count"),
         parallel_cases=_sum(actual, "parallel_cases"),
-        median_actual_minutes=policies.median_of(actual),
-        median_serial_minutes=policies.median_of(_of(rows, "serial")),
-        median_saved_minutes=policies.median_of(_of(rows, "saved")),
+        **{f"median_{measure}_minutes": policies.median_of(_of(rows, measure)) for measure in _TIMES},
     )
+
+
+_TIMES = ("actual", "serial", "saved", "waiting", "working", "suspended")
+
+
+def critical_minutes(rows: Iterable[Row]) -> tuple[tuple[CriticalMinutes, ...], tuple[CriticalMinutes, ...]]:
+    """Returns who had the minutes of critical paths: per category, by code, and of all categories; the largest share first.
+
+    Each row counts the shares of a department (`by`: category, kind, department) in one bin of a `measure`, all, waiting, working
+    or suspended. It holds their `count` and the `total` of their minutes.
+    """
+    rows = list(rows)
+    own = _attributed(rows, lambda by: (by["category"], by["kind"], by["department"]))
+    all_ = _attributed(rows, lambda by: ("", by["kind"], by["department"]))
+    return own, all_
+
+
+def _attributed(rows: Iterable[Row], key: Callable[[Row], tuple[str, str, str]]) -> tuple[CriticalMinutes, ...]:
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(key(row["by"]), []).append(row)
+    whole: dict[str, float] = {}
+    for (category, *_), own in groups.items():
+        whole[category] = whole.get(category, 0.0) + _total(own, "all")
+    found = (_critical(place, own, whole[place[0]]) for place, own in groups.items())
+    return tuple(sorted(found, key=lambda one: (one.category, -one.minutes, one.kind, one.department)))
+
+
+def _critical(place: tuple[str, str, str], rows: list[Row], whole: float) -> CriticalMinutes:
+    category, kind, department = place
+    minutes = _total(rows, "all")
+    return CriticalMinutes(
+        category=category,
+        kind=StepKind(kind),
+        department=department,
+        cases=_sum(_of(rows, "all"), "count"),
+        minutes=minutes,
+        median_minutes=policies.median_of(_of(rows, "all")),
+        share=minutes / whole if whole else 0.0,
+        **{f"{measure}_minutes": _total(rows, measure) for measure in ("waiting", "working", "suspended")},
+    )
+
+
+def _total(rows: list[Row], measure: str) -> float:
+    return float(sum(row["total"] for row in _of(rows, measure)))
 
 
 def _by_group(rows: Iterable[Row]) -> dict[str, list[Row]]:

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from assessment.domain import Fact, FactKind, Light, Round
+from assessment.domain import Fact, FactKind, Light, Round, Standstill
+from assessment.standstills import moving_minutes, still_minutes
 
 # China has had no daylight saving time since 1991; a fixed offset needs no time-zone database in the image.
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
@@ -61,48 +62,64 @@ def worst_light(facts: Iterable[Fact]) -> Light:
     return max(lights, key=_LIGHTS.__getitem__, default=Light.GREEN)
 
 
-def rounds_of(facts: Sequence[Fact]) -> tuple[Round, ...]:
+def rounds_of(facts: Sequence[Fact], standstills: tuple[Standstill, ...] = ()) -> tuple[Round, ...]:
     """Returns the rounds of one task from its facts in order, the open one (if any) last."""
     rounds: list[Round] = []
     current: Round | None = None
     for fact in facts:
         match fact.kind:
             case FactKind.TASK_ASSIGNED:
-                current = _start(fact, rounds, current)
+                current = _start(fact, rounds, current, standstills)
             case FactKind.TASK_RETURNED if current is None:
-                current = Round(task_id=fact.task_id, department=fact.department, started_at=fact.at, rework=True)
+                current = replace(_round(fact, standstills), rework=True)
             case FactKind.TASK_ACCEPTED | FactKind.TASK_PROGRESSED if current and current.accepted_at is None:
                 # Rework is taken up again by going on with it; nobody need accept it a second time.
                 current = replace(current, accepted_at=fact.at)
             case FactKind.TASK_DONE if current:
                 rounds.append(replace(current, ended_at=fact.at))
                 current = None
-            case FactKind.OBJECTION_RULED if fact.yes and current:
+            case FactKind.OBJECTION_RULED | FactKind.TASK_REMOVED if current and takes_away(fact):
                 rounds.append(replace(current, ended_at=fact.at, handed_over=True))
                 current = None
     return (*rounds, current) if current else tuple(rounds)
 
 
-def _start(fact: Fact, rounds: list[Round], current: Round | None) -> Round:
+def takes_away(fact: Fact) -> bool:
+    """Tells whether a fact takes a task from its department: an objection that was upheld, a removal."""
+    return fact.kind is FactKind.TASK_REMOVED or (fact.kind is FactKind.OBJECTION_RULED and fact.yes)
+
+
+def _round(fact: Fact, standstills: tuple[Standstill, ...]) -> Round:
+    return Round(task_id=fact.task_id, department=fact.department, started_at=fact.at, standstills=standstills)
+
+
+def _start(fact: Fact, rounds: list[Round], current: Round | None, standstills: tuple[Standstill, ...]) -> Round:
     if current is not None and current.department == fact.department:
         return current
     if current is not None:
         rounds.append(replace(current, ended_at=fact.at, handed_over=True))
-    return Round(task_id=fact.task_id, department=fact.department, started_at=fact.at)
+    return _round(fact, standstills)
 
 
 def waiting_minutes(round_: Round) -> float:
-    """Minutes of an ended round before its acceptance; all of them if it was never accepted."""
+    """Minutes of an ended round before its acceptance, standstills apart; all of them if it was never accepted."""
     if round_.ended_at is None:
         return 0.0
-    return minutes_between(round_.started_at, min(round_.accepted_at or round_.ended_at, round_.ended_at))
+    return moving_minutes(round_.started_at, min(round_.accepted_at or round_.ended_at, round_.ended_at), round_.standstills)
 
 
 def working_minutes(round_: Round) -> float:
-    """Minutes of an ended round from its acceptance on."""
+    """Minutes of an ended round from its acceptance on, standstills apart."""
     if round_.ended_at is None or round_.accepted_at is None:
         return 0.0
-    return max(0.0, minutes_between(round_.accepted_at, round_.ended_at))
+    return moving_minutes(max(round_.accepted_at, round_.started_at), round_.ended_at, round_.standstills)
+
+
+def suspended_minutes(round_: Round) -> float:
+    """Minutes of an ended round in which the case stood still."""
+    if round_.ended_at is None:
+        return 0.0
+    return still_minutes(round_.started_at, round_.ended_at, round_.standstills)
 
 
 def median_of(bins: Iterable[Mapping[str, Any]]) -> float:

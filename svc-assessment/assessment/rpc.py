@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from binglian.assessment.v1 import assessment_service_pb2 as pb
 from binglian.assessment.v1.assessment_service_pb2_grpc import AssessmentServiceServicer
 from binglian.assessment.v1.ledger_pb2 import CaseLedger as CaseLedgerMessage
+from binglian.type.v1.file_pb2 import FilePart
 
-from assessment import operations, store
-from assessment.domain import CaseLedger
+from assessment import operations, store, tables
+from assessment.domain import CaseLedger, CategoryComparison, CriticalMinutes
 from assessment.policies import period_of
 from svckit.access import current_caller, may_act_in
 from svckit.documents import utc_now
@@ -18,6 +20,16 @@ from svckit.paging import page_of
 from svckit.store import Repository
 
 PAGE_SIZE = 50
+# Ledgers in one piece of a file: some 100 KB.
+EXPORT_BATCH = 500
+_TABLES = {
+    pb.LEDGER_TABLE_UNSPECIFIED: tables.CASES,
+    pb.LEDGER_TABLE_CASES: tables.CASES,
+    pb.LEDGER_TABLE_TASKS: tables.TASKS,
+    pb.LEDGER_TABLE_STEPS: tables.STEPS,
+    pb.LEDGER_TABLE_CATEGORIES: tables.CATEGORIES,
+    pb.LEDGER_TABLE_CRITICAL_MINUTES: tables.CRITICAL_MINUTES,
+}
 
 
 class Assessment(AssessmentServiceServicer):
@@ -59,17 +71,66 @@ class Assessment(AssessmentServiceServicer):
         period = request.period or period_of(utc_now())
         within = store.within(own=current_caller().area, wanted=request.area_prefix)
         rows = await store.spread_of_tasks(self._ledgers.collection, period=period, query=within)
-        figures = [to_message(pb.DepartmentFigures, row) for row in operations.department_figures(rows)]
+        orders = await store.orders_by_department(self._ledgers.collection, period=period, query=within)
+        figures = [to_message(pb.DepartmentFigures, row) for row in operations.department_figures(rows, orders)]
         return pb.ListDepartmentFiguresResponse(figures=figures, period=period)
 
     async def GetComparison(self, request: pb.GetComparisonRequest, context: object) -> pb.GetComparisonResponse:
         """See the proto."""
-        rows = await store.spread_of_cases(self._ledgers.collection, query=_query(request))
-        categories, total = operations.compare_categories(rows)
+        categories, total = await self._compared(_query(request))
         return pb.GetComparisonResponse(
             categories=[to_message(pb.CategoryComparison, row) for row in categories],
             total=to_message(pb.CategoryComparison, total),
         )
+
+    async def ListCriticalMinutes(
+        self, request: pb.ListCriticalMinutesRequest, context: object
+    ) -> pb.ListCriticalMinutesResponse:
+        """See the proto."""
+        period = request.period or period_of(utc_now())
+        query = _query(request) | {"period": period}
+        if request.parallel_only:
+            query["parallel"] = True
+        categories, totals = await self._attributed(query)
+        return pb.ListCriticalMinutesResponse(
+            categories=[to_message(pb.CriticalMinutes, row) for row in categories],
+            totals=[to_message(pb.CriticalMinutes, row) for row in totals],
+            period=period,
+        )
+
+    async def ExportLedgers(self, request: pb.ExportLedgersRequest, context: object) -> AsyncIterator[pb.ExportLedgersResponse]:
+        """See the proto."""
+        table = _TABLES[request.table]
+        period = request.period or period_of(utc_now())
+        query = _query(request) | ({"_id": request.case_id} if request.case_id else {"period": period})
+        if request.department:
+            query["tasks.department"] = request.department
+        name = f"{table.name}-{request.case_id or period}.csv"
+        yield _part(tables.head(table), name=name, content_type="text/csv; charset=utf-8")
+        async for sources in self._sources(table, query):
+            yield _part(tables.body(table, sources))
+
+    async def _sources(self, table: tables.Table, query: dict[str, Any]) -> AsyncIterator[Sequence[Any]]:
+        """What the rows of a table come from, a batch at a time."""
+        if table is tables.CATEGORIES:
+            categories, total = await self._compared(query)
+            yield (*categories, total)
+        elif table is tables.CRITICAL_MINUTES:
+            own, totals = await self._attributed(query)
+            yield (*own, *totals)
+        else:
+            async for rows in store.batches(self._ledgers.collection, query=query, size=EXPORT_BATCH):
+                yield rows
+
+    async def _compared(self, query: dict[str, Any]) -> tuple[tuple[CategoryComparison, ...], CategoryComparison]:
+        return operations.compare_categories(await store.spread_of_cases(self._ledgers.collection, query=query))
+
+    async def _attributed(self, query: dict[str, Any]) -> tuple[tuple[CriticalMinutes, ...], tuple[CriticalMinutes, ...]]:
+        return operations.critical_minutes(await store.spread_of_shares(self._ledgers.collection, query=query))
+
+
+def _part(text: str, **more: str) -> pb.ExportLedgersResponse:
+    return pb.ExportLedgersResponse(part=FilePart(data=text.encode(), **more))
 
 
 def _query(request: Any) -> dict[str, Any]:

@@ -5,19 +5,21 @@ Ledgers are written by `svckit.batch` and read raw; mongoengine declares what th
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 from mongoengine import BooleanField, DateTimeField, DictField, Document, FloatField, LongField, StringField
 from mongoengine.fields import ListField
 from pymongo.asynchronous.collection import AsyncCollection
 
-from svckit.paging import code_range, narrowed
+from svckit.paging import code_range, narrowed, sort_by
 
 Raw = dict[str, Any]
 Rows = AsyncCollection[Raw]
 
 LEDGERS_KEYS = ("-reported_at", "_id")
 HIDDEN = ("facts",)
+OWN = ("outbox", "commands", "created_by")
 # Everything the comparison needs, so that it is counted from the index alone.
 COMPARED = dict.fromkeys(
     (
@@ -30,6 +32,9 @@ COMPARED = dict.fromkeys(
         "parallel",
         "actual_minutes",
         "serial_minutes",
+        "waiting_minutes",
+        "working_minutes",
+        "suspended_minutes",
     ),
     1,
 )
@@ -49,6 +54,8 @@ class CaseLedgerDocument(Document):
             ("scope", "-reported_at", "_id"),
             ("tasks.period", "scope"),
             ("tasks.department", "-reported_at"),
+            # Few cases have orders: only they are in the index.
+            {"fields": ["orders.period", "scope"], "partialFilterExpression": {"orders.period": {"$gt": ""}}},
             {"fields": list(COMPARED), "partialFilterExpression": {"handled_at": {"$type": "date"}}},
         ],
     }
@@ -67,6 +74,11 @@ class CaseLedgerDocument(Document):
     critical_path = ListField(DictField())
     actual_minutes = FloatField()
     serial_minutes = FloatField()
+    orders = ListField(DictField())
+    critical_shares = ListField(DictField())
+    waiting_minutes = FloatField()
+    working_minutes = FloatField()
+    suspended_minutes = FloatField()
     parallel = BooleanField()
     revision = LongField()
 
@@ -108,8 +120,36 @@ def comparison_stages(*, query: Raw) -> list[Raw]:
     """Returns the pipeline that counts, by category, the handled cases that match `query` and the times of the parallel ones."""
     return [
         {"$match": {**query, **handled()}},
-        {"$project": {"_id": False, "category": True, "parallel": True, "actual_minutes": True, "serial_minutes": True}},
+        {"$project": {"_id": False, "category": True, "parallel": True, **{f"{name}_minutes": True for name in _MEASURED}}},
         *_spread(by="$category", counts={"parallel_cases": _number("$parallel")}, values=_TIMES),
+    ]
+
+
+def orders_stages(*, period: str, query: Raw) -> list[Raw]:
+    """Returns the pipeline that counts, by department, the orders issued in the month, of the ledgers that match `query`."""
+    return [
+        {"$match": {"orders.period": period, **query}},
+        {"$unwind": "$orders"},
+        {"$match": {"orders.period": period}},
+        {
+            "$group": {
+                "_id": "$orders.department",
+                "orders": {"$sum": 1},
+                "orders_overdue": {"$sum": _number("$orders.overdue")},
+                "orders_declined": {"$sum": _number("$orders.declined")},
+            }
+        },
+    ]
+
+
+def shares_stages(*, query: Raw) -> list[Raw]:
+    """Returns the pipeline that counts, by category, kind and department, the shares of critical paths of the ledgers that match."""
+    return [
+        {"$match": {**query, **handled()}},
+        {"$project": {"_id": False, "category": True, "critical_shares": True}},
+        {"$unwind": "$critical_shares"},
+        {"$replaceRoot": {"newRoot": {"$mergeObjects": [{"category": "$category"}, "$critical_shares"]}}},
+        *_spread(by={name: f"${name}" for name in ("category", "kind", "department")}, counts={}, values=_SHARES),
     ]
 
 
@@ -123,7 +163,27 @@ async def spread_of_cases(ledgers: Rows, *, query: Raw) -> list[Raw]:
     return await (await ledgers.aggregate(comparison_stages(query=query), hint=COMPARED)).to_list()
 
 
-def _spread(*, by: str, counts: Raw, values: Raw) -> list[Raw]:
+async def orders_by_department(ledgers: Rows, *, period: str, query: Raw) -> dict[str, Raw]:
+    """Returns, by department, the counts of `orders_stages`."""
+    rows = await (await ledgers.aggregate(orders_stages(period=period, query=query))).to_list()
+    return {row.pop("_id"): row for row in rows}
+
+
+async def spread_of_shares(ledgers: Rows, *, query: Raw) -> list[Raw]:
+    """Returns the rows of `shares_stages`: by (category, kind, department), measure, bin, count and total."""
+    return await (await ledgers.aggregate(shares_stages(query=query), hint=COMPARED)).to_list()
+
+
+async def batches(ledgers: Rows, *, query: Raw, size: int) -> AsyncIterator[list[Raw]]:
+    """Yields the ledgers that match `query`, newest report first, `size` at a time."""
+    async with ledgers.find(query, dict.fromkeys((*HIDDEN, *OWN), False), batch_size=size).sort(
+        sort_by(LEDGERS_KEYS)
+    ) as cursor:
+        while rows := await cursor.to_list(size):
+            yield rows
+
+
+def _spread(*, by: Any, counts: Raw, values: Raw) -> list[Raw]:
     """Counts what comes in into bins of each of `values`: what leaves is as small for a year as for a day.
 
     A row of the result counts its bin of one measure; rows of one measure together count everything.
@@ -168,11 +228,15 @@ _COUNTS: Raw = {
     "critical": _number(_DONE, "$critical"),
 }
 _WORK: Raw = {name: {"$cond": [_DONE, f"${name}_minutes", None]} for name in ("waiting", "working")}
+_MEASURED = ("actual", "serial", "waiting", "working", "suspended")
 _TIMES: Raw = {
     name: {"$cond": ["$parallel", value, None]}
     for name, value in {
-        "actual": "$actual_minutes",
-        "serial": "$serial_minutes",
+        **{name: f"${name}_minutes" for name in _MEASURED},
         "saved": {"$subtract": ["$serial_minutes", "$actual_minutes"]},
     }.items()
+}
+_SHARES: Raw = {
+    "all": "$minutes",
+    **{name: f"${name}_minutes" for name in ("waiting", "working", "suspended")},
 }

@@ -229,6 +229,7 @@ def entered(service: Service, *, area: str, category: str, period: str, tasks: l
             "parallel": True,
             "actual_minutes": 100.0,
             "serial_minutes": 300.0,
+            **dict.fromkeys(("waiting_minutes", "working_minutes", "suspended_minutes"), 0.0),
             "tasks": [{**record, **task} for task in tasks or [{}]],
         }
     )
@@ -301,6 +302,8 @@ def test_figures_and_ledgers_are_for_staff(service, stub, role):
         (stub.ListCaseLedgers, pb.ListCaseLedgersRequest()),
         (stub.ListDepartmentFigures, pb.ListDepartmentFiguresRequest()),
         (stub.GetComparison, pb.GetComparisonRequest()),
+        (stub.ListCriticalMinutes, pb.ListCriticalMinutesRequest()),
+        (lambda request, metadata: list(stub.ExportLedgers(request, metadata=metadata)), pb.ExportLedgersRequest()),
     ]
     for call, request in calls:
         with pytest.raises(grpc.RpcError) as caught:

@@ -116,7 +116,59 @@ def random_history(seed: int) -> History:
         ended[task] = _work(rng, history, task, f"D{number}", after[task], ended, now)
     handled = max(ended.values())
     history.append(on_case("handled", handled))
-    return history + _checked(rng, after, handled)
+    return history + _stood_still(rng, now, handled) + _membership(rng, after) + _orders(rng) + _checked(rng, after, handled)
+
+
+def suspended(since: float, until: float | None) -> History:
+    """A suspension; `until` None: it lasts."""
+    told = [("mediation.case_suspended.v1", minute(since), {"case_id": "case", "suspended_at": minute(since)})]
+    if until is not None:
+        told.append(("mediation.case_resumed.v1", minute(until), {"case_id": "case", "resumed_at": minute(until)}))
+    return told
+
+
+def order(verb: str, at: float, **more: Any) -> tuple[str, dt.datetime, dict[str, Any]]:
+    """An event of a supervision order: verb "issued", "replied", "overdue", "reply_refused", "reply_accepted" or "withdrawn"."""
+    instant = f"{verb.removeprefix('reply_')}_at"
+    fields = {"case_id": "case", "order_id": "o1", "department": "D0", "task_id": "t0", instant: minute(at), **more}
+    return f"mediation.supervision_{verb}.v1", minute(at), fields
+
+
+def _stood_still(rng: random.Random, start: float, end: float) -> History:
+    """Up to two suspensions, some of which overlap, some outside of the work."""
+    stretches = [sorted(rng.uniform(0, end * 1.2 + 5) for _ in range(2)) for _ in range(rng.randint(0, 2))]
+    return [event for since, until in stretches for event in suspended(start * rng.random() + since, start + until)]
+
+
+def _membership(rng: random.Random, tasks: Any) -> History:
+    """Perhaps another lead, more time, a task that is taken out."""
+    told: History = []
+    names = sorted(tasks)
+    for verb in ("lead_changed", "extended", "removed"):
+        if rng.random() < 0.2:
+            task, at = rng.choice(names), rng.uniform(1, 900)
+            told.append(membership(verb, task, at, former=rng.choice(names)))
+    return told
+
+
+def membership(verb: str, task: str, at: float, *, former: str = "") -> tuple[str, dt.datetime, dict[str, Any]]:
+    """A task gets the lead ("lead_changed"), more time ("extended"), or is taken out ("removed")."""
+    fields: dict[str, Any] = {"case_id": "case", "task_id": task, "department": f"D{task[1:]}"}
+    if verb == "lead_changed":
+        return "mediation.lead_changed.v1", minute(at), {**fields, "former_task_id": former, "lead_changed_at": minute(at)}
+    if verb == "extended":
+        more = {"approved": True, "due_at": minute(at + 20_000), "ruled_at": minute(at)}
+        return "mediation.extension_ruled.v1", minute(at), {**fields, **more}
+    return "mediation.task_removed.v1", minute(at), {**fields, "removed_at": minute(at)}
+
+
+def _orders(rng: random.Random) -> History:
+    if rng.random() < 0.6:
+        return []
+    told = [order("issued", 50, cause="manual", due_at=minute(100))]
+    if rng.random() < 0.5:
+        told.append(order("overdue", 100, raises=1))
+    return [*told, order("replied", 120, on_time=rng.random() < 0.5, stance="complied"), order("reply_accepted", 130)]
 
 
 def _work(
@@ -155,4 +207,16 @@ def _checked(rng: random.Random, tasks: Any, handled: float) -> History:
     more.append(on_case("verified", at + 10, passed=True, failed_task_ids=[]))
     if rng.random() < 0.8:
         more.append(on_case("closed", at + 20))
-    return more
+    return more if rng.random() < 0.8 else [*more, *_second_life(rng, at + 1_000)]
+
+
+def _second_life(rng: random.Random, at: float) -> History:
+    """The case is reopened and handled once more, by one department."""
+    end = at + rng.randint(20, 500)
+    return [
+        on_case("reopened", at),
+        dispatched(at + 5, [planned("again", "D9", at=at + 5, lead=True)]),
+        on_task("accepted", "again", "D9", at + 9),
+        on_task("completed", "again", "D9", end),
+        on_case("handled", end),
+    ]

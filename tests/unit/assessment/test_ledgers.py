@@ -54,10 +54,28 @@ def test_serial_work_is_never_modelled_faster_than_parallel_work(seed):
 
 
 @given(seed=st.integers(0, 10_000))
-def test_steps_of_tasks_split_into_waiting_and_working(seed):
+def test_steps_of_tasks_split_into_waiting_working_and_standstill(seed):
     for step in taken(histories.random_history(seed)).critical_path:
         if step.kind is StepKind.TASK:
-            assert step.waiting_minutes + step.working_minutes == pytest.approx(step.minutes)
+            parts = (step.waiting_minutes, step.working_minutes, step.suspended_minutes)
+            assert min(parts) >= 0
+            assert sum(parts) == pytest.approx(step.minutes)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_the_shares_of_the_departments_add_up_to_the_critical_path(seed):
+    ledger = taken(histories.random_history(seed))
+    for name in ("minutes", "waiting_minutes", "working_minutes", "suspended_minutes"):
+        shares = sum(getattr(share, name) for share in ledger.critical_shares)
+        assert shares == pytest.approx(sum(getattr(step, name) for step in ledger.critical_path))
+    assert len({(share.kind, share.department) for share in ledger.critical_shares}) == len(ledger.critical_shares)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_a_standstill_is_on_the_critical_path_once_and_nobodys_work(seed):
+    ledger = taken(histories.random_history(seed))
+    assert sum(step.suspended_minutes for step in ledger.critical_path) == pytest.approx(ledger.suspended_minutes)
+    assert ledger.actual_minutes >= ledger.suspended_minutes - 1e-6
 
 
 def three_departments() -> History:
