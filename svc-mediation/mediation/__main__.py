@@ -19,7 +19,7 @@ SERVICE = "mediation"
 
 def api(settings: MediationSettings) -> None:
     """Serves gRPC. Imports it only here: a worker must never load grpc."""
-    from mediation import notice_store
+    from mediation import dispute_store, notice_store
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
     from svckit.api import run_api
@@ -27,10 +27,11 @@ def api(settings: MediationSettings) -> None:
     run_api(
         service=SERVICE,
         settings=settings,
-        documents=[CaseDocument, SupervisionOrderDocument, *notice_store.DOCUMENTS],
+        documents=[CaseDocument, SupervisionOrderDocument, *notice_store.DOCUMENTS, *dispute_store.DOCUMENTS],
         servicers=lambda made: (
             *servicers(made, locate_seconds=settings.locate_seconds),
             *notice_servicers(made, settings=settings),
+            *dispute_servicers(made, settings=settings),
         ),
     )
 
@@ -97,17 +98,39 @@ def notice_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tuple
     )
 
 
+def dispute_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tuple[Any, Any]]:
+    """Returns the gRPC services of disputes and of their agreements."""
+    from binglian.mediation.v1.agreement_service_pb2_grpc import add_AgreementServiceServicer_to_server
+    from binglian.mediation.v1.dispute_service_pb2_grpc import add_DisputeServiceServicer_to_server
+
+    from mediation.dispute_store import AgreementNumbers, DisputeSearch
+    from mediation.domain.dispute import Dispute
+    from mediation.papers import Fonts
+    from mediation.rpc.agreements import AgreementServicer
+    from mediation.rpc.disputes import DisputeServicer
+
+    disputes = api.repository(Dispute, collection="disputes", id_field="dispute_id")
+    cases = api.repository(Case, collection="cases", id_field="case_id")
+    mediations = DisputeServicer(disputes=disputes, cases=cases, search=DisputeSearch(disputes.collection))
+    numbers = AgreementNumbers(api.db["numbers"])
+    agreements = AgreementServicer(disputes=disputes, numbers=numbers, fonts=Fonts(settings.font_folder))
+    return (
+        (add_DisputeServiceServicer_to_server, mediations),
+        (add_AgreementServiceServicer_to_server, agreements),
+    )
+
+
 def worker(settings: MediationSettings) -> None:
     """Handles events. svckit.worker comes first: it makes the standard library cooperative before anything opens a socket."""
     from svckit.worker import run_worker
 
     # isort: split
-    from mediation import notice_store
+    from mediation import dispute_store, notice_store
     from mediation.events import MediationWorker
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
 
-    documents = [CaseDocument, SupervisionOrderDocument, *notice_store.DOCUMENTS]
+    documents = [CaseDocument, SupervisionOrderDocument, *notice_store.DOCUMENTS, *dispute_store.DOCUMENTS]
     run_worker(service=SERVICE, settings=settings, documents=documents, worker=MediationWorker)
 
 

@@ -14,6 +14,7 @@ from mediation.domain import Attachment, Case, ServiceActor
 from mediation.notifying import Notifying
 from mediation.operations import Outcome
 from mediation.policies import CaseNotFound
+from mediation.reminding import Reminding
 from mediation.supervising import Supervising
 from svckit.batch import BatchRepository, all_saved
 from svckit.bus import Documents, Event, handles
@@ -23,7 +24,7 @@ from svckit.due import DueDocuments
 _NATIVE = (datetime,)
 
 
-class MediationWorker(Supervising, Notifying):
+class MediationWorker(Supervising, Notifying, Reminding):
     """Handlers of events, a batch at a time: all events of all cases in one save."""
 
     name = "mediation"

@@ -24,6 +24,11 @@ WORKFLOWS = (
         "mediation.domain.supervision:ORDER_TRANSITIONS",
         "binglian.mediation.v1.OrderState",
     ),
+    (
+        "mediation.domain.dispute:DisputeState",
+        "mediation.domain.dispute_workflow:DISPUTE_TRANSITIONS",
+        "binglian.mediation.v1.DisputeState",
+    ),
     ("fire_safety.domain:InspectionState", "fire_safety.domain:TRANSITIONS", "binglian.fire_safety.v1.InspectionState"),
     ("housing.domain:HouseCheckState", "housing.policies:CHECK_TRANSITIONS", "binglian.housing.v1.HouseCheckState"),
     (
@@ -33,6 +38,7 @@ WORKFLOWS = (
     ),
 )
 FIRST = {
+    "mediation.domain.dispute:DisputeState": {"registered"},
     "mediation.domain:CaseState": {"draft"},
     "mediation.domain:TaskState": {"waiting", "assigned"},
     "mediation.domain.supervision:OrderState": {"issued"},

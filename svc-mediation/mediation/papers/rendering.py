@@ -1,0 +1,30 @@
+"""A sheet as a file."""
+
+from __future__ import annotations
+
+import msgspec
+
+from mediation.papers.fonts import Fonts
+from mediation.papers.sheet import Sheet
+
+PDF_TYPE = "application/pdf"
+DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file to hand out."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
+def render(sheet: Sheet, *, format: str, fonts: Fonts) -> File:
+    """Returns the sheet as "pdf" or "docx". Takes a third of a second; raises Unavailable (FONT_MISSING) for a PDF without fonts."""
+    if format == "docx":
+        from mediation.papers import word
+
+        return File(f"{sheet.name}.docx", DOCX_TYPE, word.set_sheet(sheet))
+    from mediation.papers import pdf
+
+    return File(f"{sheet.name}.pdf", PDF_TYPE, pdf.set_sheet(sheet, fonts=fonts))

@@ -1,0 +1,49 @@
+"""What ordinary roles never see, and what nobody may write down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mediation import dispute_codes
+from mediation.domain import Actor
+from svckit.errors import InvalidArgument
+
+PROTECTED_CATEGORY = f"A{dispute_codes.VIOLENCE}"
+"""Cases of suspected domestic violence: hidden from everybody who has no part in the protection."""
+
+# Those who protect, send help, or answer for the data; IMPORTER and SERVICE act for them.
+PROTECTED_READERS = frozenset({"GRID_POLICE", "DISPATCHER", "AUDITOR", "DPO", "IMPORTER", "SERVICE"})
+PROTECTING_DEPARTMENTS = frozenset({"PSB"})
+# restricted_category.csv 9018: no recordings of voices. By the ending of the file, whatever the store is called.
+_RECORDINGS = (".mp3", ".wav", ".m4a", ".aac", ".amr", ".ogg", ".opus", ".flac", ".wma")
+
+
+def sees_protected(by: Actor) -> bool:
+    """Tells whether the caller may know of suspected domestic violence."""
+    return not by.roles.isdisjoint(PROTECTED_READERS) or by.department in PROTECTING_DEPARTMENTS
+
+
+def check_texts(fields: Mapping[str, Any]) -> None:
+    """Raises InvalidArgument naming the first field of a request, however deep, that says what must never be stored.
+
+    RESTRICTED_CONTENT: a word of restricted_terms.yaml. RECORDING_NOT_ALLOWED: a link to a recording of voices.
+    """
+    for path, text in _texts(fields, ""):
+        for code, words in dispute_codes.restricted_terms().items():
+            if any(word in text or word in text.upper() for word in words):
+                message = "This says about a person what must not be kept: leave it out."
+                raise InvalidArgument(message, field=path, reason="RESTRICTED_CONTENT", metadata={"category": code})
+        if path.endswith(".uri") and text.lower().partition("?")[0].endswith(_RECORDINGS):
+            raise InvalidArgument("Voices are not recorded.", field=path, reason="RECORDING_NOT_ALLOWED")
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _texts(part, f"{path}.{name}" if path else name)
+    elif isinstance(value, list | tuple):
+        for index, part in enumerate(value):
+            yield from _texts(part, f"{path}[{index}]")

@@ -1,0 +1,238 @@
+"""DisputeService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from binglian.mediation.v1 import dispute_service_pb2 as pb
+from binglian.mediation.v1 import dispute_service_pb2_grpc
+
+from mediation import cursors
+from mediation.dispute_store import DisputeSearch, Filter, due_before, shown_to
+from mediation.domain import Attachment, Case
+from mediation.domain.dispute import Attendance, Committee, Dispute, Mediator, Party, PoliceGround, RecusalGround
+from mediation.operations import disputes as operations
+from mediation.policies.access import check_visible
+from mediation.policies.protecting import check_texts
+from mediation.rpc.mediating import Mediating, struct, structs
+from mediation.rpc.translate import instant
+from svckit.access import current_caller
+from svckit.documents import command_of, utc_now
+from svckit.ids import new_id
+from svckit.messages import to_fields, to_message
+from svckit.store import Repository
+from svckit.telemetry import current_traceparent
+
+DEFAULT_PAGE = 50
+
+
+class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
+    """What mediators and the heads of communities do with disputes."""
+
+    def __init__(self, *, disputes: Repository[Dispute], cases: Repository[Case], search: DisputeSearch) -> None:
+        self._disputes = disputes
+        self._cases = cases
+        self._search = search
+        self._mediating = Mediating(disputes)
+
+    # ----------------------------------------------------------------------------------------------------------- beginning
+
+    async def OpenDispute(self, request: Any, context: Any) -> Any:
+        """Registers an application."""
+        caller, now = current_caller(), utc_now()
+        check_texts(to_fields(request))
+        case = await self._cases.get(request.case_id)
+        check_visible(case, caller)
+        dispute, facts = operations.open_dispute(
+            dispute_id=new_id(),
+            case=case,
+            category=request.category or case.category[1:],
+            description=request.description,
+            committee=struct(request.committee, Committee),
+            parties=[struct(party, Party, party_id=new_id()) for party in request.parties],
+            people_involved=request.people_involved,
+            condition=request.condition,
+            traceparent=current_traceparent(),
+            by=caller,
+            now=now,
+        )
+        saved = await self._disputes.create(dispute.dispute_id, dispute, facts, command=command_of(request, caller))
+        return to_message(pb.OpenDisputeResponse, {"dispute": saved})
+
+    async def AddParty(self, request: Any, context: Any) -> Any:
+        """Adds a party."""
+        party = struct(request.party, Party, party_id=new_id())
+        return await self._mediating.change(
+            pb.AddPartyResponse,
+            request,
+            lambda dispute, by, now: operations.add_party(dispute, party=party, by=by, now=now),
+        )
+
+    async def RecordConsent(self, request: Any, context: Any) -> Any:
+        """Records what a party says to being mediated."""
+        return await self._mediating.change(
+            pb.RecordConsentResponse,
+            request,
+            lambda dispute, by, now: operations.record_consent(
+                dispute, party_id=request.party_id, given=request.given, text=request.text, by=by, now=now
+            ),
+        )
+
+    async def AppointMediator(self, request: Any, context: Any) -> Any:
+        """Names the mediator."""
+        fields = to_fields(request)
+        declared = [RecusalGround(ground) for ground in fields["declared"]]
+        return await self._mediating.change(
+            pb.AppointMediatorResponse,
+            request,
+            lambda dispute, by, now: operations.appoint_mediator(
+                dispute,
+                mediator=Mediator(
+                    subject=request.subject,
+                    name=request.name,
+                    appointed_at=now,
+                    by_parties=request.by_parties,
+                    accepted_by=tuple(request.accepted_by),
+                ),
+                declared=declared,
+                by=by,
+                now=now,
+            ),
+        )
+
+    async def AcceptMediator(self, request: Any, context: Any) -> Any:
+        """Records that a party accepts the mediator."""
+        return await self._mediating.change(
+            pb.AcceptMediatorResponse,
+            request,
+            lambda dispute, by, now: operations.accept_mediator(dispute, party_id=request.party_id, by=by, now=now),
+        )
+
+    async def RecuseMediator(self, request: Any, context: Any) -> Any:
+        """Puts a substitute in the mediator's place."""
+        ground = RecusalGround(to_fields(request)["ground"])
+        substitute = None
+        if request.substitute_subject:
+            substitute = Mediator(subject=request.substitute_subject, name=request.substitute_name, appointed_at=utc_now())
+        return await self._mediating.change(
+            pb.RecuseMediatorResponse,
+            request,
+            lambda dispute, by, now: operations.recuse_mediator(
+                dispute, ground=ground, reason=request.reason, substitute=substitute, by=by, now=now
+            ),
+        )
+
+    async def BeginMediation(self, request: Any, context: Any) -> Any:
+        """Begins the mediation."""
+        return await self._mediating.change(
+            pb.BeginMediationResponse,
+            request,
+            lambda dispute, by, now: operations.begin_mediation(dispute, by=by, now=now),
+        )
+
+    # ----------------------------------------------------------------------------------------------------------- mediating
+
+    async def RecordSession(self, request: Any, context: Any) -> Any:
+        """Adds a session."""
+        held_at = instant(request.held_at) if request.HasField("held_at") else None
+        next_at = instant(request.next_at) if request.HasField("next_at") else None
+        return await self._mediating.change(
+            pb.RecordSessionResponse,
+            request,
+            lambda dispute, by, now: operations.record_session(
+                dispute,
+                record=request.record,
+                attendance=structs(request.attendance, Attendance),
+                held_at=held_at,
+                length_minutes=request.length_minutes,
+                place=request.place,
+                method=request.method,
+                attachments=structs(request.attachments, Attachment),
+                next_at=next_at,
+                by=by,
+                now=now,
+                new_id=new_id,
+            ),
+        )
+
+    async def ExtendMediation(self, request: Any, context: Any) -> Any:
+        """Moves the limit."""
+        until = instant(request.until)
+        return await self._mediating.change(
+            pb.ExtendMediationResponse,
+            request,
+            lambda dispute, by, now: operations.extend_mediation(
+                dispute, until=until, agreed_by=request.agreed_by, by=by, now=now
+            ),
+        )
+
+    async def PauseMediationClock(self, request: Any, context: Any) -> Any:
+        """Stops the clock during an appraisal."""
+        return await self._mediating.change(
+            pb.PauseMediationClockResponse,
+            request,
+            lambda dispute, by, now: operations.pause_clock(dispute, reason=request.reason, by=by, now=now),
+        )
+
+    async def ResumeMediationClock(self, request: Any, context: Any) -> Any:
+        """Lets the clock run on."""
+        return await self._mediating.change(
+            pb.ResumeMediationClockResponse,
+            request,
+            lambda dispute, by, now: operations.resume_clock(dispute, by=by, now=now),
+        )
+
+    async def InformPolice(self, request: Any, context: Any) -> Any:
+        """Notes that the police was told."""
+        ground = PoliceGround(to_fields(request)["ground"])
+        return await self._mediating.change(
+            pb.InformPoliceResponse,
+            request,
+            lambda dispute, by, now: operations.inform_police(dispute, ground=ground, text=request.text, by=by, now=now),
+        )
+
+    async def EndMediation(self, request: Any, context: Any) -> Any:
+        """Ends a mediation without an agreement."""
+        return await self._mediating.change(
+            pb.EndMediationResponse,
+            request,
+            lambda dispute, by, now: operations.end_mediation(
+                dispute, result=request.result, text=request.text, told=request.told, way=request.way, by=by, now=now
+            ),
+        )
+
+    async def NotifyRemedies(self, request: Any, context: Any) -> Any:
+        """Records that the parties know their remedies."""
+        return await self._mediating.change(
+            pb.NotifyRemediesResponse,
+            request,
+            lambda dispute, by, now: operations.notify_remedies(dispute, told=request.told, way=request.way, by=by, now=now),
+        )
+
+    # ------------------------------------------------------------------------------------------------------------- reading
+
+    async def GetDispute(self, request: Any, context: Any) -> Any:
+        """Returns one dispute."""
+        return to_message(pb.GetDisputeResponse, {"dispute": await self._mediating.visible(request.dispute_id)})
+
+    async def ListDisputes(self, request: Any, context: Any) -> Any:
+        """Returns a page of disputes, newest change first."""
+        where = {"$and": [shown_to(current_caller(), prefix=request.area_prefix), _asked(request)]}
+        after = cursors.parse(request.page_token, field="page_token")
+        found, last = await self._search.page(where, after=after, size=request.page_size or DEFAULT_PAGE)
+        fields = {"disputes": found, "next_page_token": str(last) if last else ""}
+        return to_message(pb.ListDisputesResponse, fields)
+
+
+def _asked(request: Any) -> Filter:
+    where: Filter = {}
+    states = to_fields(request)["states"]
+    if states:
+        where["state"] = {"$in": states}
+    if request.case_id:
+        where["case_id"] = request.case_id
+    if request.mediator:
+        where["mediators.subject"] = request.mediator
+    if request.HasField("due_before"):
+        where |= due_before(instant(request.due_before))
+    return where
