@@ -19,7 +19,7 @@ SERVICE = "mediation"
 
 def api(settings: MediationSettings) -> None:
     """Serves gRPC. Imports it only here: a worker must never load grpc."""
-    from mediation import dispute_store, notice_store
+    from mediation import dispute_store, notice_store, search_store
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
     from svckit.api import run_api
@@ -27,7 +27,7 @@ def api(settings: MediationSettings) -> None:
     run_api(
         service=SERVICE,
         settings=settings,
-        documents=[CaseDocument, SupervisionOrderDocument, *notice_store.DOCUMENTS, *dispute_store.DOCUMENTS],
+        documents=[CaseDocument, SupervisionOrderDocument, *search_store.DOCUMENTS, *notice_store.DOCUMENTS, *dispute_store.DOCUMENTS],
         servicers=lambda made: (
             *servicers(made, locate_seconds=settings.locate_seconds),
             *notice_servicers(made, settings=settings),
@@ -41,22 +41,32 @@ def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
     from binglian.housing.v1.area_service_pb2_grpc import LocationServiceStub
     from binglian.mediation.v1.case_service_pb2_grpc import add_CaseServiceServicer_to_server
     from binglian.mediation.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
+    from binglian.mediation.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
     from binglian.mediation.v1.task_service_pb2_grpc import add_TaskServiceServicer_to_server
 
+    from mediation.counting import Counts
+    from mediation.domain.search import SavedSearch
+    from mediation.finding import Finder
     from mediation.locating import Locator
-    from mediation.rpc import CaseServicer, ClockServicer, TaskServicer
+    from mediation.rpc import CaseServicer, ClockServicer, SearchServicer, TaskServicer
+    from mediation.search_store import SavedSearches
     from mediation.store import CaseNumbers, CaseSearch
     from mediation.streams import Hub
+    from mediation.texts import WordingSearch
 
     cases = api.repository(Case, collection="cases", id_field="case_id")
-    search = CaseSearch(cases.collection)
+    searches = api.repository(SavedSearch, collection="searches", id_field="search_id")
+    search, counts = CaseSearch(cases.collection), Counts(cases.collection)
+    finder = Finder(cases=search, wordings=WordingSearch(api.db["wordings"]), counts=counts)
     hub = Hub(live=api.live, search=search)
     locator = Locator(api.stub(LocationServiceStub, "housing", timeout=locate_seconds))
     numbers = CaseNumbers(api.db["numbers"])
-    servicer = CaseServicer(cases=cases, search=search, numbers=numbers, hub=hub, locator=locator)
+    servicer = CaseServicer(cases=cases, search=search, counts=counts, numbers=numbers, hub=hub, locator=locator)
+    saved = SavedSearches(searches.collection)
     return (
         (add_CaseServiceServicer_to_server, servicer),
-        (add_TaskServiceServicer_to_server, TaskServicer(cases=cases, search=search, hub=hub)),
+        (add_TaskServiceServicer_to_server, TaskServicer(cases=cases, finder=finder, hub=hub)),
+        (add_SearchServiceServicer_to_server, SearchServicer(search=search, finder=finder, searches=searches, saved=saved)),
         (add_ClockServiceServicer_to_server, ClockServicer(cases=cases)),
         supervision_servicer(api, cases=cases),
     )
@@ -125,12 +135,12 @@ def worker(settings: MediationSettings) -> None:
     from svckit.worker import run_worker
 
     # isort: split
-    from mediation import dispute_store, notice_store
+    from mediation import dispute_store, notice_store, search_store
     from mediation.events import MediationWorker
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
 
-    documents = [CaseDocument, SupervisionOrderDocument, *notice_store.DOCUMENTS, *dispute_store.DOCUMENTS]
+    documents = [CaseDocument, SupervisionOrderDocument, *search_store.DOCUMENTS, *notice_store.DOCUMENTS, *dispute_store.DOCUMENTS]
     run_worker(service=SERVICE, settings=settings, documents=documents, worker=MediationWorker)
 
 

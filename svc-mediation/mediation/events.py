@@ -16,6 +16,7 @@ from mediation.operations import Outcome
 from mediation.policies import CaseNotFound
 from mediation.reminding import Reminding
 from mediation.supervising import Supervising
+from mediation.texts import WordingKeeper
 from svckit.batch import BatchRepository, all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
@@ -48,6 +49,11 @@ class MediationWorker(Supervising, Notifying, Reminding):
     def locate_cases(self, events: list[Event]) -> None:
         """Gives cases that were taken without their grid the area housing found."""
         all_saved(self.cases.apply([_locating(event) for event in events]))
+
+    @handles("mediation.case_reported.v1", "mediation.case_located.v1")
+    def keep_wordings(self, events: list[Event]) -> None:
+        """Writes down the words of cases, so that they are found by any part of them."""
+        WordingKeeper(self.cases.collection).keep(sorted({event.subject for event in events}))
 
     @timer(interval=1)
     def turn_lights(self) -> None:

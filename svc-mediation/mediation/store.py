@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import mongoengine as me
@@ -16,27 +16,27 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
-from mediation import clocks, policies
+from mediation import clocks, plans, policies
 from mediation.cursors import Cursor
 from mediation.domain import Actor, Light
-from mediation.domain.states import FINAL_STATES, OPEN_TASK_STATES
+from mediation.domain.states import FINAL_STATES, OPEN_TASK_STATES, CaseState
 from svckit.commit import DURABLE
+from svckit.documents import created_by, utc_now
 from svckit.errors import Unavailable
 from svckit.paging import code_range, narrowed
 
 Document = dict[str, Any]
 Filter = dict[str, Any]
 
-CITY_DIGITS = 4
-_NOT_CLOSED = {"closed_at": {"$type": "null"}}
+_OPEN_STATES = sorted(frozenset(CaseState) - FINAL_STATES)
+# A stream that resumes after less than this reads the changes since; after more, or from the beginning, few cases may be quicker.
+RECENTLY = timedelta(hours=1)
 # Shown to nobody: what the store itself needs.
 _OWN = {"outbox": False, "commands": False, "created_by": False}
-_LISTED = {**_OWN, "steps": False}
+_LISTED = {**_OWN, "steps": False, "workspace": False}
 # Numbers taken from the counter at once by one process; those left at its end stay unused.
 NUMBER_BLOCK = 100
 _SHANGHAI = timedelta(hours=8)
-# Tasks that wait for others are due at no time yet: they stand last.
-_FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class TaskDocument(me.EmbeddedDocument):
@@ -59,6 +59,7 @@ class CaseDocument(me.Document):
         "strict": False,
         "auto_create_index": False,
         "index_background": True,
+        "retired_indexes": ["changed", "city_changed", "open", "task"],
         "indexes": [
             {"name": "number", "fields": ["number"], "unique": True},
             {
@@ -67,11 +68,14 @@ class CaseDocument(me.Document):
                 "unique": True,
                 "partialFilterExpression": {"external_id": {"$gt": ""}},
             },
-            {"name": "changed", "fields": ["changed_at", "case_id"]},
-            {"name": "city_changed", "fields": ["city", "changed_at", "case_id"]},
-            # The work in hand stays quick to find however long the history grows.
-            {"name": "open", "fields": ["city", "area_code"], "partialFilterExpression": {"closed_at": {"$type": "null"}}},
-            {"name": "task", "fields": ["tasks.department", "tasks.state"]},
+            # Every change of a case moves it in this one: what lists and streams ask beside the time stands in its keys.
+            {"name": plans.CHANGES, "fields": ["changed_at", "case_id", "area_code", "state", "light", "category"]},
+            # What is few stays quick to find, and to count, however long the history grows.
+            {"name": plans.STANDING, "fields": ["state", "area_code", "light", "category"]},
+            # The next two never change with a case.
+            {"name": plans.REPORTED, "fields": ["city", "-case_id", "area_code", "category"]},
+            {"name": plans.DEPARTMENT, "fields": ["tasks.department", "-case_id"]},
+            {"name": plans.INBOX, "fields": ["inbox.$**"]},
             {
                 "name": "next_light",
                 "fields": ["next_light_at"],
@@ -98,6 +102,7 @@ class CaseDocument(me.Document):
     changed_at = me.DateTimeField(required=True)
     next_light_at = me.DateTimeField()
     level_due_at = me.DateTimeField()
+    inbox = me.MapField(me.StringField())
     tasks = me.ListField(me.EmbeddedDocumentField(TaskDocument))
     revision = me.LongField(required=True)
 
@@ -119,12 +124,9 @@ class View(msgspec.Struct, frozen=True):
         """The filter for MongoDB; a range of codes, so that an index serves it."""
         if self.area is None:
             return {"_id": {"$in": []}}
-        found: Filter = {"reporter.subject": self.reporter} if self.reporter else {}
-        if len(self.area) >= CITY_DIGITS:
-            found["city"] = self.area[:CITY_DIGITS]
-        if self.area and len(self.area) != CITY_DIGITS:
-            found["area_code"] = code_range(self.area)
-        return found
+        found: Filter = {"area_code": code_range(self.area)} if self.area else {}
+        # Who reported a case also sent the command that created it, and an index on those commands exists already.
+        return {**found, "reporter.subject": self.reporter, **created_by(self.reporter)} if self.reporter else found
 
     def shows(self, case: Document) -> bool:
         """Tells of one document what `where` asks."""
@@ -141,7 +143,7 @@ def view_of(caller: Actor, *, prefix: str = "") -> View:
 
 def still_open() -> Filter:
     """Returns the cases somebody has to act on."""
-    return {**_NOT_CLOSED, "state": {"$nin": sorted(FINAL_STATES)}}
+    return {"state": {"$in": _OPEN_STATES}}
 
 
 def with_task_of(department: str, *, states: Sequence[str] = ()) -> Filter:
@@ -181,6 +183,7 @@ class CaseSearch:
 
     def __init__(self, cases: AsyncCollection[Document]) -> None:
         self._cases = cases
+        self.plans = plans.Plans(cases)
 
     async def one(self, case_id: str) -> Document | None:
         """Returns one case with its diary; None if there is none."""
@@ -194,60 +197,30 @@ class CaseSearch:
 
     async def page(self, where: Filter, *, after: Cursor | None, size: int) -> tuple[list[Document], Cursor | None]:
         """Returns cases without their diaries, newest change first, and the cursor of the next page."""
+        where, index = await self.plans.ordered_by(plans.CHANGES, where)
         conditions = [where, _before(after)] if after else [where]
-        cursor = self._cases.find({"$and": conditions}, _LISTED).sort([("changed_at", -1), ("_id", -1)]).limit(size + 1)
-        return _cut(await self._all(cursor), size)
+        order = [("changed_at", -1), ("_id", -1)]
+        return _cut(await self.listed({"$and": conditions}, order=order, index=index, size=size + 1), size)
 
     async def changed_since(self, where: Filter, *, after: Cursor, size: int) -> list[Document]:
         """Returns up to `size` cases without their diaries that changed after a cursor, oldest change first."""
+        index: str | None = plans.CHANGES
+        if after.at < utc_now() - RECENTLY:
+            where, index = await self.plans.ordered_by(plans.CHANGES, where)
         newer = {"changed_at": {"$gte": after.at}}
         exact = {"$or": [{"changed_at": {"$gt": after.at}}, {"_id": {"$gt": after.key}}]}
-        cursor = self._cases.find({"$and": [where, newer, exact]}, _LISTED)
-        return await self._all(cursor.sort([("changed_at", 1), ("_id", 1)]).limit(size))
+        order = [("changed_at", 1), ("_id", 1)]
+        return await self.listed({"$and": [where, newer, exact]}, order=order, index=index, size=size)
 
     async def versions_since(self, at: datetime) -> dict[str, datetime]:
         """Returns id → time of the last change of everything that changed since; an index alone answers it."""
-        cursor = self._cases.find({"changed_at": {"$gte": at}}, {"_id": True, "changed_at": True}).hint("changed")
+        cursor = self._cases.find({"changed_at": {"$gte": at}}, {"_id": True, "changed_at": True}).hint(plans.CHANGES)
         return {case["case_id"]: case["changed_at"] for case in await self._all(cursor)}
 
-    async def tasks(
-        self, where: Filter, *, department: str, states: Sequence[str], after: Cursor | None, size: int
-    ) -> tuple[list[Document], Cursor | None]:
-        """Returns cases with `task` being the one that matched, earliest due first (those without a due time last).
-
-        The cursor is made of the due time and the task's id.
-        """
-        wanted = {"state": {"$in": list(states)}, **({"department": department} if department else {})}
-        # Closed cases have no open tasks: leaving them out early lets the index of open ones answer.
-        cases = _NOT_CLOSED if OPEN_TASK_STATES.issuperset(states) else {}
-        stages: list[Document] = [
-            {"$match": {"$and": [where, cases, {"tasks": {"$elemMatch": wanted}}]}},
-            {"$project": _LISTED},
-            {"$unwind": "$tasks"},
-            {"$match": {f"tasks.{name}": value for name, value in wanted.items()}},
-            {"$set": {"due": {"$ifNull": ["$tasks.due_at", _FAR]}}},
-        ]
-        if after:
-            later = [{"due": {"$gt": after.at}}, {"due": after.at, "tasks.task_id": {"$gt": after.key}}]
-            stages.append({"$match": {"$or": later}})
-        stages += [{"$sort": {"due": 1, "tasks.task_id": 1}}, {"$limit": size + 1}]
-        found = await self._all(await self._aggregate(stages))
-        more = len(found) > size
-        found = found[:size]
-        last = Cursor(at=found[-1]["due"], key=found[-1]["tasks"]["task_id"]) if more else None
-        return [{**case, "task": case["tasks"]} for case in found], last
-
-    async def counts(self, where: Filter) -> list[Document]:
-        """Returns {state, light, count} for every combination that occurs."""
-        groups = {"_id": {"state": "$state", "light": "$light"}, "count": {"$sum": 1}}
-        cursor = await self._aggregate([{"$match": where}, {"$group": groups}])
-        return [{**row["_id"], "count": row["count"]} for row in await cursor.to_list()]
-
-    async def _aggregate(self, stages: list[Document]) -> Any:
-        try:
-            return await self._cases.aggregate(stages)
-        except PyMongoError as error:
-            raise _unavailable() from error
+    async def listed(self, where: Filter, *, order: Sequence[tuple[str, int]], index: str | None, size: int) -> list[Document]:
+        """Returns up to `size` cases without their diaries, in an order, found through the named index."""
+        cursor = self._cases.find(where, _LISTED).sort(list(order)).limit(size)
+        return await self._all(cursor.hint(index) if index else cursor)
 
     async def _all(self, cursor: Any) -> list[Document]:
         try:

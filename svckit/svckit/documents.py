@@ -184,6 +184,12 @@ def stored(value: Any) -> Any:
     return msgspec.to_builtins(value, builtin_types=_NATIVE)
 
 
+def created_by(subject: str) -> Document:
+    """Returns the filter for what the commands of one caller created; the unique index on those commands serves it."""
+    mine = _quoted(subject)
+    return {"created_by.key": {"$gte": f"{mine}:", "$lt": f"{mine};"}}  # ";" follows ":"
+
+
 def created_once(document: Document) -> Document:
     """Returns the command that created a document, {} if none is known."""
     creation: Document = document.get("created_by") or {}

@@ -19,7 +19,7 @@ _ATTEMPT_MS = 2_000
 
 
 def ensure_schema(*, uri: str, database: str, documents: Sequence[type[Any]]) -> None:
-    """Creates missing indexes: those the documents declare and those every collection of aggregates has.
+    """Creates missing indexes: those the documents declare and those every collection of aggregates has. Drops `retired_indexes`.
 
     `documents` are mongoengine Document classes. One attempt: raises pymongo.errors.ConnectionFailure while no primary answers.
     """
@@ -28,10 +28,19 @@ def ensure_schema(*, uri: str, database: str, documents: Sequence[type[Any]]) ->
         client.admin.command("ping")
         for document in documents:
             # Ours first: MongoDB names the first index that refuses, and a repeated creation must be told from a taken key.
-            client[database][document._get_collection_name()].create_indexes(list(INDEXES))
+            rows = client[database][document._get_collection_name()]
+            rows.create_indexes(list(INDEXES))
+            _drop(rows, document._meta.get("retired_indexes", ()))
             document.ensure_indexes()
     finally:
         mongoengine.disconnect()
+
+
+def _drop(rows: Any, names: Sequence[str]) -> None:
+    """Drops indexes that earlier versions had; each costs every write."""
+    present = {index["name"] for index in rows.list_indexes()}
+    for name in present.intersection(names):
+        rows.drop_index(name)
 
 
 def ensure_schema_patiently(*, uri: str, database: str, documents: Sequence[type[Any]]) -> None:

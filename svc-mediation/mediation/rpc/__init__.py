@@ -3,6 +3,7 @@
 from mediation.rpc.cases import CaseServicer
 from mediation.rpc.clocks import ClockServicer
 from mediation.rpc.notices import NoticeServicer, RosterServicer
+from mediation.rpc.searching import SearchServicer
 from mediation.rpc.tasks import TaskServicer
 
-__all__ = ["CaseServicer", "ClockServicer", "NoticeServicer", "RosterServicer", "TaskServicer"]
+__all__ = ["CaseServicer", "ClockServicer", "NoticeServicer", "RosterServicer", "SearchServicer", "TaskServicer"]

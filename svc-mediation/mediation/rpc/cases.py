@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from binglian.mediation.v1 import case_pb2, case_service_pb2, case_service_pb2_grpc
 
 from mediation import cursors, operations, policies, routing
+from mediation.counting import Counts
 from mediation.domain import Case, JoinPolicy, Severity, TaskPlan, TaskRole
-from mediation.domain.states import FINAL_STATES
 from mediation.locating import Locator
 from mediation.operations import Outcome
 from mediation.rpc import translate
@@ -34,10 +33,18 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
     """What coordinators, reporters and pages do with cases."""
 
     def __init__(
-        self, *, cases: Repository[Case], search: CaseSearch, numbers: CaseNumbers, hub: Hub, locator: Locator
+        self,
+        *,
+        cases: Repository[Case],
+        search: CaseSearch,
+        counts: Counts,
+        numbers: CaseNumbers,
+        hub: Hub,
+        locator: Locator,
     ) -> None:
         self._cases = cases
         self._search = search
+        self._counts = counts
         self._numbers = numbers
         self._hub = hub
         self._locator = locator
@@ -177,13 +184,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
 
     async def CountCases(self, request: Any, context: Any) -> Any:
         """Counts cases by state, open ones by light."""
-        rows = await self._search.counts(view_of(current_caller(), prefix=request.area_prefix).where)
-        lights: Counter[str] = Counter()
-        states: Counter[str] = Counter()
-        for row in rows:
-            states[row["state"]] += row["count"]
-            if row["state"] not in FINAL_STATES:
-                lights[row["light"]] += row["count"]
+        states, lights = await self._counts.standing(view_of(current_caller(), prefix=request.area_prefix))
         fields = {
             "lights": [{"light": light, "count": count} for light, count in sorted(lights.items())],
             "states": [{"state": state, "count": count} for state, count in sorted(states.items())],

@@ -9,12 +9,13 @@ from typing import Any
 
 from binglian.mediation.v1 import task_service_pb2, task_service_pb2_grpc
 
-from mediation import cursors, operations, policies
+from mediation import asking, cursors, operations, policies
 from mediation.domain import Case
 from mediation.domain.states import OPEN_TASK_STATES
+from mediation.finding import Finder
 from mediation.operations import Outcome
 from mediation.rpc import translate
-from mediation.store import CaseSearch, Document, Filter, view_of, with_task_of
+from mediation.store import Document, Filter, still_open, view_of, with_task_of
 from mediation.streams import Hub
 from svckit.access import Caller, current_caller
 from svckit.documents import command_of, utc_now
@@ -29,9 +30,9 @@ Verb = Callable[[Case, Caller, datetime], Outcome]
 class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
     """What departments do with their tasks."""
 
-    def __init__(self, *, cases: Repository[Case], search: CaseSearch, hub: Hub) -> None:
+    def __init__(self, *, cases: Repository[Case], finder: Finder, hub: Hub) -> None:
         self._cases = cases
-        self._search = search
+        self._finder = finder
         self._hub = hub
 
     # ----------------------------------------------------------------------------------------------------------- changing
@@ -124,13 +125,10 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
     async def ListTasks(self, request: Any, context: Any) -> Any:
         """Returns a page of tasks, earliest due first."""
         caller = current_caller()
-        cases, last = await self._search.tasks(
-            view_of(caller).where,
-            department=policies.department_shown(caller, request.department),
-            states=to_fields(request)["states"] or sorted(OPEN_TASK_STATES),
-            after=cursors.parse(request.page_token, field="page_token"),
-            size=request.page_size or DEFAULT_PAGE,
-        )
+        asked = {"department": request.department, "states": to_fields(request)["states"]}
+        ask, wanted = asking.of_tasks(asked, caller=caller, now=utc_now())
+        after = cursors.parse(request.page_token, field="page_token")
+        cases, last = await self._finder.tasks(ask, wanted=wanted, after=after, size=request.page_size or DEFAULT_PAGE)
         views = [translate.task_view(case, case["task"]) for case in cases]
         fields = {"tasks": views, "next_page_token": str(last) if last else ""}
         return to_message(task_service_pb2.ListTasksResponse, fields)
@@ -161,10 +159,11 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
 
 
 def _with_task(department: str, *, open_only: bool = False) -> Filter:
-    states = sorted(OPEN_TASK_STATES) if open_only else []
+    if open_only and department:
+        return {f"inbox.{department}": {"$gte": ""}}  # only departments with an open task have a mark, and it is a text
     if department:
-        return with_task_of(department, states=states)
-    return {"tasks.state": {"$in": states}} if open_only else {"dispatched_at": {"$ne": None}}
+        return with_task_of(department)
+    return {**still_open(), "tasks.state": {"$in": sorted(OPEN_TASK_STATES)}} if open_only else {"dispatched_at": {"$ne": None}}
 
 
 def _is_of(task: Document, department: str) -> bool:
