@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from binglian.mediation.v1 import notice_pb2
+from binglian.mediation.v1 import case_service_pb2, notice_pb2
 from binglian.mediation.v1 import notice_service_pb2 as pb
 from binglian.mediation.v1.notice_pb2 import (
     DELIVERY_STATE_DEAD,
@@ -220,8 +220,6 @@ async def test_who_reported_hears_of_the_refusal_and_nothing_keeps_the_number(
 ) -> None:
     async with Reader(stack, subject=(reporter := person()), role="RESIDENT") as resident:
         case = await resident.report(reporter_name="赵六", reporter_phone=PHONE)
-        from binglian.mediation.v1 import case_service_pb2
-
         reason = "不属于受理范围，请致电 13712345678"
         await desk.cases.RejectCase(
             case_service_pb2.RejectCaseRequest(case_id=case.case_id, reason=reason, request_id=new_id())

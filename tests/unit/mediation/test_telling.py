@@ -1,0 +1,249 @@
+"""Who is told what, in which words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from binglian.mediation.v1 import events_pb2, notice_pb2
+from binglian.options.v1 import options_pb2
+
+from mediation.domain import notice as domain
+from mediation.domain.notice import Contact, Duty, Language, NoticeChannel, NoticeKind
+from mediation.phrases import MOST_LINES, TITLES, category_name, department_name, line, message_text
+from mediation.telling import TELLS, Told, is_history, tell, when
+from mediation.writing import Roster, containing, notices_of
+from svckit.bus import Event
+
+NOW = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
+AREA = "42050200100310001"
+CASE: dict[str, Any] = {
+    "_id": "01930000-0000-7000-8000-000000000001",
+    "number": "420502-2026-000123",
+    "category": "A0204",
+    "severity": "s3",
+    "area_code": AREA,
+    "reporter": {"subject": "zhao"},
+    "tasks": [
+        {"department": "PMC", "role": "lead", "state": "removed"},
+        {"department": "FIRE", "role": "lead", "state": "done"},
+        {"department": "UMD", "role": "joint", "state": "done"},
+    ],
+}
+TASK = {"task_id": "t1", "department": "FIRE"}
+
+
+def told(kind: str, **fields: Any) -> set[tuple[str, str, str]]:
+    """(kind, roles, department) of everything told; the reporter has the role "reporter"."""
+    found = tell(f"mediation.{kind}.v1", {"case_id": CASE["_id"], **fields}, CASE)
+    return {(one.kind, ",".join(sorted(one.post.roles)) if one.post else "reporter", _department(one)) for one in found}
+
+
+def _department(one: Told) -> str:
+    return one.post.department if one.post else ""
+
+
+DEPARTMENT = "DEPT_HANDLER,DEPT_LEAD"
+
+
+def test_every_department_hears_of_its_task_when_it_can_start() -> None:
+    tasks = [
+        {**TASK, "assigned_at": NOW},
+        {"task_id": "t2", "department": "UMD", "assigned_at": NOW},
+        {"task_id": "t3", "department": "PSB"},
+    ]
+    assert told("case_dispatched", tasks=tasks) == {("assigned", DEPARTMENT, "FIRE"), ("assigned", DEPARTMENT, "UMD")}
+    assert told("task_assigned", task={**TASK, "assigned_at": NOW}) == {("assigned", DEPARTMENT, "FIRE")}
+
+
+@pytest.mark.parametrize(
+    ("light", "department", "expected"),
+    [
+        ("yellow", "FIRE", {("yellow", DEPARTMENT, "FIRE")}),
+        ("red", "FIRE", {("red", DEPARTMENT, "FIRE"), ("red", "DISPATCHER,SUPERVISION", "")}),
+        ("yellow", "", {("yellow", "DISPATCHER", "")}),
+        ("red", "", {("red", "DISPATCHER,SUPERVISION", "")}),
+    ],
+)
+def test_lights_go_up_with_their_colour(light: str, department: str, expected: set[tuple[str, str, str]]) -> None:
+    fields = {
+        "light": light,
+        "clock": "resolve",
+        "due_at": NOW,
+        "department": department,
+        "task_id": "t1" if department else "",
+    }
+    assert told("light_turned", **fields) == expected
+
+
+def test_an_objection_goes_to_who_rules_and_the_ruling_back() -> None:
+    assert told("task_objected", **TASK, reason="x") == {("objected", "DISPATCHER", "")}
+    assert told("objection_ruled", **TASK, upheld=True) == {("ruled", DEPARTMENT, "FIRE")}
+    assert told("task_returned", **TASK, reason="x") == {("returned", DEPARTMENT, "FIRE")}
+
+
+def test_the_end_of_a_case() -> None:
+    assert told("case_handled") == {("handled", "GRID_SUPERVISOR,GRID_WORKER", "")}
+    assert told("case_verified", passed=True) == {("verified", DEPARTMENT, "FIRE"), ("verified", "DISPATCHER", "")}
+    assert told("case_verified", passed=False) == {("verified", DEPARTMENT, "FIRE")}
+    assert told("case_closed") == {("closed", DEPARTMENT, "FIRE"), ("closed", "reporter", "")}
+    assert told("case_rejected", reason="x") == {("rejected", "reporter", "")}
+
+
+def test_what_is_told_are_facts_of_ours() -> None:
+    declared = {one.GetOptions().Extensions[options_pb2.event] for one in events_pb2.DESCRIPTOR.message_types_by_name.values()}
+    assert set(TELLS) <= declared
+
+
+def test_the_time_of_a_fact_is_when_it_happened() -> None:
+    long_ago = NOW - dt.timedelta(days=2)
+    assert when({"closed_at": long_ago}, NOW) == long_ago
+    assert when({"task": {"assigned_at": long_ago}}, NOW) == long_ago
+    assert when({}, NOW) == NOW
+    assert is_history(long_ago, NOW)
+    assert not is_history(NOW - dt.timedelta(hours=23), NOW)
+
+
+# ------------------------------------------------------------------------------------------------------------------- notices
+
+
+def event(kind: str = "case_closed", id: str = "e1") -> Event:
+    return Event(id, f"mediation.{kind}.v1", CASE["_id"], NOW, b"{}", "")
+
+
+def duty(subject: str, **fields: Any) -> Duty:
+    given: dict[str, Any] = {"role": "DEPT_LEAD", "department": "FIRE", "area_code": "420502", "channels": (NoticeChannel.SMS,)}
+    return Duty(duty_id=f"duty-{subject}", subject=subject, name="x", created_at=NOW, changed_at=NOW, **(given | fields))
+
+
+def test_those_on_duty_for_the_area_get_mail() -> None:
+    roster = Roster(
+        [
+            duty("li"),
+            duty("wang", area_code=AREA),
+            duty("far", area_code="420503"),
+            duty("other", department="UMD"),
+            duty("handler", role="DEPT_HANDLER"),
+            duty("pages-only", channels=()),
+            duty("asleep", from_minute=0, until_minute=60),
+        ]
+    )
+    fields = {"case_id": CASE["_id"], "closed_at": NOW}
+    lead, reporter = notices_of(event(), fields, CASE, roster)
+    assert lead.notice.subjects == ("li", "wang", "handler", "pages-only")
+    assert [piece.recipient for piece in lead.mail] == ["li", "wang", "handler"]
+    assert lead.mail[0].entry.contact == Contact(duty_id="duty-li")
+    assert (reporter.notice.subjects, reporter.notice.roles, reporter.mail) == (("zhao",), (), ())
+
+
+def test_reporters_who_gave_a_number_get_mail_without_it_being_copied() -> None:
+    case = {**CASE, "reporter": {"subject": "zhao", "phone": "13800000000"}}
+    *_, reporter = notices_of(event(), {"case_id": CASE["_id"], "closed_at": NOW}, case, Roster([]))
+    assert [(piece.recipient, piece.entry.contact) for piece in reporter.mail] == [("zhao", Contact(case_id=CASE["_id"]))]
+    assert "13800000000" not in repr(reporter)
+
+
+def test_one_person_gets_one_message_about_one_thing() -> None:
+    fields = {"case_id": CASE["_id"], "light": "red", "clock": "resolve", "due_at": NOW, **TASK}
+    both = Roster([duty("li"), duty("li", role="SUPERVISION", department="")])
+    made = list(notices_of(event("light_turned"), fields, CASE, both))
+    assert len(made) == 2
+    assert [len(one.mail) for one in made] == [1, 0]
+
+
+def test_the_same_event_makes_the_same_notices() -> None:
+    fields = {"case_id": CASE["_id"], "closed_at": NOW}
+    once, again = (list(notices_of(event(), fields, CASE, Roster([]))) for _ in range(2))
+    assert once == again
+    assert len({one.notice.notice_id for one in once}) == 2
+    other = list(notices_of(event(id="e2"), fields, CASE, Roster([])))
+    assert {one.notice.notice_id for one in once}.isdisjoint(one.notice.notice_id for one in other)
+
+
+@pytest.mark.parametrize(("severity", "at_night", "urgent"), [("s1", False, True), ("s2", False, False), ("s4", True, True)])
+def test_life_and_night_duty_do_not_wait_for_the_morning(severity: str, at_night: bool, urgent: bool) -> None:
+    case = {**CASE, "severity": severity}
+    made = list(notices_of(event(), {"case_id": CASE["_id"], "closed_at": NOW}, case, Roster([duty("li", at_night=at_night)])))
+    assert [piece.entry.urgent for piece in made[0].mail] == [urgent]
+
+
+def test_history_is_not_told() -> None:
+    fields = {"case_id": CASE["_id"], "closed_at": NOW - dt.timedelta(days=3)}
+    assert not list(notices_of(event(), fields, CASE, Roster([duty("li")])))
+
+
+def test_an_area_lies_in_all_its_prefixes() -> None:
+    assert containing(AREA) == ("4205", "420502", "420502001", "420502001003", AREA)
+    assert containing("") == ()
+
+
+# --------------------------------------------------------------------------------------------------------------------- words
+
+
+def stored(kind: NoticeKind, **fields: Any) -> dict[str, Any]:
+    return {"kind": kind, "number": CASE["number"], "category": "A0204", "department": "FIRE", **fields}
+
+
+@pytest.mark.parametrize("language", [Language.ZH, Language.EN])
+@pytest.mark.parametrize("kind", [kind for kind in NoticeKind if kind is not NoticeKind.UNSPECIFIED])
+def test_every_kind_has_its_words(kind: NoticeKind, language: Language) -> None:
+    full = line(stored(kind, clock="resolve", due_at=NOW, positive=True, reason="缺照片"), language)
+    bare = line(stored(kind, department="", clock=None), language)
+    assert full.startswith(TITLES[language][kind])
+    assert CASE["number"] in full
+    assert "{" not in full + bare
+    assert "，，" not in bare
+    assert "None" not in full + bare
+
+
+def test_a_line_says_case_department_and_time() -> None:
+    zh = line(stored(NoticeKind.RED, clock="resolve", due_at=NOW), Language.ZH)
+    assert zh == "红灯 420502-2026-000123 公共部位占用堆物，消防救援大队，办结已超时，时限11-22 12:00"
+    en = line(stored(NoticeKind.RULED, positive=False), Language.EN)
+    assert en == "Ruling 420502-2026-000123 Occupying common parts, Fire & rescue, overruled"
+
+
+def test_numbers_in_reasons_do_not_go_out() -> None:
+    said = line(stored(NoticeKind.REJECTED, reason="请找张三 13812345678 或 420502199001011234"), Language.ZH)
+    assert said.endswith("：请找张三 *** 或 ***")
+
+
+def test_a_digest_ends_with_how_many_more() -> None:
+    one = stored(NoticeKind.CLOSED)
+    assert message_text([one], count=1, language=Language.ZH).startswith("【并联】已结案")
+    text = message_text([one] * 20, count=33, language=Language.EN).splitlines()
+    assert (text[0], text[-1]) == ("[Binglian] 33 notices:", f"{33 - MOST_LINES} more: please sign in.")
+    assert "more" not in message_text([one] * 2, count=2, language=Language.EN)
+
+
+def test_names_come_from_the_tables() -> None:
+    assert category_name("C0101", Language.ZH) == "上水井盖"
+    assert category_name("B01", Language.EN) == "Blocked escape route or exit"
+    assert (category_name("A9999", Language.ZH), category_name("?", Language.ZH)) == ("矛盾纠纷", "?")
+    assert (department_name("FIRE", Language.EN), department_name("", Language.EN)) == ("Fire & rescue", "")
+
+
+# ------------------------------------------------------------------------------------------------------------------ contract
+
+
+@pytest.mark.parametrize("name", list(notice_pb2.DESCRIPTOR.enum_types_by_name))
+def test_every_enum_has_the_values_of_its_proto(name: str) -> None:
+    descriptor = notice_pb2.DESCRIPTOR.enum_types_by_name[name]
+    prefix = descriptor.values[0].name.removesuffix("UNSPECIFIED")
+    ours = set(getattr(domain, name)) - {"unspecified"}
+    assert {value.name.removeprefix(prefix).lower() for value in descriptor.values} - {"unspecified"} == ours
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "own"),
+    [
+        ("Notice", {"read"}, {"created_at", "keep_until", "roles", "post_department", "subjects", "read_by"}),
+        ("Delivery", set(), {"keep_until", "claimed_by", "contact"}),
+        ("DeliveryAttempt", set(), set()),
+        ("Duty", set(), set()),
+    ],
+)
+def test_every_struct_has_the_fields_of_its_message(name: str, shown: set[str], own: set[str]) -> None:
+    fields = {field.name for field in notice_pb2.DESCRIPTOR.message_types_by_name[name].fields}
+    assert set(getattr(domain, name).__struct_fields__) - own == fields - shown
