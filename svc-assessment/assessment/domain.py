@@ -185,7 +185,10 @@ class PathStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A supervision order (督办) to one department, about a task or the case as a whole."""
+    """A supervision order (督办) to one department, about a task or the case as a whole.
+
+    `void`: a supervisor withdrew it, so it does not count; one that ended with its case does.
+    """
 
     order_id: str
     department: str
@@ -203,6 +206,7 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     extended: bool = False
     accepted_at: dt.datetime | None = None
     withdrawn_at: dt.datetime | None = None
+    void: bool = False
     light: Light = Light.GREEN
 
 
@@ -279,6 +283,9 @@ class DepartmentFigures(msgspec.Struct, frozen=True, kw_only=True):
     orders: int = 0
     orders_overdue: int = 0
     orders_declined: int = 0
+    orders_replied: int = 0
+    orders_replied_on_time: int = 0
+    replies_refused: int = 0
     median_waiting_minutes: float = 0.0
     median_working_minutes: float = 0.0
 

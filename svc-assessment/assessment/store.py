@@ -126,17 +126,23 @@ def comparison_stages(*, query: Raw) -> list[Raw]:
 
 
 def orders_stages(*, period: str, query: Raw) -> list[Raw]:
-    """Returns the pipeline that counts, by department, the orders issued in the month, of the ledgers that match `query`."""
+    """Returns the pipeline that counts, by department, the orders issued in the month, of the ledgers that match `query`.
+
+    Orders a supervisor withdrew do not count; those that ended with their case do.
+    """
     return [
         {"$match": {"orders.period": period, **query}},
         {"$unwind": "$orders"},
-        {"$match": {"orders.period": period}},
+        {"$match": {"orders.period": period, "orders.void": {"$ne": True}}},
         {
             "$group": {
                 "_id": "$orders.department",
                 "orders": {"$sum": 1},
                 "orders_overdue": {"$sum": _number("$orders.overdue")},
                 "orders_declined": {"$sum": _number("$orders.declined")},
+                "orders_replied": {"$sum": _number({"$gt": ["$orders.replied_at", None]})},
+                "orders_replied_on_time": {"$sum": _number("$orders.replied_on_time")},
+                "replies_refused": {"$sum": "$orders.refused"},
             }
         },
     ]

@@ -46,6 +46,7 @@ def _record(issued: Fact, facts: Facts) -> OrderRecord:
         extended=any(fact.yes for fact in kinds.get(FactKind.ORDER_EXTENDED, ())),
         accepted_at=last(kinds, FactKind.ORDER_ACCEPTED),
         withdrawn_at=last(kinds, FactKind.ORDER_WITHDRAWN),
+        void=any(not fact.yes for fact in kinds.get(FactKind.ORDER_WITHDRAWN, ())),
         light=_light(kinds),
     )
 
