@@ -147,5 +147,4 @@ class AgreementServicer(agreement_service_pb2_grpc.AgreementServiceServicer):
         fields = to_fields(request)
         sheet = papers.compose(dispute, paper=fields["paper"])
         file = await asyncio.to_thread(papers.render, sheet, format=fields.get("format", "pdf"), fonts=self._fonts)
-        body = {"content_type": file.content_type, "data": file.data}
-        return to_message(pb.GetDisputePaperResponse, {"file": body, "filename": file.name})
+        return to_message(pb.GetDisputePaperResponse, {"file": file})
