@@ -9,9 +9,12 @@ export const router = createRouter({
     { path: '/', redirect: '/board' },
     { path: '/login', name: 'login', component: () => import('@/login/LoginPage.vue'), meta: { open: true, title: 'login.title' } },
     { path: '/board', name: 'board', component: () => import('@/board/BoardPage.vue'), meta: { title: 'app.board' } },
+    { path: '/cases', name: 'list', component: () => import('@/list/ListPage.vue'), meta: { title: 'app.list' } },
     { path: '/cases/:caseId', name: 'case', component: () => import('@/case/CasePage.vue'), props: true, meta: { title: 'case.overview' } },
     { path: '/traces/:traceId', name: 'trace', component: () => import('@/trace/TracePage.vue'), props: true, meta: { title: 'trace.title' } },
+    { path: '/ledger', name: 'ledger', component: () => import('@/ledger/LedgerPage.vue'), meta: { title: 'ledger.page' } },
     { path: '/report', name: 'report', component: () => import('@/report/ReportPage.vue'), meta: { title: 'app.report' } },
+    { path: '/notices/:tab?', name: 'notices', component: () => import('@/notices/NoticesPage.vue'), props: true, meta: { title: 'notice.title' } },
     { path: '/:path(.*)*', name: 'missing', component: () => import('@/shell/MissingPage.vue'), meta: { open: true, title: 'app.notFound' } },
   ],
 })

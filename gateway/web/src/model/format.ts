@@ -29,6 +29,11 @@ export function formatDay(time: number, language: Language): string {
   return Number.isNaN(time) ? '' : formatter(language, language === 'zh' ? { month: 'long', day: 'numeric' } : { month: 'short', day: 'numeric' }).format(time)
 }
 
+/** 2026年3月, Mar 2026; of an instant in UTC at the beginning of the month. */
+export function formatMonth(time: number, language: Language): string {
+  return new Intl.DateTimeFormat(LOCALE[language], { timeZone: 'UTC', year: 'numeric', month: language === 'zh' ? 'long' : 'short' }).format(time)
+}
+
 /** Label of an axis tick: as fine as the distance between two ticks (ms) needs. */
 export function formatTick(time: number, step: number, language: Language): string {
   if (step >= 86_400_000) return formatter(language, DAY).format(time)

@@ -13,9 +13,10 @@ export const at = (timestamp: string | undefined): number => (timestamp ? Date.p
 
 export const worse = (one: Light, other: Light): Light => (RANK[one] >= RANK[other] ? one : other)
 
-/** Light of one clock: of a met clock, the light it was met under; `now` in ms. */
+/** Light of one clock: of a met clock, the light it was met under; of one that stands still, that of then; `now` in ms. */
 export function lightOf(clock: Clock, now: number): Light {
-  const when = clock.metAt ? at(clock.metAt) : now
+  const stopped = clock.metAt ?? clock.pausedAt
+  const when = stopped ? at(stopped) : now
   if (when >= at(clock.dueAt)) return 'LIGHT_RED'
   return when >= at(clock.yellowAt) ? 'LIGHT_YELLOW' : 'LIGHT_GREEN'
 }

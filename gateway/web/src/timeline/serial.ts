@@ -1,6 +1,7 @@
 /**
  * The serial counterfactual: the same work, department after department. The formula is the assessment's (`CaseLedger.serial_minutes`):
- * each task's own time, lead first, then the joint tasks in the order of the dispatch, hand-overs free. While the case runs, the
+ * each task's own time, lead first, then the joint tasks in the order of the dispatch, hand-overs free, and the time the case stood
+ * still, once. While the case runs, the
  * page reckons it from the spans so far; once the ledger has it, the ledger's figures are shown.
  */
 import type { CaseLedger } from '@/generated/contract'
@@ -24,9 +25,9 @@ export interface Comparison {
 
 const MINUTE = 60_000
 
-/** Time a task cost its own department: everything but waiting for other tasks. */
+/** Time a task cost its own department: everything but waiting for other tasks and the time the case stood still. */
 function ownTime(lane: Lane): number {
-  return lane.spans.filter((span) => span.kind !== 'waiting').reduce((sum, span) => sum + span.to - span.from, 0)
+  return lane.spans.filter((span) => span.kind !== 'waiting' && span.kind !== 'suspended').reduce((sum, span) => sum + span.to - span.from, 0)
 }
 
 function timesOf(lanes: Lane[], ledger: CaseLedger | null): { taskId: string; department: string; time: number }[] {
@@ -40,7 +41,7 @@ function timesOf(lanes: Lane[], ledger: CaseLedger | null): { taskId: string; de
 }
 
 /** Lays the tasks one behind the other from the dispatch on; null before it or with a single task (nothing to compare). */
-export function compare(lanes: Lane[], ledger: CaseLedger | null, reportedAt: number, dispatchedAt: number, endAt: number): Comparison | null {
+export function compare(lanes: Lane[], ledger: CaseLedger | null, reportedAt: number, dispatchedAt: number, endAt: number, stillTime = 0): Comparison | null {
   if (lanes.length < 2 || Number.isNaN(dispatchedAt)) return null
   let from = dispatchedAt
   const ghosts = timesOf(lanes, ledger).map(({ taskId, department, time }) => {
@@ -49,6 +50,6 @@ export function compare(lanes: Lane[], ledger: CaseLedger | null, reportedAt: nu
     return ghost
   })
   const actual = ledger?.actualMinutes ? ledger.actualMinutes * MINUTE : endAt - reportedAt
-  const serial = ledger?.serialMinutes ? ledger.serialMinutes * MINUTE : from - reportedAt
+  const serial = ledger?.serialMinutes ? ledger.serialMinutes * MINUTE : from - reportedAt + stillTime
   return { ghosts, actual, serial, saved: serial > actual ? 1 - actual / serial : 0 }
 }

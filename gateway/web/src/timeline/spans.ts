@@ -3,7 +3,7 @@ import type { Case, Clock, ClockKind, Step, Task } from '@/generated/contract'
 import { at } from '@/model/lights'
 import { isOpenTask } from '@/model/workflow'
 
-export type SpanKind = 'waiting' | 'assigned' | 'objected' | 'working' | 'rework'
+export type SpanKind = 'waiting' | 'assigned' | 'objected' | 'working' | 'rework' | 'suspended'
 
 export interface Span {
   kind: SpanKind
@@ -103,9 +103,36 @@ function spansOf(start: number, first: SpanKind, turns: Turn[], end: number, ope
   return spans
 }
 
+export interface Stretch {
+  from: number
+  to: number
+}
+
+/** When the case stood still: suspended time is neither waiting nor working, whoever has a task. */
+export function standstillsOf(item: Case, now: number): Stretch[] {
+  const from = at(item.suspension?.at)
+  if (Number.isNaN(from)) return []
+  const resumed = at(item.suspension?.resumedAt)
+  return [{ from, to: Number.isNaN(resumed) ? now : resumed }]
+}
+
+/** Cuts standstills out of a span: what is left of it, and the standstills in between. */
+function cut(span: Span, standstills: Stretch[]): Span[] {
+  const [still] = standstills.filter(({ from, to }) => from < span.to && to > span.from && to > from)
+  if (!still) return [span]
+  const from = Math.max(span.from, still.from)
+  const to = Math.min(span.to, still.to)
+  const parts: Span[] = [
+    { ...span, to: from, open: false },
+    { kind: 'suspended', from, to, open: span.open && to === span.to },
+    ...cut({ ...span, from: to }, standstills.filter((one) => one !== still)),
+  ]
+  return parts.filter((part) => part.to > part.from)
+}
+
 function withLateness(span: Span, dueAt: number, acceptDueAt: number): Span {
   const limit = span.kind === 'assigned' ? Math.min(acceptDueAt, Number.isNaN(dueAt) ? Infinity : dueAt) : dueAt
-  const counts = span.kind !== 'waiting' && span.kind !== 'objected' && limit < span.to
+  const counts = !['waiting', 'objected', 'suspended'].includes(span.kind) && limit < span.to
   return counts ? { ...span, lateFrom: Math.max(span.from, limit) } : span
 }
 
@@ -142,7 +169,8 @@ function laneOf(task: Task, item: Case, critical: Set<string>, now: number): Lan
   const start = startOf(task, item)
   const first = task.after?.length ? 'waiting' : 'assigned'
   const spans = spansOf(start, first, turnsOf(task, item), endOf(task, item, now), isOpenTask(task.state))
-  const timed = spans.map((span) => withLateness(span, dueAt, acceptDueAt))
+  const standstills = standstillsOf(item, now)
+  const timed = spans.flatMap((span) => cut(span, standstills)).map((span) => withLateness(span, dueAt, acceptDueAt))
   return {
     task, spans: timed, marks: marksOf(task, timed, now), from: start, to: spans.at(-1)?.to ?? start,
     dueAt, acceptDueAt, critical: critical.has(task.taskId ?? ''),

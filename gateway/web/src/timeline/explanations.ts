@@ -1,0 +1,32 @@
+/** Why the clocks of a case are due when they are due, in words; asked for when somebody points at a bar, and again when it changed. */
+import { ref, shallowRef, type Ref } from 'vue'
+import { call } from '@/api/call'
+import type { ClockExplanation } from '@/generated/contract'
+import type { Language } from '@/i18n'
+
+export interface Explanations {
+  /** What is known so far; empty until the first answer. */
+  known: Ref<ClockExplanation[]>
+  /** Asks unless the answer for this revision of the case is there or under way. */
+  ask(revision: string): void
+}
+
+export function useExplanations(caseId: string): Explanations {
+  const known = shallowRef<ClockExplanation[]>([])
+  const asked = ref('')
+  function ask(revision: string): void {
+    if (asked.value === revision) return
+    asked.value = revision
+    call('ExplainClocks', { caseId }).then(
+      (answer) => (known.value = answer.clocks ?? []),
+      () => (asked.value = ''),
+    )
+  }
+  return { known, ask }
+}
+
+/** The sentences about one task's clocks, and what happened to them since. */
+export function sentencesOf(known: ClockExplanation[], taskId: string, language: Language): string[] {
+  const own = known.filter((one) => (one.taskId ?? '') === taskId)
+  return own.flatMap((one) => [one[language] ?? '', ...(one.changes ?? []).map((line) => line[language] ?? '')]).filter(Boolean)
+}
