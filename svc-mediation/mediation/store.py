@@ -20,6 +20,7 @@ from mediation import clocks, plans, policies
 from mediation.cursors import Cursor
 from mediation.domain import Actor, Light
 from mediation.domain.states import FINAL_STATES, OPEN_TASK_STATES, CaseState
+from mediation.policies.protecting import PROTECTED_CATEGORY, sees_protected
 from svckit.commit import DURABLE
 from svckit.documents import created_by, utc_now
 from svckit.errors import Unavailable
@@ -113,11 +114,14 @@ class CaseDocument(me.Document):
 class View(msgspec.Struct, frozen=True):
     """What a caller may see of the areas under a prefix: `where` asks the database, `shows` asks one document.
 
-    `area` None: nothing at all. `reporter`: only cases this person reported.
+    `area` None: nothing at all. `reporter`: only cases this person reported. `unprotected`: none of what ordinary roles never see, but for
+    cases with a task of `department`.
     """
 
     area: str | None
     reporter: str = ""
+    unprotected: bool = False
+    department: str = ""
 
     @property
     def where(self) -> Filter:
@@ -125,11 +129,26 @@ class View(msgspec.Struct, frozen=True):
         if self.area is None:
             return {"_id": {"$in": []}}
         found: Filter = {"area_code": code_range(self.area)} if self.area else {}
+        found |= self._allowed()
         # Who reported a case also sent the command that created it, and an index on those commands exists already.
         return {**found, "reporter.subject": self.reporter, **created_by(self.reporter)} if self.reporter else found
 
+    def _allowed(self) -> Filter:
+        if not self.unprotected:
+            return {}
+        ordinary = {"category": {"$ne": PROTECTED_CATEGORY}}
+        return {"$or": [ordinary, {"tasks.department": self.department}]} if self.department else ordinary
+
+    def _hides(self, case: Document) -> bool:
+        return self.unprotected and case["category"] == PROTECTED_CATEGORY and not self._works_on(case)
+
+    def _works_on(self, case: Document) -> bool:
+        return bool(self.department) and any(task["department"] == self.department for task in case.get("tasks", ()))
+
     def shows(self, case: Document) -> bool:
         """Tells of one document what `where` asks."""
+        if self._hides(case):
+            return False
         if self.area is None or not case["area_code"].startswith(self.area):
             return False
         return not self.reporter or case["reporter"]["subject"] == self.reporter
@@ -138,7 +157,8 @@ class View(msgspec.Struct, frozen=True):
 def view_of(caller: Actor, *, prefix: str = "") -> View:
     """Returns what the caller sees in lists and streams: the narrower of the own area and the prefix; the public, own reports."""
     reporter = caller.subject if policies.sees_own_only(caller) else ""
-    return View(narrowed(own=caller.area, wanted=prefix), reporter)
+    unprotected = not reporter and not sees_protected(caller)
+    return View(narrowed(own=caller.area, wanted=prefix), reporter, unprotected, caller.department if unprotected else "")
 
 
 def still_open() -> Filter:

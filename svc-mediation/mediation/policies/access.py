@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from mediation import routing
 from mediation.domain import Actor, Case, CaseState, Task, Transition
 from mediation.domain.workflow import DEPARTMENT, OVERSEERS, OWN_CASES_ONLY, PROXIES
+from mediation.policies.protecting import hidden_from
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 
 CLOCK_SKEW = timedelta(seconds=2)
@@ -52,11 +53,13 @@ class OtherDepartment(PermissionDenied):
 def check_visible(case: Case, by: Actor) -> None:
     """Raises CaseNotFound unless the case lies in the caller's area or was reported by the caller.
 
-    Who `sees_own_only` sees nothing but the latter, and drafts are seen by nobody else.
+    Who `sees_own_only` sees nothing but the latter, and drafts are seen by nobody else; suspected domestic violence by nobody but
+    those who protect and the departments with a task.
     """
     if case.reporter.subject == by.subject:
         return
-    if case.state is CaseState.DRAFT or sees_own_only(by) or not case.area_code.startswith(by.area):
+    hidden = hidden_from(case.category, (task.department for task in case.tasks), by)
+    if case.state is CaseState.DRAFT or hidden or sees_own_only(by) or not case.area_code.startswith(by.area):
         raise CaseNotFound(f"Case {case.case_id} does not exist.")
 
 
