@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,3 +161,9 @@ def test_somebody_is_on_duty_in_the_shifts_that_began_on_the_days(
     covered = {((day - 1) * 1440 + starts + step) % (7 * 1440) for day in days for step in range(length)}
     monday = dt.datetime(2026, 11, 15, 16, tzinfo=dt.UTC)
     assert roster.is_on_duty(one, at=monday + dt.timedelta(minutes=minute, seconds=30)) == (minute in covered)
+
+
+def test_the_pages_offer_the_roles_of_the_roster() -> None:
+    page = (Path(__file__).parents[3] / "gateway/web/src/notices/roles.ts").read_text("utf-8")
+    line = next(line for line in page.splitlines() if "DUTY_ROLES" in line)
+    assert set(re.findall(r"'([A-Z_]+)'", line)) == DUTY_ROLES

@@ -502,6 +502,9 @@ const en: typeof zh = {
   } as Record<string, string>,
   reason: {
     STALE_REVISION: 'Someone else has just changed the case. You see its newest state now: please try again.',
+    DELIVERY_IN_HAND: 'This message is still being sent.',
+    WEBHOOK_NOT_ALLOWED: 'This webhook address is not among those allowed.',
+    ADDRESS_MISSING: 'An address is missing for one of the chosen ways.',
     CONTENTION: 'Too many people act at once. Please try again.',
     WRONG_STATE: 'The case has moved on; this is no longer possible.',
     TASK_WAITING: 'The tasks before it are not done yet.',

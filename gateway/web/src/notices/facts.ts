@@ -1,0 +1,48 @@
+/** What a notice says beside its kind and its case; pure. */
+import type { Notice } from '@/generated/contract'
+
+export interface Fact {
+  /** Key in the catalogue. */
+  key: string
+  /** What it is filled with. */
+  values: Record<string, string>
+}
+
+/** The verdict of a ruling or a check, and the clock that turned. */
+export function factsOf(notice: Notice, clockName: (clock: string) => string): Fact[] {
+  switch (notice.kind) {
+    case 'NOTICE_KIND_YELLOW':
+      return [{ key: 'notice.clockYellow', values: { clock: clockName(notice.clock ?? 'CLOCK_KIND_UNSPECIFIED') } }]
+    case 'NOTICE_KIND_RED':
+      return [{ key: 'notice.clockRed', values: { clock: clockName(notice.clock ?? 'CLOCK_KIND_UNSPECIFIED') } }]
+    case 'NOTICE_KIND_RULED':
+      return [{ key: notice.positive ? 'case.upheld' : 'case.overruled', values: {} }]
+    case 'NOTICE_KIND_VERIFIED':
+      return [{ key: notice.positive ? 'case.passed' : 'case.failed', values: {} }]
+    default:
+      return []
+  }
+}
+
+/** Colour of a notice: lights keep theirs, a failed check and a refusal are as grave as a red light. */
+export function toneOf(notice: Notice): 'red' | 'yellow' | 'plain' {
+  if (notice.kind === 'NOTICE_KIND_RED' || notice.kind === 'NOTICE_KIND_REJECTED' || notice.kind === 'NOTICE_KIND_RETURNED') return 'red'
+  if (notice.kind === 'NOTICE_KIND_VERIFIED' && !notice.positive) return 'red'
+  return notice.kind === 'NOTICE_KIND_YELLOW' || notice.kind === 'NOTICE_KIND_OBJECTED' ? 'yellow' : 'plain'
+}
+
+const DAY = 1440
+
+/** A shift of the roster as people write it: 22:00–06:00; '' for around the clock. */
+export function shiftText(from: number | undefined, until: number | undefined): string {
+  const [begin, end] = [(from ?? 0) % DAY, (until ?? 0) % DAY]
+  return begin === end ? '' : `${clock(begin)}–${clock(end)}`
+}
+
+const clock = (minute: number): string => `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`
+
+/** Minutes after midnight of "HH:MM"; 0 when that is no time. */
+export function minuteOf(text: string): number {
+  const found = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text)
+  return found ? Number(found[1]) * 60 + Number(found[2]) : 0
+}
