@@ -92,8 +92,8 @@ class Finder:
         found = await self._cases.listed({"$and": [where, *older]}, order=[("_id", -1)], index=index, size=size + 1)
         return _cut(found, size)
 
-    async def _in_order_of_reports(self, ask: Ask) -> tuple[Filter, str | None]:
-        where, index = await self._cases.plans.ordered_by(plans.REPORTED, ask.filter)
+    async def _in_order_of_reports(self, ask: Ask, *, few: int = plans.FEW) -> tuple[Filter, str | None]:
+        where, index = await self._cases.plans.ordered_by(plans.REPORTED, ask.filter, few=few)
         if index != plans.REPORTED:
             return where, index
         if "tasks.department" in plans.flat(where):
@@ -182,7 +182,7 @@ class Finder:
             cases, more = await self._worded(ask, after=None, size=AT_ONCE * MOST_ROUNDS)
             ids = {"_id": {"$in": [case["case_id"] for case in cases]}}
             return await self._counts.facets(ids, index="_id_", most=MOST_COUNTED), more is not None
-        where, index = await self._in_order_of_reports(ask)
+        where, index = await self._in_order_of_reports(ask, few=MOST_COUNTED)
         rows = await self._counts.facets(where, index=index, most=MOST_COUNTED + 1)
         return rows, sum(row["count"] for row in rows) > MOST_COUNTED
 

@@ -49,12 +49,15 @@ class Plans:
     def __init__(self, cases: AsyncCollection[dict[str, Any]]) -> None:
         self._cases = cases
 
-    async def ordered_by(self, index: str, where: Filter) -> tuple[Filter, str | None]:
-        """Returns the filter and the name of the index for a list that `index` has in order; None where the database knows best."""
+    async def ordered_by(self, index: str, where: Filter, *, few: int = FEW) -> tuple[Filter, str | None]:
+        """Returns the filter and the name of the index for a list that `index` has in order; None where the database knows best.
+
+        `few`: so many cases are rather sorted than collected.
+        """
         named = _named(flat(where))
         if named is not None:
             return where, named or None
-        if await self.count(where, most=FEW) < FEW:
+        if await self.count(where, most=few) < few:
             return {"$and": [standing_part(where), where]}, STANDING
         return where, index
 

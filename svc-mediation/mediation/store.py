@@ -32,6 +32,8 @@ Filter = dict[str, Any]
 _OPEN_STATES = sorted(frozenset(CaseState) - FINAL_STATES)
 # A stream that resumes after less than this reads the changes since; after more, or from the beginning, few cases may be quicker.
 RECENTLY = timedelta(hours=1)
+# The beginning of time is far: a stream that starts there sorts more cases than a list would, rather than read all that ever changed.
+FEW_TO_STREAM = 20_000
 # Shown to nobody: what the store itself needs.
 _OWN = {"outbox": False, "commands": False, "created_by": False}
 _LISTED = {**_OWN, "steps": False, "workspace": False}
@@ -74,7 +76,7 @@ class CaseDocument(me.Document):
             # What is few stays quick to find, and to count, however long the history grows.
             {"name": plans.STANDING, "fields": ["state", "area_code", "light", "category"]},
             # The next two never change with a case.
-            {"name": plans.REPORTED, "fields": ["city", "-case_id", "area_code", "category"]},
+            {"name": plans.REPORTED, "fields": ["city", "-case_id", "area_code", "category", "severity"]},
             {"name": plans.DEPARTMENT, "fields": ["tasks.department", "-case_id"]},
             {"name": plans.INBOX, "fields": ["inbox.$**"]},
             {
@@ -94,6 +96,7 @@ class CaseDocument(me.Document):
     number = me.StringField(required=True)
     state = me.StringField(required=True)
     category = me.StringField(required=True)
+    severity = me.StringField(required=True)
     city = me.StringField(required=True)
     area_code = me.StringField(required=True)
     external_id = me.StringField()
@@ -226,7 +229,7 @@ class CaseSearch:
         """Returns up to `size` cases without their diaries that changed after a cursor, oldest change first."""
         index: str | None = plans.CHANGES
         if after.at < utc_now() - RECENTLY:
-            where, index = await self.plans.ordered_by(plans.CHANGES, where)
+            where, index = await self.plans.ordered_by(plans.CHANGES, where, few=FEW_TO_STREAM)
         newer = {"changed_at": {"$gte": after.at}}
         exact = {"$or": [{"changed_at": {"$gt": after.at}}, {"_id": {"$gt": after.key}}]}
         order = [("changed_at", 1), ("_id", 1)]

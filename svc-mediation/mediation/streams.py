@@ -26,7 +26,8 @@ SCAN_WINDOW = timedelta(seconds=10)
 OVERLAP = timedelta(seconds=5)
 # A client that is so far behind reads on from the database instead.
 MOST_WAITING = 2_000
-PAGE = 200
+# Each page of a beginning may cost a sort of everything that follows it.
+PAGE = 1_000
 _REMEMBERED = 20_000
 
 
