@@ -13,7 +13,7 @@ PROTOS := $(shell find proto/binglian -name '*.proto' 2>/dev/null)
 WEB := $(shell find gateway/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/generated/*' 2>/dev/null) $(wildcard svc-*/*/codes/*.csv)
 UV_INSTALL := deploy/install.sh
 
-.PHONY: help setup proto proto-baseline web run down demo replay bench test test-unit test-contract test-integration test-e2e check format lock docs clean distclean
+.PHONY: help setup proto proto-baseline web run down demo replay verify-history bench test test-unit test-contract test-integration test-e2e check format lock docs clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ down: ## Stop a suite that was started with `python -m deploy.local up`
 
 demo: setup ## Seed a district and play its stories (CHAOS=1 kills processes meanwhile)
 	@$(PY) -m deploy.demo $(if $(CHAOS),--chaos) $(ARGS)
+
+verify-history: setup ## Check the hash chains of the histories of all cases, or of some: [CASE="id …"]
+	@$(PY) -m deploy.local verify-history $(CASE)
 
 replay: setup ## Turn a file of service requests into cases: FILE=… [SPEED=…]
 	@$(PY) -m deploy.replay $(if $(FILE),"$(FILE)") $(if $(SPEED),--speed "$(SPEED)") $(ARGS)

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -104,6 +105,12 @@ def _dead(layout: Layout, options: argparse.Namespace) -> int:
     return deadletter.main(arguments)
 
 
+def _verify_history(layout: Layout, options: argparse.Namespace) -> int:
+    command = [sys.executable, "-m", "mediation", "verify-history", *options.cases]
+    environment = {**os.environ, **stack.shared_environment(layout, os.environ)}
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
 def _welcome(layout: Layout, seconds: float, only_servers: bool) -> None:
     if only_servers:
         console.print(
@@ -143,6 +150,11 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true", help="go on as it grows")
     logs.add_argument("-n", "--lines", type=int, default=100, help="how many lines (default 100)")
     logs.set_defaults(run=_logs)
+    verify = commands.add_parser(
+        "verify-history", help="work out the hash chains of all cases, or of some, and name what is broken"
+    )
+    verify.add_argument("cases", nargs="*", help="ids of cases; all when none is named")
+    verify.set_defaults(run=_verify_history)
     dead = commands.add_parser("dead", help="list or replay the messages a service could not handle")
     dead.add_argument("action", choices=("list", "replay"))
     dead.add_argument("service", choices=SERVICES)

@@ -1,4 +1,4 @@
-"""`python -m mediation api|worker`: wiring only."""
+"""`python -m mediation api|worker|verify-history`: wiring only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mediation import calendar
-from mediation.config import MediationSettings
+from mediation.config import HistorySettings, MediationSettings
 from mediation.domain import Case
 from svckit.config import ConfigError, from_env
 
@@ -27,7 +27,13 @@ def api(settings: MediationSettings) -> None:
     run_api(
         service=SERVICE,
         settings=settings,
-        documents=[CaseDocument, SupervisionOrderDocument, *search_store.DOCUMENTS, *notice_store.DOCUMENTS, *dispute_store.DOCUMENTS],
+        documents=[
+            CaseDocument,
+            SupervisionOrderDocument,
+            *search_store.DOCUMENTS,
+            *notice_store.DOCUMENTS,
+            *dispute_store.DOCUMENTS,
+        ],
         servicers=lambda made: (
             *servicers(made, locate_seconds=settings.locate_seconds),
             *notice_servicers(made, settings=settings),
@@ -69,6 +75,27 @@ def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
         (add_SearchServiceServicer_to_server, SearchServicer(search=search, finder=finder, searches=searches, saved=saved)),
         (add_ClockServiceServicer_to_server, ClockServicer(cases=cases)),
         supervision_servicer(api, cases=cases),
+        *way_servicers(api, cases=cases, numbers=numbers, locator=locator),
+    )
+
+
+def way_servicers(api: Api, *, cases: Any, numbers: Any, locator: Any) -> Iterable[tuple[Any, Any]]:
+    """Returns the gRPC services of the rarer ways of a case, of departments working together, and of histories."""
+    from binglian.mediation.v1.case_flow_service_pb2_grpc import add_CaseFlowServiceServicer_to_server
+    from binglian.mediation.v1.cooperation_service_pb2_grpc import add_CooperationServiceServicer_to_server
+    from binglian.mediation.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
+
+    from mediation.archive import COLLECTION, StepArchive
+    from mediation.rpc import CaseFlowServicer, CooperationServicer, HistoryServicer
+    from mediation.similar import SimilarCases
+
+    similar = SimilarCases(cases.collection)
+    archive = StepArchive(cases=cases.collection, steps=api.db[COLLECTION])
+    ways = CaseFlowServicer(cases=cases, similar=similar, numbers=numbers, locator=locator)
+    return (
+        (add_CaseFlowServiceServicer_to_server, ways),
+        (add_CooperationServiceServicer_to_server, CooperationServicer(cases=cases)),
+        (add_HistoryServiceServicer_to_server, HistoryServicer(cases=cases, archive=archive)),
     )
 
 
@@ -140,15 +167,35 @@ def worker(settings: MediationSettings) -> None:
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
 
-    documents = [CaseDocument, SupervisionOrderDocument, *search_store.DOCUMENTS, *notice_store.DOCUMENTS, *dispute_store.DOCUMENTS]
+    documents = [
+        CaseDocument,
+        SupervisionOrderDocument,
+        *search_store.DOCUMENTS,
+        *notice_store.DOCUMENTS,
+        *dispute_store.DOCUMENTS,
+    ]
     run_worker(service=SERVICE, settings=settings, documents=documents, worker=MediationWorker)
+
+
+def verify_history(case_ids: list[str]) -> int:
+    """Checks the hash chains of all cases, or of some; returns the exit code: 0 when every one is whole."""
+    from mediation import verifying
+
+    try:
+        settings = from_env(HistorySettings)
+    except ConfigError as error:
+        sys.exit(f"{SERVICE}: {error}")
+    database = settings.mongo_database or f"binglian_{SERVICE}"
+    return verifying.main(case_ids, uri=settings.mongo_uri, database=database, out=sys.stdout)
 
 
 def main() -> None:
     """Runs the process named on the command line."""
     processes = {"api": api, "worker": worker}
+    if sys.argv[1:2] == ["verify-history"]:
+        sys.exit(verify_history(sys.argv[2:]))
     if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m mediation api|worker")
+        sys.exit("usage: python -m mediation api|worker|verify-history [CASE_ID ...]")
     try:
         settings = from_env(MediationSettings)
     except ConfigError as error:

@@ -27,3 +27,11 @@ class MediationSettings(Settings):
     notice_mail_from: str = ""
     notice_webhook_secret: str = ""
     notice_webhook_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistorySettings:
+    """What checking the histories needs: where the cases are."""
+
+    mongo_uri: str
+    mongo_database: str = ""

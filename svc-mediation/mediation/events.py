@@ -11,6 +11,7 @@ from nameko.timer import timer
 
 from mediation import operations
 from mediation.domain import Attachment, Case, ServiceActor
+from mediation.following import Following
 from mediation.notifying import Notifying
 from mediation.operations import Outcome
 from mediation.policies import CaseNotFound
@@ -25,7 +26,7 @@ from svckit.due import DueDocuments
 _NATIVE = (datetime,)
 
 
-class MediationWorker(Supervising, Notifying, Reminding):
+class MediationWorker(Supervising, Notifying, Reminding, Following):
     """Handlers of events, a batch at a time: all events of all cases in one save."""
 
     name = "mediation"

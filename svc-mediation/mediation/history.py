@@ -53,6 +53,27 @@ def append(case: Case, step: Step) -> tuple[tuple[Step, ...], History]:
     return (*case.steps, sealed), history
 
 
+def archive_at(case: Case) -> datetime | None:
+    """Returns since when the oldest entries wait for the archive; None while a case holds few."""
+    if len(case.steps) < KEPT + ARCHIVED_AT_ONCE:
+        return None
+    return case.archive_at or case.steps[-1].at
+
+
+def oldest(case: Case) -> tuple[Step, ...]:
+    """Returns the entries the archive takes next."""
+    return case.steps[:ARCHIVED_AT_ONCE]
+
+
+def trimmed(case: Case, *, archived: int) -> Case:
+    """Returns the case without entries that lie in the archive, where `archived` are now; it forgets none that is not there."""
+    over = archived - case.history.archived
+    if not 0 < over <= len(case.steps) - KEPT:
+        return case
+    shorter = replace(case, steps=case.steps[over:], history=replace(case.history, archived=archived))
+    return replace(shorter, archive_at=archive_at(shorter))
+
+
 def seal(previous: str, step: Step) -> str:
     """Returns the digest of an entry that follows `previous` (64 lower-case hexadecimal digits)."""
     at = (step.at - _EPOCH) // _MILLISECOND
@@ -100,6 +121,27 @@ def verify(case_id: str, entries: Iterable[Mapping[str, Any]], history: Mapping[
             return Flaw(count - 1, "this entry was altered, or what stood before it was removed or moved")
         previous = step.digest
     return _end(count, previous if count else "", history)
+
+
+def archived_of(document: Mapping[str, Any]) -> int:
+    """Returns how many of the oldest entries of a case's document lie in the archive."""
+    return int((document.get("history") or {}).get("archived", 0))
+
+
+def flaw_of(document: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> Flaw | None:
+    """Returns the first flaw of a case: in the chain of its entries, else in what was said in them; None when it is whole.
+
+    `document` is the case as it is stored, `entries` its whole history, oldest first.
+    """
+    if flaw := verify(document["_id"], entries, document.get("history") or {}):
+        return flaw
+    try:
+        case = msgspec.convert({**document, "case_id": document["_id"]}, Case, builtin_types=(datetime,))
+    except msgspec.ValidationError as error:
+        return Flaw(len(entries) - 1, f"the case is none any more: {error}")
+    if entries and case.state != entries[-1]["state"]:
+        return Flaw(len(entries) - 1, f"the case says {case.state}, its last entry {entries[-1]['state']}")
+    return verify_contents(case, [_step(entry) for entry in entries])
 
 
 def _end(count: int, head: str, history: Mapping[str, Any]) -> Flaw | None:

@@ -80,6 +80,13 @@ class CaseDocument(me.Document):
             {"name": plans.DEPARTMENT, "fields": ["tasks.department", "-case_id"]},
             {"name": plans.INBOX, "fields": ["inbox.$**"]},
             {
+                "name": "ends_by_itself",
+                "fields": ["ends_by_itself_at"],
+                "partialFilterExpression": {"ends_by_itself_at": {"$type": "date"}},
+            },
+            {"name": "archive", "fields": ["archive_at"], "partialFilterExpression": {"archive_at": {"$type": "date"}}},
+            {"name": "merged", "fields": ["merging.into"], "partialFilterExpression": {"merging.into": {"$type": "string"}}},
+            {
                 "name": "next_light",
                 "fields": ["next_light_at"],
                 "partialFilterExpression": {"next_light_at": {"$type": "date"}},
@@ -105,6 +112,9 @@ class CaseDocument(me.Document):
     closed_at = me.DateTimeField()
     changed_at = me.DateTimeField(required=True)
     next_light_at = me.DateTimeField()
+    ends_by_itself_at = me.DateTimeField()
+    archive_at = me.DateTimeField()
+    merging = me.DictField()
     level_due_at = me.DateTimeField()
     inbox = me.MapField(me.StringField())
     tasks = me.ListField(me.EmbeddedDocumentField(TaskDocument))
@@ -153,6 +163,8 @@ class View(msgspec.Struct, frozen=True):
         if self._hides(case):
             return False
         if self.area is None or not case["area_code"].startswith(self.area):
+            return False
+        if case["state"] == CaseState.DRAFT and not self.reporter:
             return False
         return not self.reporter or case["reporter"]["subject"] == self.reporter
 

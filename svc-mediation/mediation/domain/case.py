@@ -289,6 +289,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     followers: tuple[Follower, ...] = ()
     earlier_tasks: tuple[Task, ...] = ()
     workspace: tuple[Entry, ...] = ()
+    ends_by_itself_at: datetime | None = None
+    archive_at: datetime | None = None
 
     @property
     def is_parallel(self) -> bool:

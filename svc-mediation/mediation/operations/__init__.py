@@ -16,6 +16,7 @@ from mediation.operations.cases import (
     verify_case,
 )
 from mediation.operations.ending import (
+    end_by_itself,
     evaluate_case,
     lapse_evaluation,
     reopen_case,
@@ -80,6 +81,7 @@ __all__ = [
     "complete_task",
     "dispatch",
     "draft_case",
+    "end_by_itself",
     "end_suspension",
     "evaluate_case",
     "finish_task",

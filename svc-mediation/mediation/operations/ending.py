@@ -10,7 +10,7 @@ from mediation.domain import Actor, Case, CaseState, ClockKind, Evaluation, Lega
 from mediation.domain.facts import CaseEvaluated, CaseReopened, CaseTransferred
 from mediation.operations import flow
 from mediation.operations.flow import Outcome
-from mediation.operations.suspending import SYSTEM
+from mediation.operations.suspending import SYSTEM, end_suspension
 
 
 def transfer_case(
@@ -66,6 +66,14 @@ def lapse_evaluation(case: Case, *, now: datetime) -> Outcome:
         return case, ()
     policies.check_lapsed(case, now=now)
     return _evaluated(case, 0, "", by=SYSTEM, at=now, now=now)
+
+
+def end_by_itself(case: Case, *, now: datetime) -> Outcome:
+    """Ends what has had its time: a suspension, or the days to evaluate. What is not due yet changes nothing."""
+    due = policies.ends_by_itself_at(case)
+    if due is None or due > now:
+        return case, ()
+    return end_suspension(case, now=now) if case.state is CaseState.SUSPENDED else lapse_evaluation(case, now=now)
 
 
 def _evaluated(case: Case, rating: int, comment: str, *, by: Actor, at: datetime, now: datetime) -> Outcome:

@@ -52,6 +52,7 @@ from mediation.policies.flow import (
     check_result,
     check_suspension,
     check_text,
+    ends_by_itself_at,
     longest,
 )
 from mediation.policies.membership import (
@@ -143,6 +144,7 @@ __all__ = [
     "check_work_goes_on",
     "department_shown",
     "distance_m",
+    "ends_by_itself_at",
     "find_task",
     "is_involved",
     "join_holds",

@@ -94,6 +94,15 @@ def check_lapsed(case: Case, *, now: datetime) -> None:
         raise FailedPrecondition("The reporter may still evaluate this case.", reason="EVALUATION_OPEN")
 
 
+def ends_by_itself_at(case: Case) -> datetime | None:
+    """Returns when a suspension is over, or the time to evaluate; None where the case waits for people alone."""
+    if case.state is CaseState.SUSPENDED and case.suspension:
+        return case.suspension.until
+    if case.state is CaseState.CLOSED and case.closed_at:
+        return case.closed_at + EVALUATION_DAYS
+    return None
+
+
 def check_reopening(case: Case) -> None:
     """Raises FailedPrecondition unless the reporter is dissatisfied and the case was never reopened before."""
     if case.reopenings >= MOST_REOPENINGS:

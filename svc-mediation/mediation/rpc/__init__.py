@@ -2,8 +2,21 @@
 
 from mediation.rpc.cases import CaseServicer
 from mediation.rpc.clocks import ClockServicer
+from mediation.rpc.cooperation import CooperationServicer
+from mediation.rpc.histories import HistoryServicer
 from mediation.rpc.notices import NoticeServicer, RosterServicer
 from mediation.rpc.searching import SearchServicer
 from mediation.rpc.tasks import TaskServicer
+from mediation.rpc.ways import CaseFlowServicer
 
-__all__ = ["CaseServicer", "ClockServicer", "NoticeServicer", "RosterServicer", "SearchServicer", "TaskServicer"]
+__all__ = [
+    "CaseFlowServicer",
+    "CaseServicer",
+    "ClockServicer",
+    "CooperationServicer",
+    "HistoryServicer",
+    "NoticeServicer",
+    "RosterServicer",
+    "SearchServicer",
+    "TaskServicer",
+]

@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from binglian.mediation.v1 import case_pb2, case_service_pb2, case_service_pb2_grpc
+from binglian.mediation.v1 import case_service_pb2, case_service_pb2_grpc
 
 from mediation import cursors, operations, policies, routing
 from mediation.counting import Counts
-from mediation.domain import Case, JoinPolicy, Severity, TaskPlan, TaskRole
+from mediation.domain import Case, JoinPolicy, Severity
 from mediation.locating import Locator
 from mediation.operations import Outcome
 from mediation.rpc import translate
@@ -25,8 +25,6 @@ from svckit.store import Repository
 from svckit.telemetry import current_traceparent
 
 DEFAULT_PAGE = 50
-# event_source.csv: found on patrol.
-DEFAULT_SOURCE = "01"
 
 
 class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
@@ -70,7 +68,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
         at = translate.happened(request, caller, offline=True)
         if request.external_id and not caller.has_role("IMPORTER"):
             raise PermissionDenied("Only an import gives numbers of other systems.", reason="EXTERNAL_ID_NOT_ALLOWED")
-        source = request.source or DEFAULT_SOURCE
+        source = request.source or translate.DEFAULT_SOURCE
         point = translate.point(request)
         policies.check_report(category=request.category, source=source, has_place=bool(point or request.area_code))
         if request.area_code:
@@ -80,7 +78,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
             case_id=new_id(),
             number=await self._numbers.next(area_code=area_code, at=at),
             category=request.category,
-            severity=_severity(request.severity),
+            severity=translate.severity(request.severity),
             source=source,
             description=request.description,
             area_code=area_code,
@@ -109,12 +107,14 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
         return await self._change(
             case_service_pb2.RejectCaseResponse,
             request,
-            lambda case, by, at: operations.reject_case(case, reason=request.reason, by=by, at=at, now=utc_now()),
+            lambda case, by, at: operations.reject_case(
+                case, reason=request.reason, notice=request.notice, by=by, at=at, now=utc_now()
+            ),
         )
 
     async def DispatchCase(self, request: Any, context: Any) -> Any:
         """Creates all tasks of a case at once."""
-        plans = [_plan(message) for message in request.tasks]
+        plans = [translate.plan(message) for message in request.tasks]
         policy = JoinPolicy(to_fields(request).get("join_policy", JoinPolicy.ALL))
         return await self._change(
             case_service_pb2.DispatchCaseResponse,
@@ -232,27 +232,6 @@ def can_read(case: Document, caller: Caller) -> bool:
 
 def _watched(response: type[Any], case: Document, resume: cursors.Cursor) -> Any:
     return to_message(response, {"case": case, "cursor": str(resume)})
-
-
-_SEVERITIES = {
-    value.number: Severity(value.name.removeprefix("SEVERITY_").lower())
-    for value in case_pb2.Severity.DESCRIPTOR.values
-    if value.number
-}
-
-
-def _severity(number: int) -> Severity | None:
-    return _SEVERITIES.get(number)
-
-
-def _plan(message: Any) -> TaskPlan:
-    return TaskPlan(
-        department=message.department,
-        role=TaskRole.LEAD if message.role == case_pb2.TASK_ROLE_LEAD else TaskRole.JOINT,
-        key=message.key,
-        after=tuple(message.after),
-        instruction=message.instruction,
-    )
 
 
 def _asked(request: Any) -> Filter:

@@ -6,14 +6,18 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from binglian.mediation.v1 import case_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mediation import policies
-from mediation.domain import Attachment, Case, Point
+from mediation.domain import Attachment, Case, Point, Severity, TaskPlan, TaskRole
 from svckit.access import Caller
 from svckit.documents import utc_now
 from svckit.errors import InvalidArgument
 from svckit.messages import to_fields
+
+# event_source.csv: found on patrol.
+DEFAULT_SOURCE = "01"
 
 
 def happened(request: Any, caller: Caller, *, offline: bool = False) -> datetime:
@@ -23,12 +27,12 @@ def happened(request: Any, caller: Caller, *, offline: bool = False) -> datetime
     return policies.check_happened_at(caller, given, now=now, offline=offline)
 
 
-def instant(timestamp: Timestamp) -> datetime:
+def instant(timestamp: Timestamp, *, field: str = "happened_at") -> datetime:
     """Returns a timestamp as an aware datetime of whole milliseconds. Raises InvalidArgument outside the years 1 to 9999."""
     try:
         moment = timestamp.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        raise InvalidArgument("This time does not exist.", field="happened_at", reason="INVALID_TIME") from error
+        raise InvalidArgument("This time does not exist.", field=field, reason="INVALID_TIME") from error
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -47,6 +51,29 @@ def point(request: Any) -> Point | None:
     if not request.HasField("point"):
         return None
     return Point(request.point.longitude, request.point.latitude)
+
+
+def severity(number: int) -> Severity | None:
+    """Returns a severity of the proto; None where none is given."""
+    return _SEVERITIES.get(number)
+
+
+_SEVERITIES = {
+    value.number: Severity(value.name.removeprefix("SEVERITY_").lower())
+    for value in case_pb2.Severity.DESCRIPTOR.values
+    if value.number
+}
+
+
+def plan(message: Any) -> TaskPlan:
+    """Returns a task plan of a request."""
+    return TaskPlan(
+        department=message.department,
+        role=TaskRole.LEAD if message.role == case_pb2.TASK_ROLE_LEAD else TaskRole.JOINT,
+        key=message.key,
+        after=tuple(message.after),
+        instruction=message.instruction,
+    )
 
 
 def task_view(case: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:

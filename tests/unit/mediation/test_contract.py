@@ -25,7 +25,7 @@ from svckit.messages import event_json, event_type, to_message
 from .builders import CHECKER, DISPATCHER, RESIDENT, START, after_start, dispatched, done, photo, task_of, verified
 
 # Fields the store and the timers use; no client sees them.
-OWN = {"next_light_at", "due_at", "inbox", "workspace"}
+OWN = {"next_light_at", "due_at", "inbox", "workspace", "ends_by_itself_at", "archive_at"}
 
 
 def structs(module: ModuleType) -> list[type[msgspec.Struct]]:
@@ -53,7 +53,9 @@ def test_every_message_of_a_fact_has_a_struct() -> None:
     assert set(events_pb2.DESCRIPTOR.message_types_by_name) <= known
 
 
-@pytest.mark.parametrize("name", ["Case", "Task", "Clock", "ClockChange", "Progress", "Objection", "Reporter", "Verification", "Step"])
+@pytest.mark.parametrize(
+    "name", ["Case", "Task", "Clock", "ClockChange", "Progress", "Objection", "Reporter", "Verification", "Step"]
+)
 def test_every_part_of_a_case_has_the_fields_of_its_message(name: str) -> None:
     fields = {field.name for field in case_pb2.DESCRIPTOR.message_types_by_name[name].fields}
     assert set(getattr(case_module, name).__struct_fields__) - (OWN - fields) == fields

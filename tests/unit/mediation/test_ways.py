@@ -84,8 +84,8 @@ class TestDrafts:
         assert all(each.started_at == after_start(hours=2) for each in case.clocks)
 
     def test_a_changed_category_brings_its_usual_severity(self) -> None:
-        draft = drafted(category="L", description="x", area_code=GRID_CODE)
-        case = operations.submit_case(draft, category="A0204", by=WORKER, **when())[0]
+        draft = drafted(category="L", description="x")
+        case = operations.submit_case(draft, category="A0204", area_code=GRID_CODE, by=WORKER, **when())[0]
         assert case.severity == reported().severity
 
     @pytest.mark.parametrize(
@@ -100,18 +100,23 @@ class TestDrafts:
         assert refused(reason, operations.submit_case, drafted(), by=WORKER, **fields, **when()) == field
 
     def test_too_many_photographs(self) -> None:
-        draft = drafted(photos=(photo(),) * 60, category="L", description="x", area_code=GRID_CODE)
+        draft = drafted(photos=(photo(),) * 60, category="L", description="x")
         assert refused("TOO_MANY_PHOTOS", operations.submit_case, draft, photos=(photo(),), by=WORKER, **when()) == "photos"
 
     def test_a_draft_is_its_authors(self) -> None:
         other = replace_subject(WORKER, "worker-2")
         refused("NOT_REPORTER", operations.submit_case, drafted(), by=other, **when(), kind=PermissionDenied)
-        assert policies.can_see(drafted(area_code=GRID_CODE), WORKER)
-        assert not policies.can_see(drafted(area_code=GRID_CODE), DISPATCHER)
+        assert policies.can_see(drafted(), WORKER)
+        assert not policies.can_see(drafted(), DISPATCHER)
+        assert not policies.can_see(drafted(), replace_area(DISPATCHER, ""))
 
 
 def replace_subject(caller: Caller, subject: str) -> Caller:
     return Caller(subject, roles=caller.roles, area=caller.area, department=caller.department)
+
+
+def replace_area(caller: Caller, area: str) -> Caller:
+    return Caller(caller.subject, roles=caller.roles, area=area)
 
 
 class TestMoreFacts:
