@@ -18,6 +18,8 @@ import msgspec
 from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
 
 from svckit.access import Caller
+from svckit.deltas import NATIVE, differences
+from svckit.deltas import stored as stored
 from svckit.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound
 from svckit.ids import new_id
 from svckit.messages import event_json, event_type
@@ -38,8 +40,6 @@ INDEXES = (
 """Indexes that every collection of aggregates has beside its own."""
 
 _REVISION = "revision"
-# Stored as they are: BSON knows both, and a text would lose order (datetime) or size (bytes).
-_NATIVE = (dt.datetime, bytes)
 _DUPLICATE_KEY = 11000
 TOO_LARGE_CODES = frozenset({10334, 17419, 17420})
 """MongoDB's errors for a document over 16 MB: in a request, after an update, to be inserted by an upsert."""
@@ -137,7 +137,7 @@ class Form(Generic[S]):
 
     def state(self, document: Mapping[str, Any]) -> S:
         """Returns the aggregate of a document (with or without what the store owns)."""
-        return msgspec.convert({**document, self.id_field: document["_id"]}, self.state_cls, builtin_types=_NATIVE)
+        return msgspec.convert({**document, self.id_field: document["_id"]}, self.state_cls, builtin_types=NATIVE)
 
     def version(self, document: Document) -> Version[S]:
         """Returns a document as a draft begins with it."""
@@ -146,7 +146,7 @@ class Form(Generic[S]):
     def changed(self, before: S | None, after: S) -> Document:
         """Returns what of `after` differs from `before`, by its path in the document, as it is stored; without the id.
 
-        A field that is a tuple differs by its elements: a long list costs what changes in it.
+        Lists differ by their elements, and these by their fields: a long case costs what changes in it.
         """
         if before is None:
             return {name: stored(getattr(after, field)) for field, name in self._names}
@@ -155,39 +155,14 @@ class Form(Generic[S]):
             value = getattr(after, field)
             old = getattr(before, field)
             if value is not old and value != old:
-                fields.update(_changed_elements(name, old, value) or {name: stored(value)})
+                # Only lists are entered: anything else may be younger than the document.
+                fields.update(differences(name, old, value) if isinstance(value, tuple) else {name: stored(value)})
         return fields
 
     def not_found(self, id: str) -> NotFound:
         """Returns the error for an id without a document."""
         name = self.state_cls.__name__
         return NotFound(f"{name} {id} does not exist.", reason=f"{_upper_snake(name)}_NOT_FOUND")
-
-
-def _changed_elements(name: str, old: Any, value: Any) -> Document:
-    """Returns the changed and the added elements of a tuple by their paths; {} where the whole has to be written.
-
-    MongoDB appends what is set at the end of a list, but makes no list where there is none: an empty one is written whole.
-    """
-    if not (isinstance(old, tuple) and isinstance(value, tuple) and 0 < len(old) <= len(value)):
-        return {}
-    changed = {
-        f"{name}.{at}": stored(new)
-        for at, (was, new) in enumerate(zip(old, value, strict=False))
-        if new is not was and new != was
-    }
-    return changed | {f"{name}.{at}": stored(value[at]) for at in range(len(old), len(value))}
-
-
-def stored(value: Any) -> Any:
-    """Returns a value as BSON takes it: structs become dicts, enums their values, times stay times."""
-    return msgspec.to_builtins(value, builtin_types=_NATIVE)
-
-
-def created_by(subject: str) -> Document:
-    """Returns the filter for what the commands of one caller created; the unique index on those commands serves it."""
-    mine = _quoted(subject)
-    return {"created_by.key": {"$gte": f"{mine}:", "$lt": f"{mine};"}}  # ";" follows ":"
 
 
 def created_once(document: Document) -> Document:

@@ -53,7 +53,8 @@ class DueDocuments(Generic[S]):
         """Decides what is due, for at most TURN_SECONDS; returns how many documents. While the database is away it does nothing."""
         done, until = 0, time.monotonic() + TURN_SECONDS
         try:
-            while time.monotonic() < until and self._lease.hold():
+            # Held for longer than one call takes.
+            while time.monotonic() < until and (done or self._lease.hold()):
                 now = utc_now()
                 changes = self._due(now)
                 self._save(changes, now)
