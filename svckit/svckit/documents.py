@@ -90,6 +90,12 @@ class Change(msgspec.Struct, frozen=True):
     creates: bool = False
 
 
+def created_by(subject: str) -> Document:
+    """Returns the filter for what the commands of one caller created; the unique index on those commands serves it."""
+    mine = _quoted(subject)
+    return {"created_by.key": {"$gte": f"{mine}:", "$lt": f"{mine};"}}  # ";" follows ":"
+
+
 class Version(msgspec.Struct, Generic[S], frozen=True):
     """An aggregate as it lies in the database. `seen` holds the digests of its commands by their keys."""
 
