@@ -30,6 +30,11 @@ export class Problem extends Error {
     this.requestId = body.request_id ?? ''
     this.traceId = body.trace_id ?? ''
   }
+
+  /** The same problem under another status and reason. */
+  as(status: number, reason: string): Problem {
+    return new Problem(status, { detail: this.message, reason, errors: this.errors, request_id: this.requestId, trace_id: this.traceId })
+  }
 }
 
 /** `tasks[0].unified_reply` → `tasks[0].unifiedReply`: the pages name fields as the JSON does. */

@@ -46,12 +46,13 @@ export function trendOption(buckets: Bucket[], names: { reported: string; closed
 }
 
 export function donutOption(counts: Record<Lane, number>, names: Record<Lane, string>, palette: Palette): EChartsCoreOption {
-  const lanes = Object.keys(counts) as Lane[]
+  const lanes = (Object.keys(counts) as Lane[]).filter((lane) => counts[lane] > 0)
   return {
     animationDuration: 300,
     tooltip: { trigger: 'item', ...tooltip(palette) },
     series: [{
       type: 'pie', radius: ['66%', '92%'], label: { show: false }, itemStyle: { borderColor: palette.surface, borderWidth: 2 }, emphasis: { scale: false },
+      emptyCircleStyle: { color: palette.line }, // what ECharts draws without data; all lanes at zero would share the ring in full colour
       data: lanes.map((lane) => ({ name: names[lane], value: counts[lane], itemStyle: { color: palette.lanes[lane] } })),
     }],
   }

@@ -52,6 +52,11 @@ export function matches({ item }: Entry, filter: Filter): boolean {
   return text.includes(filter.text.trim().toLowerCase())
 }
 
+/** The column a phone opens with: the most pressing one that holds a case. */
+export function firstFilled(counts: Record<Lane, number>): Lane {
+  return LANES.find((lane) => counts[lane] > 0) ?? 'red'
+}
+
 /** What stands first in a column. */
 export type Order = 'urgent' | 'newest'
 

@@ -18,6 +18,11 @@ export interface FollowedCase {
 /** The ledger is written from events: it follows the case by a moment, so ask a few times. */
 const LEDGER_WAITS = [300, 700, 1_500, 3_000, 6_000, 12_000]
 
+/** An id that cannot be one is no case either: whoever mistyped an address is told the same. */
+export function asMissing(refused: unknown): unknown {
+  return refused instanceof Problem && refused.status === 400 ? refused.as(404, 'CASE_NOT_FOUND') : refused
+}
+
 export function useCase(caseId: string): FollowedCase {
   const item = shallowRef<Case | null>(null)
   const ledger = shallowRef<CaseLedger | null>(null)
@@ -36,7 +41,7 @@ export function useCase(caseId: string): FollowedCase {
   }
 
   // A stream cannot say why it was refused, so the case is fetched as well: its problem is shown.
-  void call('GetCase', { caseId }).then(take, (refused: unknown) => (problem.value = refused))
+  void call('GetCase', { caseId }).then(take, (refused: unknown) => (problem.value = asMissing(refused)))
   const stream = openStream<WatchCaseResponse>(
     (cursor) => urlOf('WatchCase', { caseId, cursor }),
     (message) => message.case && take(message.case),

@@ -57,6 +57,7 @@ const en: typeof zh = {
     closed: 'Closed',
     lights: 'Lights',
     load: 'Open tasks by department',
+    noLoad: 'No department has an open task',
     left: '{time} left',
     over: '{time} over',
     ago: '{time} ago',

@@ -55,6 +55,7 @@ export default {
     closed: '结案',
     lights: '灯色',
     load: '部门在办任务',
+    noLoad: '没有部门在办的任务',
     left: '剩 {time}',
     over: '超 {time}',
     ago: '{time}前',
