@@ -13,6 +13,7 @@ const CALLED = {
   'binglian/mediation/v1/case_service.proto': { CaseService: null },
   'binglian/mediation/v1/task_service.proto': { TaskService: null },
   'binglian/mediation/v1/notice_service.proto': { NoticeService: null, RosterService: null },
+  'binglian/mediation/v1/supervision_service.proto': { SupervisionService: null },
   'binglian/mediation/v1/search_service.proto': { SearchService: null },
   'binglian/assessment/v1/assessment_service.proto': { AssessmentService: ['GetCaseLedger', 'GetComparison', 'ListCriticalMinutes', 'ExportLedgers'] },
   'binglian/mediation/v1/clock_service.proto': { ClockService: null },

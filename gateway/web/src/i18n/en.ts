@@ -1,4 +1,5 @@
 /** What people read, in English; same keys as `zh.ts`. */
+import { en as supervision, reasonsEn } from '@/supervision/words'
 import type zh from './zh'
 
 const en: typeof zh = {
@@ -408,6 +409,7 @@ const en: typeof zh = {
     withdraw_case: 'Withdrawn',
     locate_case: 'Found its grid',
     turn_light: 'Light turned',
+    escalate_case: 'Lifted to the next level',
   },
   problem: {
     NETWORK: 'No connection. Please try again in a moment.',
@@ -438,6 +440,8 @@ const en: typeof zh = {
     due: 'due {time}',
     clockYellow: '70 % of the time to {clock} is over',
     clockRed: 'the time to {clock} is over',
+    granted: 'granted',
+    notGranted: 'not granted',
     allStates: 'All states',
     refresh: 'Refresh',
     replay: 'Send again',
@@ -482,6 +486,19 @@ const en: typeof zh = {
     NOTICE_KIND_VERIFIED: 'Check on site',
     NOTICE_KIND_CLOSED: 'Closed',
     NOTICE_KIND_REJECTED: 'Refused',
+    NOTICE_KIND_REQUESTED: 'To be decided',
+    NOTICE_KIND_DECIDED: 'Decision',
+    NOTICE_KIND_REMOVED: 'Task taken back',
+    NOTICE_KIND_LEADS: 'Now leading',
+    NOTICE_KIND_SUSPENDED: 'Suspended',
+    NOTICE_KIND_RESUMED: 'Resumed',
+    NOTICE_KIND_INCOMPLETE: 'More facts needed',
+    NOTICE_KIND_MERGED: 'Merged',
+    NOTICE_KIND_TRANSFERRED: 'Handed over',
+    NOTICE_KIND_SUPERVISED: 'Supervision order',
+    NOTICE_KIND_REPLIED: 'Supervision reply',
+    NOTICE_KIND_ESCALATED: 'Escalated',
+    NOTICE_KIND_REOPENED: 'Reopened',
   },
   channel: { NOTICE_CHANNEL_UNSPECIFIED: '', NOTICE_CHANNEL_SMS: 'Text message', NOTICE_CHANNEL_MAIL: 'E-mail', NOTICE_CHANNEL_WEBHOOK: 'Webhook' },
   deliveryState: {
@@ -501,7 +518,9 @@ const en: typeof zh = {
     GRID_WORKER: 'Grid worker',
     SUPERVISION: 'E-supervision',
   } as Record<string, string>,
+  supervision,
   reason: {
+    ...reasonsEn,
     STALE_REVISION: 'Someone else has just changed the case. You see its newest state now: please try again.',
     DELIVERY_IN_HAND: 'This message is still being sent.',
     WEBHOOK_NOT_ALLOWED: 'This webhook address is not among those allowed.',

@@ -1,4 +1,6 @@
 /** What people read, in Chinese. `en.ts` has the same keys (the compiler holds them equal). */
+import { reasonsZh, zh as supervision } from '@/supervision/words'
+
 export default {
   app: {
     name: '并联',
@@ -406,6 +408,7 @@ export default {
     withdraw_case: '撤回',
     locate_case: '确定所在网格',
     turn_light: '亮灯',
+    escalate_case: '提级处置',
   } as Record<string, string>,
   problem: {
     NETWORK: '网络不通，请稍后重试。',
@@ -436,6 +439,8 @@ export default {
     due: '时限 {time}',
     clockYellow: '{clock}时限已过 70%',
     clockRed: '{clock}已超时',
+    granted: '同意',
+    notGranted: '不同意',
     allStates: '全部状态',
     refresh: '刷新',
     replay: '重新发送',
@@ -480,6 +485,19 @@ export default {
     NOTICE_KIND_VERIFIED: '核查结果',
     NOTICE_KIND_CLOSED: '已结案',
     NOTICE_KIND_REJECTED: '不予受理',
+    NOTICE_KIND_REQUESTED: '待审批',
+    NOTICE_KIND_DECIDED: '审批结果',
+    NOTICE_KIND_REMOVED: '任务撤出',
+    NOTICE_KIND_LEADS: '改为牵头',
+    NOTICE_KIND_SUSPENDED: '挂账',
+    NOTICE_KIND_RESUMED: '恢复办理',
+    NOTICE_KIND_INCOMPLETE: '请补充情况',
+    NOTICE_KIND_MERGED: '已并案',
+    NOTICE_KIND_TRANSFERRED: '已移交其他途径',
+    NOTICE_KIND_SUPERVISED: '督办',
+    NOTICE_KIND_REPLIED: '督办答复',
+    NOTICE_KIND_ESCALATED: '升级',
+    NOTICE_KIND_REOPENED: '重新办理',
   },
   channel: { NOTICE_CHANNEL_UNSPECIFIED: '', NOTICE_CHANNEL_SMS: '短信', NOTICE_CHANNEL_MAIL: '邮件', NOTICE_CHANNEL_WEBHOOK: '系统推送' },
   deliveryState: {
@@ -499,7 +517,9 @@ export default {
     GRID_WORKER: '网格员',
     SUPERVISION: '电子监察员',
   } as Record<string, string>,
+  supervision,
   reason: {
+    ...reasonsZh,
     STALE_REVISION: '事件刚刚被别人更改，已显示最新状态，请再试一次。',
     DELIVERY_IN_HAND: '这条消息还在发送中。',
     WEBHOOK_NOT_ALLOWED: '这个推送地址不在允许的范围内。',
