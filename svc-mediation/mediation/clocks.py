@@ -98,11 +98,16 @@ def light_of(when: datetime, *, yellow_at: datetime, due_at: datetime) -> Light:
 
 def turn(clocks: tuple[Clock, ...], now: datetime) -> tuple[tuple[Clock, ...], list[Clock]]:
     """Returns the clocks with their lights as of `now`, and those among them whose light turned. Lights never turn back."""
-    turned = [replace(clock, light=light_at(clock, now)) for clock in clocks if _is_behind(clock, now)]
-    if not turned:
-        return clocks, turned
-    fresh = {clock.kind: clock for clock in turned}
-    return tuple(fresh.get(clock.kind, clock) if clock.met_at is None else clock for clock in clocks), turned
+    kept, turned = [], []
+    for clock in clocks:
+        # A timer asks this of all clocks of all cases that are due: one pass without helpers.
+        if clock.met_at is None and clock.paused_at is None and clock.light is not Light.RED:
+            when = clock.due_at if clock.light is Light.YELLOW else clock.yellow_at
+            if when <= now:
+                clock = replace(clock, light=light_at(clock, now))
+                turned.append(clock)
+        kept.append(clock)
+    return (tuple(kept) if turned else clocks), turned
 
 
 def outlook(clocks: Iterable[Clock]) -> tuple[Light, datetime | None]:
@@ -221,14 +226,3 @@ def _extended(clock: Clock, minutes: int, at: datetime) -> Clock:
     )
     change = ClockChange(kind=ClockChangeKind.EXTENDED, at=at, due_at=longer.due_at, minutes=minutes)
     return replace(longer, light=light_at(longer, at), changes=(*clock.changes, change))
-
-
-def _is_behind(clock: Clock, now: datetime) -> bool:
-    turning = _turning(clock)
-    return clock.met_at is None and clock.paused_at is None and turning is not None and turning <= now
-
-
-def _turning(clock: Clock) -> datetime | None:
-    if clock.light is Light.RED:
-        return None
-    return clock.due_at if clock.light is Light.YELLOW else clock.yellow_at

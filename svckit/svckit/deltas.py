@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 Document = dict[str, Any]
 
@@ -54,8 +55,7 @@ def _of_fields(path: str, old: msgspec.Struct, new: msgspec.Struct) -> Document 
     by setting it.
     """
     found: Document = {}
-    for field, name, default, omits in _layout(type(new)):
-        was, value = getattr(old, field), getattr(new, field)
+    for (name, default, omits), was, value in zip(_layout(type(new)), astuple(old), astuple(new), strict=True):
         if value is was or value == was:
             continue
         if omits and value == default:
@@ -69,10 +69,10 @@ def _of_fields(path: str, old: msgspec.Struct, new: msgspec.Struct) -> Document 
 
 
 @cache
-def _layout(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, Any, bool], ...]:
-    """Fields of a struct: attribute, name in the document, default (_NONE: has none), whether the default is left out."""
+def _layout(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any, bool], ...]:
+    """Fields of a struct: name in the document, default (_NONE: has none), whether the default is left out."""
     omits = kind.__struct_config__.omit_defaults
-    return tuple((field.name, field.encode_name, _default(field), omits) for field in msgspec.structs.fields(kind))
+    return tuple((field.encode_name, _default(field), omits) for field in msgspec.structs.fields(kind))
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
