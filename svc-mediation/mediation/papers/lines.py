@@ -23,7 +23,7 @@ def broken(text: str, *, width: float, measure: Callable[[str], float], indent: 
 
 def _paragraph(text: str, width: float, measure: Callable[[str], float], indent: float) -> list[str]:
     lines, line, room = [], "", width - indent
-    for piece in _pieces(text, width, measure):
+    for piece in _pieces(text, width - indent, measure):
         if line and measure(line + piece.rstrip()) > room:
             lines.append(line.rstrip())
             line, room = piece.lstrip(), width
