@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mediation import operations
+from mediation import history, operations
 from mediation.domain import (
     CASE_TRANSITIONS,
     TASK_TRANSITIONS,
@@ -24,15 +24,22 @@ from mediation.domain import (
     Light,
     ServiceActor,
     Task,
+    TaskPlan,
+    TaskRole,
     TaskState,
 )
 from mediation.domain.facts import CaseHandled, CaseVerified, LightTurned
+from svckit.documents import stored
 from svckit.errors import FailedPrecondition, ServiceError
 
 from .builders import CHECKER, DEPARTMENTS, DISPATCHER, START, department, dispatched, ids, photo
 
 OPEN = {"waiting", "assigned", "objected", "accepted", "returned"}
-CASE_ROWS = {(row.source, row.target) for row in CASE_TRANSITIONS} | {("rework", "handled"), ("dispatched", "handled")}
+CASE_ROWS = {(row.source, row.target) for row in CASE_TRANSITIONS} | {
+    ("rework", "handled"),
+    ("dispatched", "handled"),
+    ("suspended", "handled"),
+}
 TASK_ROWS = {(row.source, row.target) for row in TASK_TRANSITIONS} | {("assigned", "done")}
 AFTER_JOIN = {"handled", "verified", "closed"}
 
@@ -166,6 +173,56 @@ class Departments(RuleBasedStateMachine):
     def successor_id(self) -> str:
         return self.new_id().replace("8000", "9000")
 
+    @rule(codes=st.lists(st.sampled_from(DEPARTMENTS), min_size=1, max_size=3), waits=st.booleans(), pick=st.integers(0, 20))
+    def dispatcher_adds(self, codes: list[str], waits: bool, pick: int) -> None:
+        after = (self.task(pick).task_id,) if waits else ()
+        plans = [TaskPlan(department=code, role=TaskRole.JOINT, after=after) for code in codes]
+        self.act("add_tasks", by=DISPATCHER, plans=plans, new_id=self.successor_id)
+
+    @rule(pick=st.integers(0, 20))
+    def dispatcher_removes(self, pick: int) -> None:
+        task_id = self.task(pick, "waiting", "assigned", "accepted", "returned").task_id
+        self.act("remove_task", by=DISPATCHER, task_id=task_id, reason="无需参与")
+
+    @rule(pick=st.integers(0, 20), approved=st.booleans())
+    def lead_lets_off(self, pick: int, approved: bool) -> None:
+        lead = self.case.lead
+        assert lead is not None
+        task_id = self.task(pick, "assigned", "waiting").task_id
+        self.act("propose_exemption", by=department(lead.department), task_id=task_id, reason="无关")
+        self.act("rule_exemption", by=DISPATCHER, task_id=task_id, approved=approved, reason="裁定")
+
+    @rule(pick=st.integers(0, 20), minutes=st.integers(1, 2000), approved=st.booleans())
+    def department_gets_time(self, pick: int, minutes: int, approved: bool) -> None:
+        task = self.task(pick, "assigned", "accepted")
+        who = department(task.department)
+        self.act("request_extension", by=who, task_id=task.task_id, minutes=minutes, reason="等待检测")
+        self.act("rule_extension", by=DISPATCHER, task_id=task.task_id, approved=approved, reason="裁定")
+
+    @rule(to=st.sampled_from(DEPARTMENTS))
+    def dispatcher_changes_the_lead(self, to: str) -> None:
+        before = self.case.lead_changes
+        if self.act("change_lead", by=DISPATCHER, department=to, reason="调整", new_id=self.successor_id):
+            assert (before, self.case.lead_changes) == (0, 1)
+
+    @rule(minutes=st.integers(1, 4000))
+    def dispatcher_suspends(self, minutes: int) -> None:
+        until = self.now + timedelta(minutes=minutes)
+        self.act("suspend_case", by=DISPATCHER, reason="待雨停", until=until)
+
+    @precondition(lambda self: self.case.state == "suspended")
+    @rule(by_itself=st.booleans())
+    def the_suspension_ends(self, by_itself: bool) -> None:
+        if not by_itself:
+            assert self.act("resume_case", by=DISPATCHER)
+            return
+        due = self.case.ends_by_itself_at
+        assert due is not None
+        case, facts = operations.end_by_itself(self.case, now=self.now)
+        assert (case.state == "suspended") == (due > self.now)
+        self.check(self.case, case, facts)
+        self.case = case
+
     @rule(pick=st.integers(0, 20))
     def dispatcher_returns(self, pick: int) -> None:
         self.act("return_task", by=DISPATCHER, task_id=self.task(pick, "done").task_id, reason="不合格")
@@ -249,10 +306,12 @@ class Departments(RuleBasedStateMachine):
         over = {task.task_id for task in after.tasks if task.state in ("done", "removed")}
         for task in after.tasks:
             if old.get(task.task_id) == "waiting" and task.state != "waiting":
-                assert over.issuperset(task.after) or after.state == "closed"
+                assert task.state == "removed" or over.issuperset(task.after)
                 assert task.state in ("assigned", "removed")
 
     def check_clocks(self, before: Case, after: Case) -> None:
+        if before.lead_changes != after.lead_changes:
+            return  # who takes the lead takes its limit too
         old = {(task.task_id, clock.kind): clock for task in before.tasks for clock in task.clocks}
         for task in after.tasks:
             for clock in task.clocks:
@@ -295,9 +354,27 @@ class Departments(RuleBasedStateMachine):
             running += ticking
         running += [clock for clock in self.case.clocks if clock.met_at is None]
         turnings = [
-            clock.yellow_at if clock.light is Light.GREEN else clock.due_at for clock in running if clock.light is not Light.RED
+            clock.yellow_at if clock.light is Light.GREEN else clock.due_at
+            for clock in running
+            if clock.light is not Light.RED and clock.paused_at is None
         ]
         assert self.case.next_light_at == min(turnings, default=None)
+
+    @invariant()
+    def the_history_is_a_whole_chain(self) -> None:
+        entries = [stored(step) for step in self.case.steps]
+        assert history.verify(self.case.case_id, entries, stored(self.case.history)) is None
+
+    @invariant()
+    def only_work_clocks_stand_still_and_only_while_suspended(self) -> None:
+        still = [clock for task in self.case.tasks for clock in task.clocks if clock.paused_at]
+        assert not still or self.case.state == "suspended"
+        assert all(clock.calendar != "statutory" for clock in still)
+
+    @invariant()
+    def nobody_who_handled_is_forgotten(self) -> None:
+        done = {step.by for step in self.case.steps if step.verb in ("accept_task", "report_progress", "complete_task")}
+        assert done <= set(self.case.handlers)
 
     @invariant()
     def waiting_tasks_wait_for_something(self) -> None:
