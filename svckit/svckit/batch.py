@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -13,7 +13,7 @@ from bson.codec_options import CodecOptions
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from svckit.commit import DURABLE, Job, Recent, Round, is_passing, take, write_errors_of
+from svckit.commit import DURABLE, Job, Recent, Round, Written, failed_of, is_passing, take, written_of
 from svckit.documents import LOADED, Change, Document, Form, OnCommit, utc_now
 from svckit.errors import ServiceError, Unavailable
 
@@ -100,19 +100,20 @@ class BatchRepository(Generic[S]):
             ids = round_.begin(now=utc_now())
             found = self.collection.find({"_id": {"$in": ids}}, LOADED).to_list() if ids else []
             writes = round_.decide(found, now=utc_now())
-            committed = round_.settle(self._write(writes) if writes else [])
+            committed = round_.settle(self._write(writes) if writes else Written())
             if committed:
                 self._on_commit(committed)
+            for phantom in round_.phantoms:
+                self.collection.delete_one(phantom)
             if round_.unclear:
                 round_.settle_created(self.collection.find({"created_by.key": {"$in": list(round_.unclear)}}, LOADED).to_list())
         return [job for job in jobs if not job.done]
 
-    def _write(self, writes: list[Any]) -> list[Mapping[str, Any]]:
+    def _write(self, writes: list[Any]) -> Written:
         try:
-            self.collection.bulk_write(writes, ordered=False)
+            return written_of(self.collection.bulk_write(writes, ordered=False))
         except BulkWriteError as error:
-            return write_errors_of(error)
-        return []
+            return failed_of(error)
 
 
 def all_saved(outcomes: Iterable[Any]) -> None:

@@ -23,6 +23,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 from pymongo.read_concern import ReadConcern
+from pymongo.results import BulkWriteResult
 
 from svckit.documents import (
     TOO_LARGE_CODES,
@@ -62,6 +63,13 @@ DURABLE: dict[str, Any] = {
     "read_preference": ReadPreference.PRIMARY,
 }
 """Options of every collection of aggregates."""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What became of a bulk write: the errors of single writes, and the indexes of those that made a document."""
+
+    errors: Sequence[Mapping[str, Any]] = ()
+    upserted: frozenset[int] = frozenset()
 
 
 class Job(Generic[S]):
@@ -159,6 +167,7 @@ class Round(Generic[S]):
     """`begin` → load → `decide` → write → `settle`; then every job is done or in `again`.
 
     `unclear` holds creations whose command created something earlier: load by `created_by.key` and call `settle_created`.
+    `phantoms` are to be deleted.
     """
 
     def __init__(self, form: Form[S], jobs: Iterable[Job[S]], *, recent: Recent[S]) -> None:
@@ -173,6 +182,7 @@ class Round(Generic[S]):
         self._written: list[_Entry[S]] = []
         self.again: list[Job[S]] = []
         self.unclear: dict[str, Job[S]] = {}
+        self.phantoms: list[Document] = []
 
     def begin(self, *, now: dt.datetime) -> list[str]:
         """Decides what needs no loading and returns the ids to load for the rest."""
@@ -218,16 +228,19 @@ class Round(Generic[S]):
         insert = new == len(drafts) or new >= WORTH_A_STATEMENT
         return [draft.write(insert=insert and draft.is_new) for draft in drafts]
 
-    def settle(self, write_errors: Sequence[Mapping[str, Any]]) -> list[Committed]:
+    def settle(self, written: Written) -> list[Committed]:
         """Ends the jobs whose writes succeeded or were refused; returns what the relay has to publish now."""
-        failed = {error["index"]: error for error in write_errors}
+        failed = {error["index"]: error for error in written.errors}
         committed: list[Committed] = []
         for index, entry in enumerate(self._written):
+            assert entry.draft
             if index in failed:
                 self._settle_failed(entry, failed[index])
                 continue
+            if index in written.upserted and not entry.draft.is_new:
+                self._settle_deleted(entry)
+                continue
             _finish(entry)
-            assert entry.draft
             self._recent.keep(entry.id, entry.draft.version, since=entry.since)
             if entry.draft.events:
                 committed.append(Committed(entry.id, entry.draft.events, follows=entry.at_once))
@@ -236,6 +249,11 @@ class Round(Generic[S]):
     def _settle_failed(self, entry: _Entry[S], error: Mapping[str, Any]) -> None:
         self._recent.drop(entry.id)
         jobs = [job for job, _ in entry.accepted]
+        # Others were refused because of what was not saved now.
+        for job in entry.jobs:
+            if job.done:
+                job.reset()
+                self._try_again(job)
         if created_before(error):
             creation, *jobs = jobs
             assert creation.change.command
@@ -244,6 +262,15 @@ class Round(Generic[S]):
             self._refuse(jobs, refusal(error))
             return
         for job in jobs:
+            self._try_again(job)
+
+    def _settle_deleted(self, entry: _Entry[S]) -> None:
+        """Somebody deleted the document since it was read: what the write has made of it is no aggregate, and goes again."""
+        assert entry.draft
+        self._recent.drop(entry.id)
+        self.phantoms.append({"_id": entry.id, "revision": entry.draft.version.revision})
+        for job in entry.jobs:
+            job.reset()
             self._try_again(job)
 
     def _refuse(self, jobs: list[Job[S]], error: Exception) -> None:
@@ -283,13 +310,17 @@ def _finish(entry: _Entry[Any]) -> None:
         job.succeed(state)
 
 
-def write_errors_of(error: BulkWriteError) -> list[Mapping[str, Any]]:
-    """Returns the per-write errors of a bulk write; raises `error` when the majority did not confirm (outcome unknown)."""
+def written_of(result: BulkWriteResult) -> Written:
+    """Returns the outcome of a bulk write without errors."""
+    return Written(upserted=frozenset(result.upserted_ids or ()))
+
+
+def failed_of(error: BulkWriteError) -> Written:
+    """Returns the outcome of a bulk write with errors; raises `error` when the majority did not confirm (outcome unknown)."""
     details: Any = error.details
     if details.get("writeConcernErrors"):
         raise WTimeoutError("The write concern was not met.", code=64, details=dict(details)) from error
-    errors: list[Mapping[str, Any]] = details["writeErrors"]
-    return errors
+    return Written(details["writeErrors"], frozenset(one["index"] for one in details.get("upserted", ())))
 
 
 def is_passing(error: BaseException) -> bool:

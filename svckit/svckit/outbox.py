@@ -14,8 +14,8 @@ import contextlib
 import datetime as dt
 import itertools
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 import pika
@@ -26,6 +26,7 @@ from pymongo.read_concern import ReadConcern
 
 from svckit import telemetry
 from svckit.amqp import Lane, Link, LinkLost
+from svckit.clearing import Clearing, undisturbed
 from svckit.cloudevents import TYPE, Encoder
 from svckit.documents import Committed, Document, OnCommit, utc_now
 from svckit.frames import text_header
@@ -33,19 +34,16 @@ from svckit.topology import Topology
 from svckit.wake import Wake
 
 _log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 WINDOW = 500
 """Events sent and not yet confirmed, at most."""
 _DOCUMENTS = 500
 # Pause after each publishing: the first event goes at once; under load one reading serves many commits.
 _GATHER_SECONDS = 0.02
-# Documents are cleared when nothing more was confirmed for a moment, or when it is time: once for several writes.
-_LULL_SECONDS, _LONGEST_LULL_SECONDS = 0.05, 0.5
-_MOST_CONFIRMED = 2_000
 # Events in memory that wait for the broker, at most; more are read from their documents when their turn comes.
 _MOST_IN_HAND = 10_000
 _SWEEP_SECONDS, _SWEEP_AGE = 3.0, dt.timedelta(seconds=2)
+_ANY_AGE = dt.timedelta(days=-365)  # clocks differ, and step back
 # How many confirmed events are remembered, so that a read that began before they were cleared does not send them again.
 _REMEMBERED = 20_000
 
@@ -72,21 +70,21 @@ class Relay:
         self._topology = topology
         self._encoder = Encoder(f"/binglian/{topology.service}")
         self._collections: dict[str, AsyncCollection[Document]] = {}
+        self._clearing = Clearing(self._collections)
         self._dirty: collections.defaultdict[str, dict[str, None]] = collections.defaultdict(dict)
         self._reading: collections.deque[list[str]] = collections.deque()
         self._in_hand: collections.deque[tuple[str, Document]] = collections.deque()
+        self._refused_lately: set[str] = set()
         self._unconfirmed: dict[int, _Sent] = {}
-        self._confirmed: list[_Sent] = []
         self._sending: set[str] = set()
         self._remembered: collections.OrderedDict[str, None] = collections.OrderedDict()
         self._work = asyncio.Event()
         self._room = asyncio.Event()
-        self._to_clear = asyncio.Event()
         self._send: Callable[[str, bytes, bytes], None] = _not_sent
         self._wakes: Any = None
         self._active = False
         self._caught_up = False
-        self._busy = 0
+        self._busy = False
         self._tag = 0
         self._swept = utc_now()
         self._sweep_before: dt.datetime | None = None
@@ -116,14 +114,14 @@ class Relay:
 
     def _is_next(self, collection: str, one: Committed) -> bool:
         """Tells whether every earlier event of the document was sent or is in hand: then these may follow without reading."""
-        if not (one.follows and self._caught_up) or len(self._in_hand) > _MOST_IN_HAND:
+        if not (one.follows and self._caught_up) or one.id in self._refused_lately or len(self._in_hand) > _MOST_IN_HAND:
             return False
         return one.id not in self._dirty[collection] and not any(one.id in ids for ids in self._reading)
 
     @property
     def idle(self) -> bool:
         """Tells whether nothing is known to be waiting here."""
-        return not (self._busy or self._in_hand or any(self._dirty.values()) or self._unconfirmed or self._confirmed)
+        return not (self._busy or self._in_hand or any(self._dirty.values()) or self._unconfirmed) and self._clearing.idle
 
     # ------------------------------------------------------------------------------------------------ link
 
@@ -141,7 +139,7 @@ class Relay:
         self._send, self._wakes, self._tag = events.publisher(self._topology.exchange), wakes.channel, 0
         wakes.consume(self._topology.relay_queue, self._on_wake)
         start = asyncio.get_running_loop().create_task
-        self._tasks = [start(self._forever(work)) for work in (self._pump, self._clear, self._ask_for_sweeps)]
+        self._tasks = [start(self._forever(work)) for work in (self._pump, self._clearing.run, self._ask_for_sweeps)]
 
     def lost(self) -> None:
         """Stops; what was not confirmed counts as not sent."""
@@ -180,7 +178,7 @@ class Relay:
     def _on_wake(self, _properties: bytes, body: bytes) -> None:
         became_active, self._active = not self._active, True
         if became_active:
-            self._sweep_soon(age=dt.timedelta(0))
+            self._sweep_soon(age=_ANY_AGE)
         wake = msgspec.json.decode(body, type=Wake)
         if wake.collection:
             self._mark(wake.collection, wake.ids)
@@ -209,19 +207,21 @@ class Relay:
         while True:
             await self._work.wait()
             self._work.clear()
+            self._busy = True
             try:
-                with self._working():
-                    await self._publish_in_hand()
-                    await self._publish_dirty()
-                    before, self._sweep_before = self._sweep_before, None
-                    if before:
-                        await self._sweep(before)
-                        self._caught_up = True
+                await self._publish_in_hand()
+                await self._publish_dirty()
+                before, self._sweep_before = self._sweep_before, None
+                if before:
+                    await self._sweep(before)
+                    self._caught_up = True
             except Exception:
                 self._caught_up = False
                 self._forget()
-                self._sweep_soon(age=dt.timedelta(0))
+                self._sweep_soon(age=_ANY_AGE)
                 raise
+            finally:
+                self._busy = False
             await asyncio.sleep(_GATHER_SECONDS)
 
     async def _sweep(self, before: dt.datetime) -> None:
@@ -229,7 +229,7 @@ class Relay:
         for name, collection in self._collections.items():
             cursor = collection.find({"outbox.time": {"$lte": before}}, {"outbox": True}, batch_size=_DOCUMENTS)
             async with cursor:
-                while documents := await asyncio.shield(_undisturbed(cursor.to_list(_DOCUMENTS))):
+                while documents := await asyncio.shield(undisturbed(cursor.to_list(_DOCUMENTS))):
                     await self._publish_all(name, documents)
                     await self._publish_in_hand()
                     await self._publish_dirty()
@@ -258,7 +258,7 @@ class Relay:
             return None
         self._reading.append(ids)
         found = self._collections[name].find({"_id": {"$in": ids}}, {"outbox": True})
-        return _undisturbed(found.to_list())
+        return undisturbed(found.to_list())
 
     async def _publish_all(self, name: str, documents: Iterable[Document]) -> None:
         for document in documents:
@@ -275,18 +275,9 @@ class Relay:
     def _is_new(self, name: str, document: str, event: str) -> bool:
         if event in self._remembered:
             # Read before it was cleared, or the clearing was undone by a change of primary.
-            self._confirmed.append(_Sent(name, document, event, None))
-            self._to_clear.set()
+            self._clearing.add(name, document, event)
             return False
         return event not in self._sending
-
-    @contextlib.contextmanager
-    def _working(self) -> Iterator[None]:
-        self._busy += 1
-        try:
-            yield
-        finally:
-            self._busy -= 1
 
     def _publish(self, name: str, document: str, event: Document) -> None:
         traceparent, finish = self._span(event) if telemetry.enabled() else (event["traceparent"], None)
@@ -335,41 +326,18 @@ class Relay:
         self._remembered[sent.event] = None
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
-        self._confirmed.append(sent)
-        self._to_clear.set()
+        self._clearing.add(sent.collection, sent.document, sent.event)
 
     def _refused(self, sent: _Sent) -> None:
+        """Sends it again from its document, soon; of what was sent after it the order is lost."""
         _log.warning("the broker refused event %s", sent.event)
-        asyncio.get_running_loop().call_later(0.2, self._mark, sent.collection, [sent.document])
+        self._refused_lately.add(sent.document)
 
-    # ------------------------------------------------------------------------------------------------ clearing
+        def again() -> None:
+            self._refused_lately.discard(sent.document)
+            self._mark(sent.collection, [sent.document])
 
-    async def _clear(self) -> None:
-        while True:
-            await self._to_clear.wait()
-            await self._lull()
-            self._to_clear.clear()
-            confirmed, self._confirmed = self._confirmed, []
-            try:
-                with self._working():
-                    for name, (documents, events) in _by_collection(confirmed).items():
-                        # One statement for all of them. The revision stays: what the aggregates are has not changed.
-                        pull = {"$pull": {"outbox": {"id": {"$in": events}}}}
-                        await asyncio.shield(
-                            _undisturbed(self._collections[name].update_many({"_id": {"$in": documents}}, pull))
-                        )
-            except BaseException:
-                self._confirmed += confirmed
-                self._to_clear.set()
-                raise
-
-    async def _lull(self) -> None:
-        """Waits until nothing more is confirmed for a moment, or it is time to clear."""
-        latest = asyncio.get_running_loop().time() + _LONGEST_LULL_SECONDS
-        while (count := len(self._confirmed)) < _MOST_CONFIRMED and asyncio.get_running_loop().time() < latest:
-            await asyncio.sleep(_LULL_SECONDS)
-            if len(self._confirmed) == count:
-                return
+        asyncio.get_running_loop().call_later(0.2, again)
 
     async def drain(self, *, seconds: float) -> None:
         """Waits until this relay has nothing left, at most so long; for a graceful stop."""
@@ -379,22 +347,5 @@ class Relay:
                     await asyncio.sleep(0.02)
 
 
-def _undisturbed(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Starts a database operation that goes on by itself when we are cancelled: pymongo leaks the connection it is opening."""
-    task = asyncio.get_running_loop().create_task(work)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return task
-
-
 def _not_sent(key: str, properties: bytes, body: bytes) -> None:
     raise LinkLost("the broker is away")
-
-
-def _by_collection(confirmed: Sequence[_Sent]) -> dict[str, tuple[list[str], list[str]]]:
-    """Ids of the documents and of the events to take out of them, per collection."""
-    found: dict[str, tuple[dict[str, None], list[str]]] = {}
-    for sent in confirmed:
-        documents, events = found.setdefault(sent.collection, ({}, []))
-        documents[sent.document] = None
-        events.append(sent.event)
-    return {name: (list(documents), events) for name, (documents, events) in found.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -18,7 +18,7 @@ from bson.codec_options import CodecOptions
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from svckit.commit import DURABLE, Job, Recent, Round, is_passing, is_too_large, take, write_errors_of
+from svckit.commit import DURABLE, Job, Recent, Round, Written, failed_of, is_passing, is_too_large, take, written_of
 from svckit.documents import (
     LOADED,
     Change,
@@ -243,9 +243,11 @@ class Repository(Generic[S]):
             ids = round_.begin(now=utc_now())
             found = await self.collection.find({"_id": {"$in": ids}}, LOADED).to_list() if ids else []
             writes = round_.decide(found, now=utc_now())
-            committed = round_.settle(await self._write(writes) if writes else [])
+            committed = round_.settle(await self._write(writes) if writes else Written())
             if committed:
                 self._on_commit(committed)
+            for phantom in round_.phantoms:
+                await self.collection.delete_one(phantom)
             if round_.unclear:
                 keys = {"created_by.key": {"$in": list(round_.unclear)}}
                 round_.settle_created(await self.collection.find(keys, LOADED).to_list())
@@ -254,12 +256,11 @@ class Repository(Generic[S]):
                 call.resolve()
         return [call for call in calls if not call.done]
 
-    async def _write(self, writes: list[Any]) -> list[Mapping[str, Any]]:
+    async def _write(self, writes: list[Any]) -> Written:
         try:
-            await self.collection.bulk_write(writes, ordered=False)
+            return written_of(await self.collection.bulk_write(writes, ordered=False))
         except BulkWriteError as error:
-            return write_errors_of(error)
-        return []
+            return failed_of(error)
 
 
 def _still_patient(calls: list[_Call[S]], error: PyMongoError) -> list[_Call[S]]:

@@ -11,6 +11,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import AutoReconnect
 
 from svckit.batch import BatchRepository
+from svckit.commit import Written
 from svckit.documents import INDEXES, Change, Command, Form
 from svckit.errors import Conflict, FailedPrecondition, NotFound, ServiceError, Unavailable
 from svckit.ids import new_id
@@ -259,10 +260,10 @@ class Failing(Repository[Account]):
 
     errors: list[Exception]
 
-    async def _write(self, writes: list[Any]) -> list[Any]:
+    async def _write(self, writes: list[Any]) -> Written:
         if self.errors:
             raise self.errors.pop(0)
-        return list(await super()._write(writes))
+        return await super()._write(writes)
 
 
 async def test_who_was_told_that_patience_is_over_is_not_carried_out_with_the_rest(mongo_uri, database_name) -> None:
@@ -279,6 +280,16 @@ async def test_who_was_told_that_patience_is_over_is_not_carried_out_with_the_re
         assert isinstance(late.future.exception(), Unavailable)
         assert [call.future.result().account_id for call in (patient, third)] == ["patient", "third"]
         assert await repository.collection.find_one({"_id": "late"}) is None
+
+
+async def test_what_somebody_deleted_stays_deleted(store) -> None:
+    await opened(store, "a1")
+    (changed,) = await store.apply([Change("a1", add(1), command())])
+    assert changed.total == 1
+    store.raw.delete_one({"_id": "a1"})
+    (refused,) = await store.apply([Change("a1", add(1), command())])
+    assert isinstance(refused, NotFound)
+    assert store.raw.find_one({"_id": "a1"}) is None
 
 
 async def test_writers_of_several_processes_lose_nothing(kind, mongo_uri, database_name) -> None:

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pymongo import InsertOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, WTimeoutError
 
-from svckit.commit import MOST_TRIES, RECENT, Job, Recent, Round, is_passing, take, write_errors_of
+from svckit.commit import MOST_TRIES, RECENT, Job, Recent, Round, Written, failed_of, is_passing, take
 from svckit.documents import Change, Command, Form, utc_now
 from svckit.errors import Conflict, FailedPrecondition, NotFound
 
@@ -47,14 +47,17 @@ class Rows:
     def load(self, ids: list[str]) -> list[dict[str, Any]]:
         return [dict(self.documents[id]) for id in ids if id in self.documents]
 
-    def write(self, writes: list[Any]) -> list[dict[str, Any]]:
-        return [error for index, write in enumerate(writes) if (error := self._write(index, write))]
+    def write(self, writes: list[Any]) -> Written:
+        upserted = frozenset(
+            index for index, one in enumerate(writes) if isinstance(one, UpdateOne) and one._filter["_id"] not in self.documents
+        )
+        return Written([error for index, write in enumerate(writes) if (error := self._write(index, write))], upserted)
 
     def _write(self, index: int, write: Any) -> dict[str, Any] | None:
         if isinstance(write, InsertOne):
             return self._insert(index, dict(write._doc))
         id, update = write._filter["_id"], write._doc
-        document = self.documents.get(id, {"_id": id, "revision": 0})
+        document = self.documents.get(id, {"_id": id, "revision": write._filter["revision"]})
         if document["revision"] != write._filter["revision"]:
             return {"index": index, "code": 11000, "keyPattern": {"_id": 1}}
         if self._is_created(update["$set"]):
@@ -83,7 +86,9 @@ def _with(document: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
     changed = dict(document)
     for path, value in fields.items():
         name, _, at = path.partition(".")
-        if at:
+        if at and name not in changed:
+            value = {at: value}  # MongoDB makes no list
+        elif at:
             items = list(changed[name])
             items[int(at) : int(at) + 1] = [value]
             value = items
@@ -102,6 +107,8 @@ def run(rows: Rows, jobs: list[Job], *, recent: Recent | None = None, meddle=lam
         writes = round_.decide(rows.load(round_.begin(now=utc_now())), now=utc_now())
         meddle()
         round_.settle(rows.write(writes))
+        for phantom in round_.phantoms:
+            rows.documents.pop(phantom["_id"])
         if round_.unclear:
             found = [one for one in rows.documents.values() if one.get("created_by", {}).get("key") in round_.unclear]
             round_.settle_created(found)
@@ -202,19 +209,36 @@ def test_what_somebody_else_changed_is_decided_again() -> None:
     assert (job.tries, rows.documents["a"]["revision"]) == (1, 6)
 
 
+def test_what_was_deleted_meanwhile_is_not_found_and_does_not_come_back() -> None:
+    rows, recent = Rows(), Recent()
+    run(rows, [Job(creation("a", "k")), Job(Change("a", putting(1), Command("p", "d")))], recent=recent)
+    del rows.documents["a"]
+    (job,) = run(rows, [Job(Change("a", putting(2), Command("q", "d")))], recent=recent)
+    assert isinstance(job.error, NotFound)
+    assert not rows.documents
+
+
+def test_who_was_refused_because_of_what_was_not_saved_is_decided_again() -> None:
+    rows = Rows()
+    run(rows, [Job(creation("b", "k"))])
+    repeated, other = run(rows, [Job(creation("a", "k")), Job(creation("a", "l"))])
+    assert (repeated.error, repeated.result.box_id) == (None, "b")
+    assert (other.error, other.result.box_id) == (None, "a")
+
+
 def test_a_refused_write_is_repeated_one_by_one_to_find_the_guilty() -> None:
     jobs = [Job(Change("a", putting(item), Command(str(item), "d"))) for item in range(3)]
     round_ = Round(FORM, jobs, recent=Recent())
     assert round_.begin(now=utc_now()) == ["a"]
     round_.decide([{"_id": "a", "revision": 1, "items": []}], now=utc_now())
-    round_.settle([{"index": 0, "code": 11000, "keyPattern": {"email": 1}}])
+    round_.settle(Written([{"index": 0, "code": 11000, "keyPattern": {"email": 1}}]))
     assert round_.again == jobs
     assert all(job.alone for job in jobs)
     waiting = list(jobs)
     assert take(waiting) == jobs[:1]
     round_ = Round(FORM, jobs[:1], recent=Recent())
     round_.decide([{"_id": "a", "revision": 1, "items": []}], now=utc_now())
-    round_.settle([{"index": 0, "code": 11000, "keyPattern": {"email": 1}}])
+    round_.settle(Written([{"index": 0, "code": 11000, "keyPattern": {"email": 1}}]))
     assert isinstance(jobs[0].error, Conflict)
     assert jobs[0].error.metadata == {"key": "email"}
 
@@ -236,6 +260,6 @@ def test_what_may_succeed_in_a_moment() -> None:
 
 def test_an_unconfirmed_majority_is_not_success() -> None:
     with pytest.raises(WTimeoutError):
-        write_errors_of(BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64}]}))
+        failed_of(BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64}]}))
     errors = [{"index": 0, "code": 11000}]
-    assert write_errors_of(BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})) == errors
+    assert failed_of(BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})).errors == errors
