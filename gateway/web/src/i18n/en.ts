@@ -132,13 +132,14 @@ const en: typeof zh = {
   },
   role: { TASK_ROLE_UNSPECIFIED: '', TASK_ROLE_LEAD: 'Lead', TASK_ROLE_JOINT: 'Joint' },
   clock: { CLOCK_KIND_UNSPECIFIED: 'Limit', CLOCK_KIND_ACCEPT: 'Accept', CLOCK_KIND_RESPOND: 'Answer', CLOCK_KIND_RESOLVE: 'Resolve' },
-  calendar: { CALENDAR_UNSPECIFIED: '', CALENDAR_WORK: 'working time', CALENDAR_STATUTORY: 'clock time' },
+  calendar: { CALENDAR_UNSPECIFIED: '', CALENDAR_WORK: 'working time', CALENDAR_STATUTORY: 'clock time', CALENDAR_STAGGERED: 'counter hours' },
   join: {
     JOIN_POLICY_UNSPECIFIED: '',
     JOIN_POLICY_ALL: 'All departments done',
     JOIN_POLICY_LEAD_PLUS_MAJORITY: 'Lead and most joint departments done',
     JOIN_POLICY_LEAD_ONLY: 'Lead department done',
   },
+  limits: { basis: 'Set by', days: 'Time counted each day', minutes: '{minutes} min counted', paused: 'standing still' },
   case: {
     overview: 'The case',
     description: 'Description',

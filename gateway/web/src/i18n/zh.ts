@@ -131,13 +131,14 @@ export default {
   },
   role: { TASK_ROLE_UNSPECIFIED: '', TASK_ROLE_LEAD: '牵头', TASK_ROLE_JOINT: '协办' },
   clock: { CLOCK_KIND_UNSPECIFIED: '时限', CLOCK_KIND_ACCEPT: '接收', CLOCK_KIND_RESPOND: '答复', CLOCK_KIND_RESOLVE: '办结' },
-  calendar: { CALENDAR_UNSPECIFIED: '', CALENDAR_WORK: '工作时间', CALENDAR_STATUTORY: '自然时间' },
+  calendar: { CALENDAR_UNSPECIFIED: '', CALENDAR_WORK: '工作时间', CALENDAR_STATUTORY: '自然时间', CALENDAR_STAGGERED: '错时服务时间' },
   join: {
     JOIN_POLICY_UNSPECIFIED: '',
     JOIN_POLICY_ALL: '全部部门办结',
     JOIN_POLICY_LEAD_PLUS_MAJORITY: '牵头加过半协办',
     JOIN_POLICY_LEAD_ONLY: '牵头部门办结',
   },
+  limits: { basis: '依据:', days: '每天计入的时间', minutes: '计入{minutes}分钟', paused: '计时中止' },
   case: {
     overview: '事件情况',
     description: '描述',
