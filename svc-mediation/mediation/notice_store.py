@@ -11,6 +11,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from mediation.domain import Actor
+from mediation.policies.protecting import PROTECTED_CATEGORY, sees_protected
 from mediation.policies.roster import department_bound
 from svckit.errors import Unavailable
 from svckit.paging import code_range, narrowed, page_of
@@ -113,6 +114,9 @@ def addressed_to(caller: Actor) -> Filter:
     post: Filter = {"roles": {"$in": sorted(caller.roles)}, "post_department": {"$in": sorted({"", caller.department})}}
     if caller.area:
         post["area_code"] = code_range(caller.area)
+    if not sees_protected(caller):
+        # Suspected domestic violence is hidden from ordinary roles, but for the departments that work on it.
+        post["$or"] = [{"category": {"$ne": PROTECTED_CATEGORY}}, {"post_department": {"$gt": ""}}]
     return {"$or": [{"subjects": caller.subject}, post]}
 
 

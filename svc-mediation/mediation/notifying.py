@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from mediation.operations import deliveries as verbs
 from mediation.operations import mailing
 from mediation.quiet import Shift
 from mediation.telling import TELLS
-from mediation.writing import Made, Piece, Roster, Writer, letters_of, notices_of
+from mediation.writing import Made, Piece, Roster, Writer, followed, letters_of, notices_of
 from svckit.batch import BatchRepository, all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.config import from_env
@@ -39,7 +39,7 @@ MESSAGES_AT_ONCE = 16
 TURN_SECONDS = 2.0
 # No attempt lasts longer, however slowly a gateway dribbles: well inside the lease.
 _LONGEST_ATTEMPT = 3 * SECONDS
-_CASE = {"number": 1, "category": 1, "severity": 1, "area_code": 1, "reporter": 1, "tasks": 1}
+_CASE = {"number": 1, "category": 1, "severity": 1, "area_code": 1, "reporter": 1, "tasks": 1, "followers": 1}
 
 
 class Outgoing(DependencyProvider):
@@ -71,8 +71,9 @@ class Notifying:
         """Tells posts and people what happened: notices for the pages at once, mail for those on duty and for reporters."""
         facts = [(event, event.fields()) for event in events]
         cases = self._cases({fields["case_id"] for _, fields in facts})
+        cases |= self._cases({id for case in cases.values() for id in followed(case)} - set(cases))
         roster = Roster.of(self.duties.collection, cases.values(), form=self.duties.form)
-        made = [one for event, fields in facts for one in _told(event, fields, cases, roster)]
+        made = [one for event, fields in facts for one in notices_of(event, fields, cases, roster)]
         all_saved(self.notices.apply([Change(one.notice.notice_id, _creating(one.notice)) for one in made]))
         quiet = self.outgoing.quiet
         all_saved(self.mailboxes.apply([_posting(one, piece, quiet) for one in made for piece in one.mail]))
@@ -87,7 +88,7 @@ class Notifying:
             _log.warning("messages wait: %s", type(error).__name__)
 
     def _cases(self, ids: set[str]) -> dict[str, dict[str, Any]]:
-        found = self.cases.collection.find({"_id": {"$in": list(ids)}}, _CASE)
+        found = self.cases.collection.find({"_id": {"$in": list(ids)}}, _CASE) if ids else ()
         return {case["_id"]: case for case in found}
 
     def _writer(self) -> Writer:
@@ -132,11 +133,6 @@ def _repeat(work: Callable[[], int], *, while_full: int) -> None:
     until = time.monotonic() + TURN_SECONDS
     while work() == while_full and time.monotonic() < until:
         pass
-
-
-def _told(event: Event, fields: dict[str, Any], cases: dict[str, dict[str, Any]], roster: Roster) -> Iterator[Made]:
-    case = cases.get(fields["case_id"])
-    return notices_of(event, fields, case, roster) if case else iter(())
 
 
 def _due(documents: BatchRepository[Any], where: dict[str, Any], size: int) -> list[str]:

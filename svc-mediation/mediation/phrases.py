@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from mediation.domain.notice import Language, NoticeKind
+from mediation.policies.protecting import PROTECTED_CATEGORY
 from svckit.logs import redact
 
 # Lines of a digest; nobody reads a longer text message.
@@ -31,6 +32,19 @@ TITLES: dict[Language, dict[NoticeKind, str]] = {
         NoticeKind.VERIFIED: "核查结果",
         NoticeKind.CLOSED: "已结案",
         NoticeKind.REJECTED: "不予受理",
+        NoticeKind.REQUESTED: "待审批",
+        NoticeKind.DECIDED: "审批结果",
+        NoticeKind.REMOVED: "任务撤出",
+        NoticeKind.LEADS: "改为牵头",
+        NoticeKind.SUSPENDED: "挂账",
+        NoticeKind.RESUMED: "恢复办理",
+        NoticeKind.INCOMPLETE: "请补充情况",
+        NoticeKind.MERGED: "已并案",
+        NoticeKind.TRANSFERRED: "已移交其他途径",
+        NoticeKind.SUPERVISED: "督办",
+        NoticeKind.REPLIED: "督办答复",
+        NoticeKind.ESCALATED: "升级",
+        NoticeKind.REOPENED: "重新办理",
     },
     Language.EN: {
         NoticeKind.ASSIGNED: "New task",
@@ -43,12 +57,27 @@ TITLES: dict[Language, dict[NoticeKind, str]] = {
         NoticeKind.VERIFIED: "Check on site",
         NoticeKind.CLOSED: "Closed",
         NoticeKind.REJECTED: "Refused",
+        NoticeKind.REQUESTED: "To be decided",
+        NoticeKind.DECIDED: "Decision",
+        NoticeKind.REMOVED: "Task taken back",
+        NoticeKind.LEADS: "Now leading",
+        NoticeKind.SUSPENDED: "Suspended",
+        NoticeKind.RESUMED: "Resumed",
+        NoticeKind.INCOMPLETE: "More facts needed",
+        NoticeKind.MERGED: "Merged",
+        NoticeKind.TRANSFERRED: "Handed over",
+        NoticeKind.SUPERVISED: "Supervision order",
+        NoticeKind.REPLIED: "Supervision reply",
+        NoticeKind.ESCALATED: "Escalated",
+        NoticeKind.REOPENED: "Reopened",
     },
 }
 # What became of it: no, yes.
 _VERDICTS = {
     (Language.ZH, NoticeKind.RULED): ("异议不成立", "异议成立"),
     (Language.EN, NoticeKind.RULED): ("overruled", "upheld"),
+    (Language.ZH, NoticeKind.DECIDED): ("不同意", "同意"),
+    (Language.EN, NoticeKind.DECIDED): ("not granted", "granted"),
     (Language.ZH, NoticeKind.VERIFIED): ("不通过", "通过"),
     (Language.EN, NoticeKind.VERIFIED): ("failed", "passed"),
 }
@@ -129,7 +158,9 @@ def _local(at: datetime) -> str:
 
 def category_name(category: str, language: Language) -> str:
     """Returns the name of a category in the code tables, or the code itself."""
-    found = _categories().get(category) or _categories().get(category[:1])
+    # A message lies open on a screen: of suspected domestic violence it says no more than "dispute".
+    known = category[:1] if category == PROTECTED_CATEGORY else category
+    found = _categories().get(known) or _categories().get(category[:1])
     return found[language is Language.EN] if found else category
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from mediation.domain.notice import NoticeKind, Post
-from mediation.domain.states import ClockKind, TaskRole, TaskState
+from mediation.domain.states import OPEN_TASK_STATES, ClockKind, TaskRole, TaskState
 from mediation.domain.workflow import CHECKERS, DEPARTMENT, RULERS
 
 Fields = Mapping[str, Any]
@@ -25,22 +25,19 @@ OVERSEER = Post(roles=frozenset({"DISPATCHER", "SUPERVISION"}))
 # An import repeats what happened long ago; nobody needs to be woken by it.
 HISTORY = timedelta(days=1)
 _TIMES = (
-    "dispatched_at",
-    "objected_at",
-    "ruled_at",
-    "returned_at",
-    "handled_at",
-    "verified_at",
-    "closed_at",
-    "rejected_at",
+    *("dispatched_at", "objected_at", "ruled_at", "returned_at", "handled_at", "verified_at", "closed_at", "rejected_at"),
+    *("removed_at", "lead_changed_at", "proposed_at", "requested_at", "suspended_at", "resumed_at", "reopened_at"),
+    *("merged_at", "transferred_at", "escalated_at", "issued_at", "replied_at", "refused_at", "asked_at", "decided_at"),
+    "overdue_at",
 )
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to tell: to a post, or (`post` None) to the reporter of the case."""
+    """One thing to tell: to a post, or (`post` None) to the reporter, `followed` also to the reporters of cases merged into it."""
 
     kind: NoticeKind
     post: Post | None
+    followed: bool = False
     task_id: str = ""
     department: str = ""
     clock: ClockKind | None = None
@@ -99,7 +96,7 @@ def _light(fields: Fields, case: Fields) -> Iterator[Told]:
         post=COORDINATOR,
         task_id=fields["task_id"],
         department=fields["department"],
-        clock=ClockKind(fields["clock"]),
+        clock=ClockKind(fields["clock"]) if "clock" in fields else None,
         due_at=fields.get("due_at"),
     )
     if told.department:
@@ -140,11 +137,80 @@ def _verified(fields: Fields, case: Fields) -> Iterator[Told]:
 
 def _closed(fields: Fields, case: Fields) -> Iterator[Told]:
     yield from _to_lead(NoticeKind.CLOSED, case)
-    yield Told(kind=NoticeKind.CLOSED, post=None)
+    yield Told(kind=NoticeKind.CLOSED, post=None, followed=True)
 
 
 def _rejected(fields: Fields, case: Fields) -> Iterator[Told]:
-    yield Told(kind=NoticeKind.REJECTED, post=None, reason=fields["reason"])
+    yield Told(kind=NoticeKind.REJECTED, post=None, followed=True, reason=fields["reason"])
+
+
+def _incomplete(fields: Fields, case: Fields) -> Iterator[Told]:
+    yield Told(kind=NoticeKind.INCOMPLETE, post=None, reason=fields["reason"])
+
+
+def _merged(fields: Fields, case: Fields) -> Iterator[Told]:
+    # The fact comes again when that case is merged further: its own reporter knows already.
+    if any(reporter["case_id"] == fields["case_id"] for reporter in fields["reporters"]):
+        yield Told(kind=NoticeKind.MERGED, post=None)
+
+
+def _transferred(fields: Fields, case: Fields) -> Iterator[Told]:
+    yield Told(kind=NoticeKind.TRANSFERRED, post=None, followed=True, reason=fields["authority"])
+
+
+def _reopened(fields: Fields, case: Fields) -> Iterator[Told]:
+    yield Told(kind=NoticeKind.REOPENED, post=COORDINATOR, reason=fields["reason"])
+
+
+def _escalated(fields: Fields, case: Fields) -> Iterator[Told]:
+    post = Post(roles=frozenset({fields["role"]}))
+    yield Told(kind=NoticeKind.ESCALATED, post=post, due_at=fields.get("due_at"), reason=fields.get("reason", ""))
+
+
+def _asked_of(post: Post) -> Callable[[Fields, Fields], Iterator[Told]]:
+    def told(fields: Fields, case: Fields) -> Iterator[Told]:
+        yield _of_task(NoticeKind.REQUESTED, post, fields, reason=fields["reason"])
+
+    return told
+
+
+def _decided(fields: Fields, case: Fields) -> Iterator[Told]:
+    positive = bool(fields.get("approved") or fields.get("granted"))
+    yield _of_task(
+        NoticeKind.DECIDED, department_post(fields["department"]), fields, positive=positive, due_at=fields.get("due_at")
+    )
+
+
+def _to_department(kind: NoticeKind) -> Callable[[Fields, Fields], Iterator[Told]]:
+    """What concerns one department, with its reason (or the demand of an order) and its time."""
+
+    def told(fields: Fields, case: Fields) -> Iterator[Told]:
+        reason = fields.get("demand") or fields.get("reason", "")
+        yield _of_task(kind, department_post(fields["department"]), fields, reason=reason, due_at=fields.get("due_at"))
+
+    return told
+
+
+def _to_working(kind: NoticeKind) -> Callable[[Fields, Fields], Iterator[Told]]:
+    """What concerns every department that still has something to do."""
+
+    def told(fields: Fields, case: Fields) -> Iterator[Told]:
+        for task in case.get("tasks", ()):
+            if task["state"] in OPEN_TASK_STATES:
+                yield Told(
+                    kind=kind,
+                    post=department_post(task["department"]),
+                    task_id=task["task_id"],
+                    department=task["department"],
+                    due_at=fields.get("until"),
+                    reason=fields.get("reason", ""),
+                )
+
+    return told
+
+
+def _replied(fields: Fields, case: Fields) -> Iterator[Told]:
+    yield _of_task(NoticeKind.REPLIED, OVERSEER, fields, reason=fields["reason"])
 
 
 def _to_lead(kind: NoticeKind, case: Fields, *, positive: bool = False) -> Iterator[Told]:
@@ -164,4 +230,24 @@ TELLS: dict[str, Callable[[Fields, Fields], Iterator[Told]]] = {
     "mediation.case_verified.v1": _verified,
     "mediation.case_closed.v1": _closed,
     "mediation.case_rejected.v1": _rejected,
+    "mediation.case_returned.v1": _incomplete,
+    "mediation.case_merged.v1": _merged,
+    "mediation.case_transferred.v1": _transferred,
+    "mediation.case_reopened.v1": _reopened,
+    "mediation.case_suspended.v1": _to_working(NoticeKind.SUSPENDED),
+    "mediation.case_resumed.v1": _to_working(NoticeKind.RESUMED),
+    "mediation.task_removed.v1": _to_department(NoticeKind.REMOVED),
+    "mediation.lead_changed.v1": _to_department(NoticeKind.LEADS),
+    "mediation.exemption_proposed.v1": _asked_of(RULER),
+    "mediation.exemption_ruled.v1": _decided,
+    "mediation.extension_requested.v1": _asked_of(RULER),
+    "mediation.extension_ruled.v1": _decided,
+    "mediation.case_escalated.v1": _escalated,
+    "mediation.supervision_issued.v1": _to_department(NoticeKind.SUPERVISED),
+    "mediation.supervision_reply_refused.v1": _to_department(NoticeKind.SUPERVISED),
+    "mediation.supervision_light_turned.v1": _light,
+    "mediation.supervision_replied.v1": _replied,
+    "mediation.supervision_extension_asked.v1": _asked_of(OVERSEER),
+    "mediation.supervision_extension_decided.v1": _decided,
+    "mediation.supervision_overdue.v1": _escalated,
 }

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from binglian.mediation.v1 import notice_pb2
 
+from mediation.domain import ServiceActor
 from mediation.domain.notice import (
     Contact,
     Delivery,
@@ -30,6 +31,7 @@ from mediation.domain.notice import (
 from mediation.domain.states import Severity
 from mediation.operations.roster import is_on_duty
 from mediation.phrases import message_text
+from mediation.policies.protecting import PROTECTED_CATEGORY, hidden_from
 from mediation.telling import Told, is_history, tell, when
 from svckit.bus import Event
 from svckit.documents import Form
@@ -94,26 +96,60 @@ def containing(area_code: str) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------------------------------- notices
 
 
-def notices_of(event: Event, fields: Mapping[str, Any], case: Document, roster: Roster) -> Iterator[Made]:
-    """Returns what one fact makes us tell, each to its recipient once; nothing for what happened long ago."""
+def followed(case: Document) -> list[str]:
+    """Returns the ids of the cases that were merged into this one and whose reporters hear what its reporter hears."""
+    return [one["case_id"] for one in case.get("followers", ()) if one.get("left_at") is None]
+
+
+def notices_of(event: Event, fields: Mapping[str, Any], cases: Mapping[str, Document], roster: Roster) -> Iterator[Made]:
+    """Returns what one fact makes us tell, each to its recipient once; nothing for what happened long ago.
+
+    `cases` holds the stored case of the fact and those that follow it; of a case that is not there nothing is told.
+    """
     happened_at = when(fields, event.time)
-    if is_history(happened_at, event.time):
+    case = cases.get(fields["case_id"])
+    if case is None or is_history(happened_at, event.time):
         return
     mailed: set[tuple[str, str]] = set()
     for told in tell(event.type, fields, case):
-        duties = roster.on_duty(told.post, area_code=case["area_code"], at=event.time) if told.post else []
-        notice = _notice(event, told, case, duties, happened_at)
-        pieces = _pieces(notice, duties, case, told)
-        fresh = tuple(piece for piece in pieces if (piece.recipient, told.task_id) not in mailed)
-        # Who holds two posts (a department and its overseer) gets one message about one thing.
-        mailed.update((piece.recipient, told.task_id) for piece in fresh)
-        yield Made(event=event, notice=notice, mail=fresh)
+        for notice, pieces in _told(event, told, case, cases, roster, happened_at):
+            fresh = tuple(piece for piece in pieces if (piece.recipient, told.task_id) not in mailed)
+            # Who holds two posts (a department and its overseer) gets one message about one thing.
+            mailed.update((piece.recipient, told.task_id) for piece in fresh)
+            yield Made(event=event, notice=notice, mail=fresh)
 
 
-def _notice(event: Event, told: Told, case: Document, duties: Sequence[Duty], happened_at: datetime) -> Notice:
-    post = told.post
-    recipient = f"{','.join(sorted(post.roles))}:{post.department}" if post else "reporter"
-    subjects = tuple(dict.fromkeys(duty.subject for duty in duties)) if post else (case["reporter"]["subject"],)
+def _told(
+    event: Event, told: Told, case: Document, cases: Mapping[str, Document], roster: Roster, happened_at: datetime
+) -> Iterator[tuple[Notice, list[Piece]]]:
+    if told.post is not None:
+        duties = roster.on_duty(told.post, area_code=case["area_code"], at=event.time)
+        notice = _to_post(event, told, told.post, case, duties, happened_at)
+        yield notice, list(_to_duties(notice, duties))
+        return
+    followers = followed(case) if told.followed else []
+    for one in (case, *(cases[id] for id in followers if id in cases)):
+        notice = _to_reporter(event, told, one, happened_at)
+        yield notice, list(_to_phone(notice, one))
+
+
+def _to_post(event: Event, told: Told, post: Post, case: Document, duties: Sequence[Duty], happened_at: datetime) -> Notice:
+    recipient = f"{','.join(sorted(post.roles))}:{post.department}"
+    return msgspec.structs.replace(
+        _notice(event, told, case, recipient, happened_at),
+        roles=tuple(sorted(post.roles)),
+        post_department=post.department,
+        subjects=tuple(dict.fromkeys(duty.subject for duty in duties if _may_know(duty, case))),
+    )
+
+
+def _to_reporter(event: Event, told: Told, case: Document, happened_at: datetime) -> Notice:
+    # Each case has one reporter, whatever its followers are.
+    notice = _notice(event, told, case, f"reporter:{case['_id']}", happened_at)
+    return msgspec.structs.replace(notice, subjects=(case["reporter"]["subject"],))
+
+
+def _notice(event: Event, told: Told, case: Document, recipient: str, happened_at: datetime) -> Notice:
     return Notice(
         notice_id=str(uuid.uuid5(_NAMESPACE, f"{event.id}:{told.task_id}:{recipient}")),
         kind=told.kind,
@@ -131,26 +167,32 @@ def _notice(event: Event, told: Told, case: Document, duties: Sequence[Duty], ha
         due_at=told.due_at,
         positive=told.positive,
         reason=told.reason,
-        roles=tuple(sorted(post.roles)) if post else (),
-        post_department=post.department if post else "",
-        subjects=subjects,
     )
 
 
-def _pieces(notice: Notice, duties: Sequence[Duty], case: Document, told: Told) -> Iterator[Piece]:
-    vital = notice.severity is Severity.S1
+def _to_duties(notice: Notice, duties: Sequence[Duty]) -> Iterator[Piece]:
     for duty in duties:
-        if duty.channels:
-            entry = Entry(
-                notice_id=notice.notice_id,
-                contact=Contact(duty_id=duty.duty_id),
-                at=notice.created_at,
-                urgent=vital or duty.at_night,
-            )
+        if duty.channels and duty.subject in notice.subjects:
+            urgent = notice.severity is Severity.S1 or duty.at_night
+            contact = Contact(duty_id=duty.duty_id)
+            entry = Entry(notice_id=notice.notice_id, contact=contact, at=notice.created_at, urgent=urgent)
             yield Piece(recipient=duty.subject, entry=entry)
-    if told.post is None and case["reporter"].get("phone"):
-        entry = Entry(notice_id=notice.notice_id, contact=Contact(case_id=notice.case_id), at=notice.created_at, urgent=vital)
+
+
+def _to_phone(notice: Notice, case: Document) -> Iterator[Piece]:
+    """Reporters who gave a number; but never where somebody at home might read it over their shoulder."""
+    if case["reporter"].get("phone") and notice.category != PROTECTED_CATEGORY:
+        contact = Contact(case_id=notice.case_id)
+        urgent = notice.severity is Severity.S1
+        entry = Entry(notice_id=notice.notice_id, contact=contact, at=notice.created_at, urgent=urgent)
         yield Piece(recipient=case["reporter"]["subject"], entry=entry)
+
+
+def _may_know(duty: Duty, case: Document) -> bool:
+    """Tells whether somebody on duty may know of the case: suspected domestic violence is hidden from ordinary roles."""
+    departments = {task["department"] for task in case.get("tasks", ())}
+    by = ServiceActor(subject=duty.subject, department=duty.department, roles=frozenset({duty.role}))
+    return not hidden_from(case["category"], departments, by)
 
 
 # ---------------------------------------------------------------------------------------------------------------- deliveries

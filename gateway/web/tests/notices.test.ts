@@ -26,6 +26,7 @@ describe('notices', () => {
     expect(of({ kind: 'NOTICE_KIND_RED', clock: 'CLOCK_KIND_RESOLVE' })).toEqual([['notice.clockRed', 'CLOCK_KIND_RESOLVE']])
     expect(of({ kind: 'NOTICE_KIND_YELLOW' })).toEqual([['notice.clockYellow', 'CLOCK_KIND_UNSPECIFIED']])
     expect(of({ kind: 'NOTICE_KIND_RULED', positive: true })).toEqual([['case.upheld', undefined]])
+    expect(of({ kind: 'NOTICE_KIND_DECIDED' })).toEqual([['notice.notGranted', undefined]])
     expect(of({ kind: 'NOTICE_KIND_VERIFIED' })).toEqual([['case.failed', undefined]])
     expect(of({ kind: 'NOTICE_KIND_CLOSED' })).toEqual([])
   })

@@ -29,6 +29,19 @@ class NoticeKind(StrEnum):
     VERIFIED = "verified"
     CLOSED = "closed"
     REJECTED = "rejected"
+    REQUESTED = "requested"
+    DECIDED = "decided"
+    REMOVED = "removed"
+    LEADS = "leads"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+    INCOMPLETE = "incomplete"
+    MERGED = "merged"
+    TRANSFERRED = "transferred"
+    SUPERVISED = "supervised"
+    REPLIED = "replied"
+    ESCALATED = "escalated"
+    REOPENED = "reopened"
 
 
 class NoticeChannel(StrEnum):

@@ -1,5 +1,5 @@
 /** What a notice says beside its kind and its case; pure. */
-import type { Notice } from '@/generated/contract'
+import type { Notice, NoticeKind } from '@/generated/contract'
 
 export interface Fact {
   /** Key in the catalogue. */
@@ -17,6 +17,8 @@ export function factsOf(notice: Notice, clockName: (clock: string) => string): F
       return [{ key: 'notice.clockRed', values: { clock: clockName(notice.clock ?? 'CLOCK_KIND_UNSPECIFIED') } }]
     case 'NOTICE_KIND_RULED':
       return [{ key: notice.positive ? 'case.upheld' : 'case.overruled', values: {} }]
+    case 'NOTICE_KIND_DECIDED':
+      return [{ key: notice.positive ? 'notice.granted' : 'notice.notGranted', values: {} }]
     case 'NOTICE_KIND_VERIFIED':
       return [{ key: notice.positive ? 'case.passed' : 'case.failed', values: {} }]
     default:
@@ -26,10 +28,13 @@ export function factsOf(notice: Notice, clockName: (clock: string) => string): F
 
 /** Colour of a notice: lights keep theirs, a failed check and a refusal are as grave as a red light. */
 export function toneOf(notice: Notice): 'red' | 'yellow' | 'plain' {
-  if (notice.kind === 'NOTICE_KIND_RED' || notice.kind === 'NOTICE_KIND_REJECTED' || notice.kind === 'NOTICE_KIND_RETURNED') return 'red'
-  if (notice.kind === 'NOTICE_KIND_VERIFIED' && !notice.positive) return 'red'
-  return notice.kind === 'NOTICE_KIND_YELLOW' || notice.kind === 'NOTICE_KIND_OBJECTED' ? 'yellow' : 'plain'
+  const kind = notice.kind ?? 'NOTICE_KIND_UNSPECIFIED'
+  if (GRAVE.has(kind) || (kind === 'NOTICE_KIND_VERIFIED' && !notice.positive)) return 'red'
+  return ASKING.has(kind) ? 'yellow' : 'plain'
 }
+
+const GRAVE = new Set<NoticeKind>(['NOTICE_KIND_RED', 'NOTICE_KIND_REJECTED', 'NOTICE_KIND_RETURNED', 'NOTICE_KIND_SUPERVISED', 'NOTICE_KIND_ESCALATED'])
+const ASKING = new Set<NoticeKind>(['NOTICE_KIND_YELLOW', 'NOTICE_KIND_OBJECTED', 'NOTICE_KIND_REQUESTED', 'NOTICE_KIND_INCOMPLETE', 'NOTICE_KIND_REPLIED'])
 
 const DAY = 1440
 
