@@ -215,8 +215,9 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     terms: tuple[Term, ...]
     drafted_at: datetime
     drafted_by: str
+    # Stored in any case, because lists show documents as they are: no default.
+    version: int
     oral: bool = False
-    version: int = 1
     touches_status: bool = False
     signatures: tuple[Signature, ...] = ()
     effective_at: datetime | None = None

@@ -98,6 +98,7 @@ def agree_orally(dispute: Dispute, *, number: str, facts: str, terms: tuple[Term
         terms=terms,
         drafted_at=now,
         drafted_by=by.subject,
+        version=1,
         oral=True,
     )
     return _effective(dispute, agreement, verb="agree_orally", by=by, at=now, now=now)
