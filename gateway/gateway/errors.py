@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -121,7 +121,8 @@ def _from_rpc(error: grpc.aio.AioRpcError) -> Problem:
     code = error.code()
     info, violations = _details(error)
     reason = info.reason if info else code.name
-    detail = error.details() or title_of(STATUS[code])
+    detail = _with_json_names(error.details() or title_of(STATUS[code]), (field for field, _ in violations))
+    violations = [(json_path(field), text) for field, text in violations]
     metadata = dict(info.metadata) if info else {}
     if code in _DEFECTS:
         detail = "Something went wrong on our side."
@@ -147,7 +148,7 @@ def _details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo |
             info = error_details_pb2.ErrorInfo.FromString(detail.value)
         elif detail.Is(error_details_pb2.BadRequest.DESCRIPTOR):
             wrong = error_details_pb2.BadRequest.FromString(detail.value)
-            violations += [(json_path(item.field), item.description) for item in wrong.field_violations]
+            violations += [(item.field, item.description) for item in wrong.field_violations]
     return info, violations
 
 
@@ -160,6 +161,14 @@ def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status:
             except WireError:
                 break
     return status_pb2.Status()
+
+
+def _with_json_names(text: str, fields: Iterable[str]) -> str:
+    """A service writes `request_id: value is required`; who sent JSON knows that field as `requestId`."""
+    for field in fields:
+        if field != json_path(field):
+            text = re.sub(rf"(?<!\w){re.escape(field)}(?!\w)", json_path(field), text)
+    return text
 
 
 def json_path(path: str) -> str:

@@ -14,6 +14,7 @@ import orjson
 from opentelemetry.trace import Span
 
 from gateway.errors import PROBLEM_TYPE, Headers, Problem
+from svckit.logs import redact
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,7 +24,7 @@ JSON_TYPE = b"application/json"
 # Request ids are unique, not secret: a random start per process and a count cost a tenth of a random id each.
 _process = secrets.token_hex(8)
 _count = itertools.count(1)
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,128}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _NO_STORE = (b"cache-control", b"no-store")
@@ -66,8 +67,11 @@ class Exchange:
         self.sent_bytes = 0
 
     def _identify(self) -> str:
+        """The caller's id goes into logs and answers: one that is malformed, or looks like personal data, is replaced by our own."""
         given = self.headers.get(b"x-request-id", b"")
-        return given.decode() if _REQUEST_ID.fullmatch(given) else f"{_process}-{next(_count):08x}"
+        if _REQUEST_ID.fullmatch(given) and redact(text := given.decode()) == text:
+            return text
+        return f"{_process}-{next(_count):08x}"
 
     def _trace(self) -> str:
         given = self.headers.get(b"traceparent")

@@ -128,6 +128,14 @@ _DOCS_HTML = """<!doctype html>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Binglian 并联 API</title>
 <link rel="stylesheet" href="/docs/swagger-ui.css"><link rel="icon" href="/favicon.svg">
+<style>
+/* Swagger UI puts a tag's description beside its name, which leaves it a strip one letter wide on a phone. */
+@media (max-width: 720px) {
+  .swagger-ui .opblock-tag { flex-wrap: wrap; }
+  .swagger-ui .opblock-tag > a { flex: 1; }
+  .swagger-ui .opblock-tag > small { order: 1; flex: 1 1 100%; padding: 4px 0 0; }
+}
+</style>
 </head>
 <body>
 <div id="swagger-ui"></div>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -65,7 +66,7 @@ class Accounts:
             if not await _matches(record["secret"] if record else _NOBODY, secret) or record is None:
                 await self._note_failure(kind, username)
                 raise Problem(401, "WRONG_CREDENTIALS", "Name or password is wrong.")
-        await self._attempts.delete_one({"_id": f"{kind}:{username}"})
+        await self._attempts.delete_one({"_id": _attempt_id(kind, username)})
         return _account(record)
 
     async def get(self, username: str) -> Account | None:
@@ -84,7 +85,7 @@ class Accounts:
             await self._accounts.update_one({"_id": account.username}, {"$set": {**fields, "secret": hashed}}, upsert=True)
 
     async def _check_lock(self, kind: str, username: str) -> None:
-        attempt = await self._attempts.find_one({"_id": f"{kind}:{username}"})
+        attempt = await self._attempts.find_one({"_id": _attempt_id(kind, username)})
         now = dt.datetime.now(dt.UTC)
         if attempt and attempt["failures"] >= MAX_FAILURES and attempt["until"] > now:
             seconds = int((attempt["until"] - now).total_seconds()) + 1
@@ -95,7 +96,7 @@ class Accounts:
         now = dt.datetime.now(dt.UTC)
         fresh = {"$gt": ["$until", now]}  # also beyond the last allowed one: a failure in flight must not open the lock
         await self._attempts.find_one_and_update(
-            {"_id": f"{kind}:{username}"},
+            {"_id": _attempt_id(kind, username)},
             [{"$set": {"failures": {"$cond": [fresh, {"$add": ["$failures", 1]}, 1]}, "until": now + LOCK}}],
             upsert=True,
             return_document=ReturnDocument.AFTER,
@@ -104,6 +105,11 @@ class Accounts:
     async def _hash(self, secret: str) -> str:
         async with self._slots:
             return await asyncio.to_thread(_hasher.hash, secret)
+
+
+def _attempt_id(kind: str, username: str) -> str:
+    """Whatever was typed as a name may be a telephone number or a password in the wrong field: it is not kept in clear."""
+    return hashlib.sha256(f"{kind}:{username}".encode(errors="replace")).hexdigest()
 
 
 def _account(record: dict[str, Any]) -> Account:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from pymongo import AsyncMongoClient
@@ -95,8 +95,15 @@ class OwnSignIn:
             ("POST", "/auth/login", self._sessions.login),
             ("POST", "/auth/logout", self._sessions.logout),
             ("GET", "/auth/me", who_am_i(self.verifier)),
+            ("GET", "/auth/demo", self._demo),
         ):
             router.add(method, path, Target(path, handle))
+
+    async def _demo(self, exchange: Exchange, _: Mapping[str, str]) -> None:
+        """A demo account for whoever opens a local stack for the first time; nothing once accounts or password are somebody's own."""
+        settings = self._settings
+        published = settings.demo_users and settings.demo_password == GatewaySettings.demo_password
+        await exchange.send_data({"username": "dispatcher", "password": settings.demo_password} if published else {})
 
     async def prepare(self) -> None:
         """Makes indexes, keys and demo accounts; tries until the database answers."""

@@ -79,8 +79,12 @@ async def test_identity_purpose_trace_and_deadline_go_along(client: httpx.AsyncC
 async def test_a_request_id_is_made_when_none_usable_is_given(client: httpx.AsyncClient) -> None:
     plain = await client.get(f"/v1/cases/{CASE_ID}")
     strange = await client.get(f"/v1/cases/{CASE_ID}", headers={"x-request-id": "a b" * 100})
-    ids = {plain.headers["x-request-id"], strange.headers["x-request-id"]}
-    assert len(ids) == 2
+    telling = [
+        await client.get(f"/v1/cases/{CASE_ID}", headers={"x-request-id": text})
+        for text in ("13812345678", "report-420502199001011234", "x" * 65)
+    ]
+    ids = {answer.headers["x-request-id"] for answer in (plain, strange, *telling)}
+    assert len(ids) == 5
     assert all(re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{8}", text) for text in ids)
 
 
@@ -164,15 +168,15 @@ async def test_an_endless_body_is_cut_off_at_the_limit(client: httpx.AsyncClient
     assert response.json()["reason"] == "BODY_TOO_LARGE"
 
 
-def refusing(code: grpc.StatusCode, *details: Any) -> Any:
+def refusing(code: grpc.StatusCode, *details: Any, text: str = "Because.") -> Any:
     async def refuse(context: Any) -> None:
         packed = []
         for detail in details:
             wrapper = AnyMessage()
             wrapper.Pack(detail)
             packed.append(wrapper)
-        status = status_pb2.Status(code=code.value[0], message="Because.", details=packed)
-        await context.abort(code, "Because.", (("grpc-status-details-bin", status.SerializeToString()),))
+        status = status_pb2.Status(code=code.value[0], message=text, details=packed)
+        await context.abort(code, text, (("grpc-status-details-bin", status.SerializeToString()),))
 
     return refuse
 
@@ -209,9 +213,10 @@ async def test_the_status_of_the_service_becomes_a_problem(
 async def test_field_violations_carry_json_names(client: httpx.AsyncClient, mediation: Any) -> None:
     wrong = error_details_pb2.BadRequest()
     wrong.field_violations.add(field="tasks[0].reassign_to", description="is unknown")
-    mediation.refuse = refusing(grpc.StatusCode.INVALID_ARGUMENT, wrong)
+    mediation.refuse = refusing(grpc.StatusCode.INVALID_ARGUMENT, wrong, text="tasks[0].reassign_to: is unknown")
     problem = (await client.post("/v1/cases", json=REPORT)).json()
     assert problem["errors"] == [{"field": "tasks[0].reassignTo", "message": "is unknown"}]
+    assert problem["detail"] == "tasks[0].reassignTo: is unknown"
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(client: httpx.AsyncClient, settings: GatewaySettings) -> None:

@@ -132,6 +132,14 @@ async def test_guesses_made_all_at_once_are_counted_too(door: httpx.AsyncClient)
     assert [answer.status_code for answer in answers].count(400) <= MAX_FAILURES + 1  # the two that are hashed at once
 
 
+async def test_what_was_typed_as_a_name_is_not_kept_in_clear(door: httpx.AsyncClient) -> None:
+    await by_password(door, "wrong", "13987654321")
+    attempts = door.process.sign_in._accounts._attempts  # type: ignore[attr-defined]
+    rows = [row async for row in attempts.find()]
+    assert len(rows) == 1
+    assert "13987654321" not in str(rows)
+
+
 async def test_a_name_too_long_for_anybody_leaves_little_behind(door: httpx.AsyncClient) -> None:
     assert (await by_password(door, "wrong", "x" * 100_000)).status_code == 400
     attempts = door.process.sign_in._accounts._attempts  # type: ignore[attr-defined]
@@ -269,6 +277,12 @@ async def test_demo_accounts_cover_people_and_every_department(mongo_uri: str, d
             for client in ("dept-fire", "dept-util-water", "dept-prop"):
                 form = {"grant_type": "client_credentials", "client_id": client, "client_secret": settings.demo_password}
                 assert (await token(door, **form)).status_code == 200
+            assert (await door.get("/auth/demo")).json() == {"username": "dispatcher", "password": settings.demo_password}
+
+
+async def test_without_demo_accounts_none_is_named(door: httpx.AsyncClient) -> None:
+    answer = await door.get("/auth/demo")
+    assert (answer.status_code, answer.json()) == (200, {})
 
 
 async def test_with_a_foreign_issuer_there_is_no_login_here(client: httpx.AsyncClient, issuer: Issuer) -> None:

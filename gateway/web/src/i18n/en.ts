@@ -30,6 +30,8 @@ const en: typeof zh = {
     password: 'Password',
     submit: 'Log in',
     failed: 'Wrong user name or password',
+    demo: 'Demo account {username}, password {password}',
+    useDemo: 'Fill in',
     parallel: 'In parallel',
     serial: 'In series',
     saved: 'Every department gets it at the same moment. Nobody waits in a queue of departments.',

@@ -29,6 +29,8 @@ export default {
     password: '密码',
     submit: '登录',
     failed: '用户名或密码不正确',
+    demo: '演示账号 {username}，密码 {password}',
+    useDemo: '填入',
     parallel: '并联',
     serial: '串联',
     saved: '部门同时收到、同时办理，不再逐个排队。',
