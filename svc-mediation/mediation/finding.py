@@ -16,7 +16,7 @@ from mediation.store import CaseSearch, Document, Filter, View, still_open
 from mediation.wording import Wanted
 from svckit.paging import code_range
 
-CITY_DIGITS = 4
+CITY_DIGITS, COMMUNITY_DIGITS = 4, 12
 # Wordings looked up at once, and how many of them one page may cost before it ends early with the token of the next.
 AT_ONCE, MOST_ROUNDS = 200, 40
 OWN_CASES = 2_000
@@ -123,10 +123,11 @@ class Finder:
     async def _worded(self, ask: Ask, *, after: Cursor | None, size: int) -> Page:
         """Collects a page from those whose wordings match, newest report first; a rare combination may end a page early."""
         wording = await self._wording(ask)
+        index = texts.AREA if len(ask.view.area or "") >= COMMUNITY_DIGITS and not ask.view.reporter else None
         found: list[Document] = []
         before = after.key if after else ""
         for _ in range(MOST_ROUNDS):
-            ids = await self._wordings.ids(wording, before=before, size=AT_ONCE)
+            ids = await self._wordings.ids(wording, before=before, size=AT_ONCE, index=index)
             found += await self._with_ids(ids, ask) if ids else []
             if len(found) > size or len(ids) < AT_ONCE:
                 return _cut(found, size)

@@ -36,6 +36,10 @@ _MILLISECONDS = 5_000
 _READ = {"description": 1, "address": 1, "number": 1, "city": 1, "area_code": 1, "category": 1, "point": 1, "reported_at": 1}
 
 
+# The wordings of a grid or community are few: looked through one by one sooner than a word of the whole city.
+AREA = "area"
+
+
 class WordingDocument(me.Document):
     """The wording of one case; its id is that of the case."""
 
@@ -46,6 +50,7 @@ class WordingDocument(me.Document):
         "indexes": [
             # One term and the city narrow the search; the ids bring what is left in order, newest report first.
             {"name": "terms", "fields": ["terms", "city", "-case_id"]},
+            {"name": AREA, "fields": ["area_code", "-case_id"]},
             {"name": "place", "fields": [("point", "2dsphere")], "sparse": True},
         ],
     }
@@ -93,11 +98,11 @@ class WordingSearch:
     def __init__(self, wordings: AsyncCollection[Document]) -> None:
         self._wordings = wordings
 
-    async def ids(self, where: Filter, *, before: str, size: int) -> list[str]:
-        """Returns up to `size` ids, newest report first, older than the id `before` ("" for the newest)."""
+    async def ids(self, where: Filter, *, before: str, size: int, index: str | None = None) -> list[str]:
+        """Returns up to `size` ids, newest report first, older than the id `before` ("" for the newest); through an index, if named."""
         older = [{"_id": {"$lt": before}}] if before else []
         cursor = self._wordings.find({"$and": [where, *older]}, {"_id": True}).sort("_id", -1).limit(size)
-        return [found["_id"] for found in await _all(cursor)]
+        return [found["_id"] for found in await _all(cursor.hint(index) if index else cursor)]
 
     async def duplicates(self, case: Document) -> list[str]:
         """Returns the ids of cases that may be about the same thing as this one, most alike first.
