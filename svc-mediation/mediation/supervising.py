@@ -61,12 +61,22 @@ class Supervising:
     @handles(
         "mediation.case_closed.v1",
         "mediation.case_rejected.v1",
+        "mediation.case_merged.v1",
+        "mediation.case_withdrawn.v1",
+        "mediation.case_transferred.v1",
+        "mediation.task_removed.v1",
+        "mediation.objection_ruled.v1",
     )
     def settle_orders(self, events: list[Event]) -> None:
-        """Ends the open orders about cases that are over."""
-        ended = {event.fields()["case_id"]: event for event in events}
-        orders = self.orders.collection.find(still_open(list(ended)), {"case_id": True})
-        _check(self.orders.apply([ended[order["case_id"]].change(id=order["_id"], decide=_settling) for order in orders]))
+        """Ends the open orders about cases that are over, and about tasks that departments were relieved of."""
+        ended = {thing: event for event in events if (thing := _ended(event.fields()))}
+        orders = self.orders.collection.find(still_open([case_id for case_id, _ in ended]), {"case_id": True, "task_id": True})
+        changes = []
+        for order in orders:
+            event = ended.get((order["case_id"], "")) or ended.get((order["case_id"], order["task_id"]))
+            if event:
+                changes.append(event.change(id=order["_id"], decide=_settling))
+        _check(self.orders.apply(changes))
 
 
 @cache
@@ -146,6 +156,13 @@ def _issue(case: Case, event: Event, task_id: str, level: CaseLevel) -> Change:
         )
 
     return event.change(id=order_id, decide=decide)
+
+
+def _ended(fields: dict[str, Any]) -> tuple[str, str] | None:
+    """What an event ends: a whole case ("" as task), or one task of it; None for an objection that was overruled."""
+    if fields.get("upheld") is False:
+        return None
+    return fields["case_id"], fields.get("task_id", "")
 
 
 def _settling(order: SupervisionOrder) -> OrderOutcome:

@@ -139,10 +139,10 @@ ORDER_TRANSITIONS: tuple[Transition, ...] = (
     Transition("withdraw_order", _S.EXTENSION_ASKED, _S.WITHDRAWN, COORDINATORS, "of the order's level or above; reason"),
     Transition("withdraw_order", _S.REPLIED, _S.WITHDRAWN, COORDINATORS, "of the order's level or above; reason"),
     Transition("withdraw_order", _S.RETURNED, _S.WITHDRAWN, COORDINATORS, "of the order's level or above; reason"),
-    Transition("settle_order", _S.ISSUED, _S.WITHDRAWN, SYSTEM, "the case is over"),
-    Transition("settle_order", _S.EXTENSION_ASKED, _S.WITHDRAWN, SYSTEM, "the case is over"),
-    Transition("settle_order", _S.REPLIED, _S.WITHDRAWN, SYSTEM, "the case is over"),
-    Transition("settle_order", _S.RETURNED, _S.WITHDRAWN, SYSTEM, "the case is over"),
+    Transition("settle_order", _S.ISSUED, _S.WITHDRAWN, SYSTEM, "the case is over, or the task another's"),
+    Transition("settle_order", _S.EXTENSION_ASKED, _S.WITHDRAWN, SYSTEM, "the case is over, or the task another's"),
+    Transition("settle_order", _S.REPLIED, _S.WITHDRAWN, SYSTEM, "the case is over, or the task another's"),
+    Transition("settle_order", _S.RETURNED, _S.WITHDRAWN, SYSTEM, "the case is over, or the task another's"),
 )
 
 # Rows by (verb, source state): what the operations look up.

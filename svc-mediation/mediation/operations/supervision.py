@@ -40,7 +40,7 @@ from mediation.policies import supervision as policies
 
 OrderOutcome = tuple[SupervisionOrder, tuple[Fact, ...]]
 RAISED = "reply overdue"
-SETTLED = "the case is over"
+SETTLED = "the case is over, or the department was relieved of the task"
 _MILLISECOND = timedelta(milliseconds=1)
 _LEVELS = tuple(CaseLevel)
 
@@ -236,7 +236,10 @@ def withdraw_order(order: SupervisionOrder, *, reason: str, by: Actor, now: date
 
 
 def settle_order(order: SupervisionOrder, *, now: datetime) -> OrderOutcome:
-    """Ends an open order because its case is over; it still counts, and so does what was late in it. Others stay as they are."""
+    """Ends an open order because its case or task is over; it still counts, and so does what was late in it.
+
+    Orders that are over stay as they are.
+    """
     if order.state not in OPEN_ORDER_STATES:
         return order, ()
     order, facts = turn_order(order, now=now)

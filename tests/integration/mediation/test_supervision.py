@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from binglian.mediation.v1 import case_pb2, supervision_pb2
+from binglian.mediation.v1 import case_pb2, supervision_pb2, task_service_pb2
 from binglian.mediation.v1 import supervision_service_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 from pymongo import MongoClient
@@ -277,3 +277,23 @@ async def test_orders_end_with_their_case(stack: Stack, stored: Any, broker: Bro
     broker.listen_until(lambda: bool(ended()))
     assert ended() == [True]
     assert stored.find_one({"_id": order.order_id})["open"] is False
+
+
+async def test_an_order_ends_when_the_department_is_relieved_of_its_task(stack: Stack, stored: Any, broker: Broker) -> None:
+    case = await sent_to_fire(stack)
+    async with street(stack) as overseer, city(stack) as dispatcher, fire(stack) as department:
+        about_task = await overseer.issue(case.case_id, task_id=task_of(case, "FIRE"))
+        about_case = await overseer.issue(case.case_id, department="FIRE")
+        about = {"case_id": case.case_id, "task_id": task_of(case, "FIRE"), "reason": "x"}
+        await department.tasks.ObjectTask(task_service_pb2.ObjectTaskRequest(request_id=new_id(), **about))
+        ruling = task_service_pb2.RuleObjectionRequest(request_id=new_id(), upheld=True, reassign_to="ENV", **about)
+        await dispatcher.tasks.RuleObjection(ruling)
+
+    def ended() -> list[str]:
+        return [data["orderId"] for kind, _, data in broker.heard if kind == "mediation.supervision_withdrawn.v1"]
+
+    broker.listen_until(lambda: about_task.order_id in ended())
+    await asyncio.sleep(1)
+    broker.listen()
+    assert about_case.order_id not in ended()
+    assert stored.find_one({"_id": about_case.order_id})["open"] is True
