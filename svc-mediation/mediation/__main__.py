@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mediation import calendar
 from mediation.config import HistorySettings, MediationSettings
-from mediation.domain import Case
+from mediation.domain import Calendar, Case
 from svckit.config import ConfigError, from_env
 
 if TYPE_CHECKING:
@@ -198,10 +198,13 @@ def main() -> None:
         sys.exit("usage: python -m mediation api|worker|verify-history [CASE_ID ...]")
     try:
         settings = from_env(MediationSettings)
-    except ConfigError as error:
+        if settings.holidays:
+            calendar.announce_from(settings.holidays)
+    except (ConfigError, ValueError) as error:
         sys.exit(f"{SERVICE}: {error}")
-    # The table of working days costs a third of a second: not on the first request.
-    calendar.minutes_per_day()
+    # The tables of working days cost a third of a second: not on the first request.
+    for counted in (Calendar.WORK, Calendar.STAGGERED):
+        calendar.minutes_per_day(counted)
     processes[sys.argv[1]](settings)
 
 

@@ -8,6 +8,7 @@ know yet (`announce`). Years nobody has published count Monday to Friday, and `e
 
 from __future__ import annotations
 
+import csv
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -58,6 +59,15 @@ class _Axis(msgspec.Struct, frozen=True):
     day_ms: int
 
 
+def announce_from(path: str) -> None:
+    """Takes the days of a CSV file (see `announce`). Raises ValueError when it cannot be read or a line is wrong."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            announce(csv.DictReader(file))
+    except OSError as error:
+        raise ValueError(f"the table of holidays cannot be read: {error}") from error
+
+
 def announce(rows: Iterable[Mapping[str, str]]) -> None:
     """Takes days from a table of the city: `day` (2027-01-01), `working` (Y for a make-up day, N for a holiday), `zh`, `en`.
 
@@ -69,7 +79,7 @@ def announce(rows: Iterable[Mapping[str, str]]) -> None:
             _moved()[date.fromisoformat(row["day"])] = Moved({"Y": True, "N": False}[row["working"]], row["zh"], row["en"])
         except (KeyError, ValueError) as error:
             raise ValueError(f"line {line} of the table of holidays: {error}") from error
-    for made in (_axis, _published_years, _position):
+    for made in (_axis, _working_days, _published_years, _position):
         made.cache_clear()
 
 
@@ -210,10 +220,14 @@ def _instant(axis: _Axis, position: int) -> datetime:
 @cache
 def _axis(calendar: Calendar) -> _Axis:
     opened = _sessions(calendar)
+    return _Axis(*_working_days(), opened, sum(closing - opening for opening, closing in opened))
+
+
+@cache
+def _working_days() -> tuple[list[int], list[int]]:
     days = (_LAST_DAY - _EPOCH_DAY).days + 1
     working = [n for n in range(days) if is_working_day(_EPOCH_DAY + timedelta(days=n))]
-    before = [bisect_right(working, n - 1) for n in range(days + 1)]
-    return _Axis(working, before, opened, sum(closing - opening for opening, closing in opened))
+    return working, [bisect_right(working, n - 1) for n in range(days + 1)]
 
 
 def _sessions(calendar: Calendar) -> tuple[tuple[int, int], ...]:

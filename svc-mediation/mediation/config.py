@@ -10,6 +10,7 @@ from svckit.config import Settings
 @dataclass(frozen=True, kw_only=True)
 class MediationSettings(Settings):
     """`locate_seconds`: how long a report waits for housing to find its grid (BINGLIAN_LOCATE_SECONDS).
+    `holidays`: a CSV file of days off and make-up days that the calendar package does not know yet (see `calendar.announce`).
     `font_folder`: where the Chinese fonts for PDFs are, if not where systems install them (BINGLIAN_FONT_FOLDER).
 
     Messages (BINGLIAN_NOTICE_…; a channel that is not configured goes to the log): `notice_quiet` hours of the night in Shanghai;
@@ -19,6 +20,7 @@ class MediationSettings(Settings):
     """
 
     locate_seconds: float = 0.3
+    holidays: str = ""
     font_folder: str = ""
     notice_quiet: str = "22:00-07:00"
     notice_sms: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -179,13 +180,11 @@ def test_every_row_has_words(category: str, severity: Severity) -> None:
 
 
 @pytest.fixture
-def announced() -> Iterator[None]:
+def announced(tmp_path: Path) -> Iterator[None]:
     """A city that knows next year's holidays before the package does."""
-    rows = [
-        {"day": "2031-10-01", "working": "N", "zh": "国庆节", "en": "National Day"},
-        {"day": "2031-10-04", "working": "Y", "zh": "国庆节", "en": "National Day"},
-    ]
-    calendar.announce(rows)
+    table = tmp_path / "holidays.csv"
+    table.write_text("day,working,zh,en\n2031-10-01,N,国庆节,National Day\n2031-10-04,Y,国庆节,National Day\n")
+    calendar.announce_from(str(table))
     yield
     for day in ("2031-10-01", "2031-10-04"):
         del calendar._moved()[datetime.fromisoformat(day).date()]
@@ -205,3 +204,8 @@ def test_a_city_may_announce_holidays(announced: None) -> None:
 def test_a_wrong_table_of_holidays_names_its_line(row: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="line 2 of the table of holidays"):
         calendar.announce([{"zh": "", "en": "", **row}])
+
+
+def test_a_table_of_holidays_that_is_not_there_is_told() -> None:
+    with pytest.raises(ValueError, match="cannot be read"):
+        calendar.announce_from("/nowhere/holidays.csv")
