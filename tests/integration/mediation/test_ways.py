@@ -53,13 +53,13 @@ class Office:
     worker: Person
 
     def ways(self, person: Person) -> Any:
-        return case_flow_service_pb2_grpc.CaseFlowServiceStub(person.channel)  # type: ignore[arg-type]
+        return case_flow_service_pb2_grpc.CaseFlowServiceStub(person.channel)  # type: ignore[call-overload]
 
     def together(self, person: Person) -> Any:
-        return cooperation_service_pb2_grpc.CooperationServiceStub(person.channel)  # type: ignore[arg-type]
+        return cooperation_service_pb2_grpc.CooperationServiceStub(person.channel)  # type: ignore[call-overload]
 
     def histories(self, person: Person) -> Any:
-        return history_service_pb2_grpc.HistoryServiceStub(person.channel)  # type: ignore[arg-type]
+        return history_service_pb2_grpc.HistoryServiceStub(person.channel)  # type: ignore[call-overload]
 
 
 @pytest.fixture
@@ -234,9 +234,10 @@ async def test_a_department_comes_while_the_last_one_completes(office: Office, s
             await lead.accept(case)
             plan = case_service_pb2.TaskPlan(department="FIRE", role=case_pb2.TASK_ROLE_JOINT)
             come = ask("AddTasks", case_id=case.case_id, tasks=[plan])
-            _, added = await asyncio.gather(
+            both: list[Any] = await asyncio.gather(
                 lead.complete(case), office.together(office.dispatcher).AddTasks(come), return_exceptions=True
             )
+            added = both[1]
             stored = documents.find_one({"_id": case.case_id})
             states = [task["state"] for task in stored["tasks"]]
             if isinstance(added, FailedPrecondition):
@@ -287,7 +288,8 @@ async def test_histories_are_archived_read_as_one_and_checked(
     shown = await office.dispatcher.get(case.case_id)
     assert shown.history.count == 4 + 220
     assert len(shown.steps) == shown.history.count - shown.history.archived < 200
-    steps, token = [], ""
+    steps: list[Any] = []
+    token = ""
     while token or not steps:
         page = await office.histories(office.deputy).ListSteps(
             ask("ListSteps", case_id=case.case_id, page_size=90, page_token=token)

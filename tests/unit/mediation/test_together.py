@@ -56,7 +56,7 @@ def fresh_ids() -> Any:
 
 
 def added(case: Case, *new: TaskPlan, **fields: Any) -> Any:
-    given_fields = {"by": DISPATCHER, "new_id": fresh_ids(), **when(hours=1)} | fields
+    given_fields: dict[str, Any] = {"by": DISPATCHER, "new_id": fresh_ids(), **when(hours=1)} | fields
     return operations.add_tasks(case, plans=new, **given_fields)
 
 
@@ -161,19 +161,30 @@ class TestRemoving:
 class TestExempting:
     def proposed(self, case: Case | None = None, code: str = "FIRE", **fields: Any) -> Case:
         case = case or dispatched("PMC", "FIRE", "UMD")
-        given_fields = {"task_id": task_of(case, code).task_id, "reason": "与其职责无关", "by": LEAD, **when(hours=1)}
+        given_fields: dict[str, Any] = {
+            "task_id": task_of(case, code).task_id,
+            "reason": "与其职责无关",
+            "by": LEAD,
+            **when(hours=1),
+        }
         return operations.propose_exemption(case, **(given_fields | fields))[0]
 
     def rule(self, case: Case, *, approved: bool, **fields: Any) -> Any:
         fire = next(task for task in case.tasks if task.department == "FIRE")
-        given_fields = {"task_id": fire.task_id, "approved": approved, "reason": "同意", "by": DISPATCHER, **when(hours=2)}
+        given_fields: dict[str, Any] = {
+            "task_id": fire.task_id,
+            "approved": approved,
+            "reason": "同意",
+            "by": DISPATCHER,
+            **when(hours=2),
+        }
         return operations.rule_exemption(case, **(given_fields | fields))
 
     def test_approved_the_department_is_out(self) -> None:
         case, facts = self.rule(self.proposed(), approved=True)
         assert names(facts) == ["ExemptionRuled"]
         fire = next(task for task in case.tasks if task.department == "FIRE")
-        assert (fire.state, fire.exemption.approved, fire.exemption.ruled_by) == ("removed", True, "dispatcher-1")  # type: ignore[union-attr]
+        assert (fire.state, fire.exemption.approved, fire.exemption.ruled_by) == ("removed", True, "dispatcher-1")
         assert done(case, "PMC", "UMD", at=after_start(hours=3)).state is CaseState.HANDLED
 
     def test_approved_last_it_handles_the_case(self) -> None:
@@ -217,11 +228,21 @@ class TestExempting:
 class TestExtending:
     def asked(self, case: Case | None = None, code: str = "FIRE", **fields: Any) -> Case:
         case = case or dispatched("PMC", "FIRE")
-        given_fields = {"task_id": task_of(case, code).task_id, "minutes": 300, "reason": "待检测报告", "by": department(code)}
+        given_fields: dict[str, Any] = {
+            "task_id": task_of(case, code).task_id,
+            "minutes": 300,
+            "reason": "待检测报告",
+            "by": department(code),
+        }
         return operations.request_extension(case, **(given_fields | when(hours=1) | fields))[0]
 
     def rule(self, case: Case, code: str = "FIRE", **fields: Any) -> Any:
-        given_fields = {"task_id": task_of(case, code).task_id, "approved": True, "reason": "同意", "by": DISPATCHER}
+        given_fields: dict[str, Any] = {
+            "task_id": task_of(case, code).task_id,
+            "approved": True,
+            "reason": "同意",
+            "by": DISPATCHER,
+        }
         return operations.rule_extension(case, **(given_fields | when(hours=2) | fields))
 
     def test_granted_the_limit_moves_by_so_much(self) -> None:
@@ -269,7 +290,13 @@ class TestExtending:
 
 class TestTheLead:
     def change(self, case: Case, code: str, **fields: Any) -> Any:
-        given_fields = {"department": code, "reason": "牵头调整", "by": DISPATCHER, "new_id": fresh_ids(), **when(hours=3)}
+        given_fields: dict[str, Any] = {
+            "department": code,
+            "reason": "牵头调整",
+            "by": DISPATCHER,
+            "new_id": fresh_ids(),
+            **when(hours=3),
+        }
         return operations.change_lead(case, **(given_fields | fields))
 
     def test_goes_to_a_joint_department_and_the_clock_runs_on(self) -> None:
@@ -327,7 +354,7 @@ def test_nobody_rules_on_an_objection_of_their_own() -> None:
 
 class TestWorkspace:
     def write(self, case: Case, by: Any, visibility: Visibility = Visibility.DEPARTMENTS, **fields: Any) -> Case:
-        given_fields = {"entry_id": "e", "kind": EntryKind.NOTE, "text": "会商意见", **when(hours=1)}
+        given_fields: dict[str, Any] = {"entry_id": "e", "kind": EntryKind.NOTE, "text": "会商意见", **when(hours=1)}
         return operations.add_entry(case, by=by, visibility=visibility, **(given_fields | fields))[0]
 
     @pytest.mark.parametrize(

@@ -294,6 +294,7 @@ class TestSuspending:
 
     def test_a_stranger_wakes_nothing(self) -> None:
         case = self.suspended()
+        more: dict[str, Any]
         for verb, more in (("accept_task", {}), ("object_task", {"reason": "x"}), ("report_progress", {"text": "x"})):
             refused(
                 "OTHER_DEPARTMENT",
