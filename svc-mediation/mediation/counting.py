@@ -53,7 +53,7 @@ class Counts:
             rows = await self._grouped(view.where, index=plans.CREATED_BY if view.reporter else None)
             finals: Counter[str] = Counter()
         else:
-            rows = await self._grouped({**view.where, **still_open()}, index=plans.STANDING)
+            rows = await self._grouped({"$and": [view.where, still_open()]}, index=plans.STANDING)
             finals = await self._final_states(view)
         states, lights = Counter(finals), Counter[str]()
         for row in rows:

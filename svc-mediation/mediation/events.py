@@ -51,7 +51,7 @@ class MediationWorker(Supervising, Notifying, Reminding, Following):
         """Gives cases that were taken without their grid the area housing found."""
         all_saved(self.cases.apply([_locating(event) for event in events]))
 
-    @handles("mediation.case_reported.v1", "mediation.case_located.v1")
+    @handles("mediation.case_reported.v1", "mediation.case_resubmitted.v1", "mediation.case_located.v1")
     def keep_wordings(self, events: list[Event]) -> None:
         """Writes down the words of cases, so that they are found by any part of them."""
         WordingKeeper(self.cases.collection).keep(sorted({event.subject for event in events}))

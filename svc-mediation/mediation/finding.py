@@ -143,7 +143,7 @@ class Finder:
         if "created_by.key" in flat:
             own = await self._cases.listed(ask.filter, order=[("_id", -1)], index=plans.CREATED_BY, size=OWN_CASES)
             return {"$and": [{"_id": {"$in": [case["case_id"] for case in own]}}, *parts]}
-        parts += [{key: flat[key]} for key in ("area_code", "category") if key in flat]
+        parts += [{key: value} for key, value in plans.conditions(ask.filter) if key in ("area_code", "category")]
         city = (ask.view.area or "")[:CITY_DIGITS]
         return {"$and": [*parts, *([{"city": city}] if len(city) == CITY_DIGITS else [])]}
 

@@ -7,7 +7,7 @@ there are is counted first, on the keys of `standing` alone and never beyond `FE
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
@@ -28,19 +28,25 @@ _STANDING_KEYS = frozenset({"state", "area_code", "light", "category"})
 ANY_STATE: Filter = {"state": {"$in": sorted(CaseState)}}
 
 
-def flat(where: Filter) -> Filter:
-    """Returns the conditions of nested "$and" side by side; of two on one field the first stays."""
-    found: Filter = {}
+def conditions(where: Filter) -> Iterator[tuple[str, Any]]:
+    """Yields the conditions of nested "$and" one by one."""
     for key, value in where.items():
-        parts = [flat(part) for part in value] if key == "$and" else [{key: value}]
-        for part in parts:
-            found = {**part, **found}
-    return found
+        if key == "$and":
+            for part in value:
+                yield from conditions(part)
+        else:
+            yield key, value
+
+
+def flat(where: Filter) -> Filter:
+    """Returns the conditions of nested "$and" side by side; of two on one field the last stays."""
+    return dict(conditions(where))
 
 
 def standing_part(where: Filter) -> Filter:
     """Returns what of a filter the keys of `standing` can tell; all states are named, so that the area narrows the search."""
-    return {**ANY_STATE, **{key: value for key, value in flat(where).items() if key in _STANDING_KEYS}}
+    found = [{key: value} for key, value in conditions(where) if key in _STANDING_KEYS]
+    return {"$and": [ANY_STATE, *found]}
 
 
 class Plans:

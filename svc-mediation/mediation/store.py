@@ -143,6 +143,8 @@ class View(msgspec.Struct, frozen=True):
             return {"_id": {"$in": []}}
         found: Filter = {"area_code": code_range(self.area)} if self.area else {}
         found |= self._allowed()
+        if not self.reporter:
+            found["state"] = {"$ne": CaseState.DRAFT.value}
         # Who reported a case also sent the command that created it, and an index on those commands exists already.
         return {**found, "reporter.subject": self.reporter, **created_by(self.reporter)} if self.reporter else found
 

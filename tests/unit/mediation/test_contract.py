@@ -129,7 +129,7 @@ def test_views_ask_the_database_what_they_ask_a_document() -> None:
     city, narrow = store.view_of(DISPATCHER), store.view_of(DISPATCHER, prefix="420502001")
     assert city.shows(case)
     assert narrow.shows(case)
-    assert narrow.where == {"area_code": {"$gte": "420502001", "$lt": "420502001:"}}
+    assert narrow.where == {"area_code": {"$gte": "420502001", "$lt": "420502001:"}, "state": {"$ne": "draft"}}
     assert not store.view_of(DISPATCHER, prefix="4206").shows(case)
     assert store.view_of(DISPATCHER, prefix="4206").where == {"_id": {"$in": []}}
     assert not store.view_of(RESIDENT).shows(case)
