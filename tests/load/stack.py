@@ -37,8 +37,8 @@ class Stack:
     ports: dict[str, int] = field(default_factory=dict)
     started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def environment(self, name: str) -> dict[str, str]:
-        """Settings of one of our processes."""
+    def environment(self, name: str, **more: str) -> dict[str, str]:
+        """Settings of one of our processes, `more` of them or others."""
         port = self.ports.setdefault(name, free_port())
         return {
             "BINGLIAN_MONGO_URI": self.mongo_uri,
@@ -48,17 +48,20 @@ class Stack:
             "BINGLIAN_ISSUER": "binglian",
             "BINGLIAN_HOUSING_ADDRESS": f"127.0.0.1:{self.ports.get('housing', port)}",
             "PYTHONPATH": str(Path(__file__).parents[2]),
+            **more,
         }
 
     def token(self, subject: str, roles: Sequence[str], *, department: str = "") -> str:
         """A token of Yichang that is good for a day."""
         return self.issuer.token(sub=subject, roles=list(roles), area="4205", department=department, exp=time.time() + DAY)
 
-    def service(self, package: str) -> str:
-        """Starts api and worker of one of our services; returns host:port when it serves."""
+    def service(self, package: str, *, called: str = "", **settings: str) -> str:
+        """Starts api and worker of one of our services; returns host:port when it serves. Of two, the second is `called` otherwise."""
+        name = called or package
+        environment = self.environment(name, **settings)
         for role in ("api", "worker"):
-            self.start(f"{package}-{role}", [sys.executable, "-m", package, role], environment=self.environment(package))
-        address = f"127.0.0.1:{self.ports[package]}"
+            self.start(f"{name}-{role}", [sys.executable, "-m", package, role], environment=environment)
+        address = f"127.0.0.1:{self.ports[name]}"
         wait_for_grpc(address)
         return address
 
@@ -68,9 +71,9 @@ class Stack:
         self.started[name] = process
         return process
 
-    def settle(self) -> None:
+    def settle(self, *, database: str = "binglian_mediation") -> None:
         """Waits until svc-mediation has published what it committed, so that the next measurement has the machine for itself."""
-        cases = MongoClient(self.mongo_uri)["binglian_mediation"]["cases"]
+        cases = MongoClient(self.mongo_uri)[database]["cases"]
         give_up = time.monotonic() + SETTLE_SECONDS
         while cases.find_one({"outbox.time": {"$exists": True}}, {"_id": True}):
             if time.monotonic() > give_up:

@@ -11,10 +11,13 @@ SHARE_IN_HAND = 10
 """One case in so many is open."""
 DEPARTMENTS = ("FIRE", "HOUSING", "UMD")
 CASES, IN_FLIGHT = 400, 32
+GIGABYTES = 2
+"""Memory of the database, a fraction of what a million cases take."""
 
 
 def run(stack: Stack) -> Row:
     """Measures both sizes in turn: databases of one server, each with processes and a broker of its own."""
+    stored.give_memory(stack.mongo_uri, GIGABYTES)
     addresses = {size: _grown(stack, size) for size in (SMALL, LARGE)}
     office = Office(stack, DEPARTMENTS)
 

@@ -14,7 +14,8 @@ from tests.load.harness import Row, compare
 from tests.load.mediation import stored
 from tests.load.stack import Stack
 
-HISTORY, IN_HAND = 100_000, 100_000
+HISTORY, IN_HAND = 20_000, 100_000
+GIGABYTES = 1
 PAGE, PAGES = 50, 400
 """Pages of one run: each department's first ones in turn, as people open and turn them."""
 DEPTH = 5
@@ -22,6 +23,7 @@ DEPTH = 5
 
 def run(stack: Stack) -> Row:
     """Measures pages a second, one after the other on both sides."""
+    stored.give_memory(stack.mongo_uri, GIGABYTES)
     stored.put(stack.mongo_uri, history=HISTORY, in_hand=IN_HAND)
     address = stack.service("mediation")
     metadata = (("authorization", f"Bearer {stack.token('supervisor', ['SUPERVISION'])}"),)

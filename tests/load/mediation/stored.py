@@ -84,6 +84,12 @@ def closed() -> dict[str, Any]:
     return _form.changed(None, case)
 
 
+def give_memory(mongo_uri: str, gigabytes: int) -> None:
+    """Lets the database keep in memory what a city's server would: those of the tests are small on purpose."""
+    with MongoClient[dict[str, Any]](mongo_uri) as client:
+        client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=f"cache_size={gigabytes}G")
+
+
 def put(mongo_uri: str, *, history: int, in_hand: int, database: str = DATABASE) -> None:
     """Stores so many closed cases of the past years and, youngest, so many open ones; then makes the indexes. Seeded: always the same."""
     with MongoClient[dict[str, Any]](mongo_uri) as client:
