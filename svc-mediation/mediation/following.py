@@ -127,7 +127,7 @@ def _merged_into(cases: Any, case_id: str) -> Iterator[str]:
     """Ids of the cases merged into one, and of those merged into them."""
     ids: Iterable[str] = [case_id]
     for _ in range(_DEEPEST):
-        ids = [row["_id"] for row in cases.find({"merging.into": {"$in": list(ids)}}, {"_id": True})]
+        ids = [row["_id"] for row in cases.find({"merging.into": {"$in": list(ids), "$type": "string"}}, {"_id": True})]
         if not ids:
             return
         yield from ids

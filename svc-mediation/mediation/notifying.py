@@ -101,7 +101,7 @@ class Notifying:
 
     def _cut_letters(self) -> int:
         now, quiet = utc_now(), self.outgoing.quiet
-        due = _due(self.mailboxes, {"next_at": {"$lte": now}}, MAILBOXES_AT_ONCE)
+        due = _due(self.mailboxes, {"next_at": {"$lte": now, "$type": "date"}}, MAILBOXES_AT_ONCE)
         cut = self.mailboxes.apply([Change(recipient, _cutting(quiet, now)) for recipient in due])
         open_ = [box for box in cut if isinstance(box, Mailbox) and box.letter]
         writer = self._writer()
@@ -114,7 +114,7 @@ class Notifying:
 
     def _send_due(self) -> int:
         now, claim = utc_now(), new_id()
-        due = _due(self.deliveries, {"next_at": {"$lte": now}}, MESSAGES_AT_ONCE)
+        due = _due(self.deliveries, {"next_at": {"$lte": now, "$type": "date"}}, MESSAGES_AT_ONCE)
         claimed = self.deliveries.apply([Change(id, _claiming(claim, now)) for id in due])
         ours = [one for one in claimed if isinstance(one, Delivery) and _is_ours(one, claim)]
         writer = self._writer()
