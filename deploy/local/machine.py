@@ -1,4 +1,4 @@
-"""Makes this machine ready: the system package of RabbitMQ, free ports."""
+"""Makes this machine ready: the system packages of RabbitMQ and of the Chinese fonts, free ports."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from svckit.embedded import ServerMissing, rabbit_program
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _BY_HAND = "install it with `sudo apt-get install rabbitmq-server`, or set BINGLIAN_AMQP_URI to a broker that runs elsewhere."
 
+_FONTS = Path("/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc")
+
 
 def ensure_rabbit(*, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Installs the package rabbitmq-server when it is needed and missing; raises SetupProblem where we may not or cannot."""
@@ -33,6 +35,18 @@ def ensure_rabbit(*, environ: Mapping[str, str], say: Callable[[str], None]) -> 
         raise SetupProblem(f"RabbitMQ is not installed: {_BY_HAND}")
     say("installing RabbitMQ from the system's packages (only this once)")
     _install_rabbit()
+
+
+def ensure_fonts(*, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Installs the package fonts-noto-cjk when it is missing; where that fails only the PDFs of agreements have to wait for it."""
+    if environ.get("BINGLIAN_FONT_FOLDER") or _FONTS.exists():
+        return
+    problem = "they need `sudo apt-get install fonts-noto-cjk`"
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        say("installing Chinese fonts from the system's packages (only this once)")
+        problem = apt_install("fonts-noto-cjk")
+    if problem:
+        say(f"agreements can be had as DOCX, not as PDF, until there are Chinese fonts: {problem}")
 
 
 def _install_rabbit() -> None:

@@ -34,6 +34,7 @@ def start(layout: Layout, *, detached: bool, only_servers: bool = False) -> None
     """
     environ = dict(os.environ)
     machine.ensure_rabbit(environ=environ, say=console.print)
+    machine.ensure_fonts(environ=environ, say=console.print)
     supervise.end_leftovers(layout)
     parts = [part for part in build_parts(layout, environ) if part.group in SERVERS or not only_servers]
     machine.check_ports(parts)

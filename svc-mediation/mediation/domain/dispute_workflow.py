@@ -57,6 +57,8 @@ DISPUTE_TRANSITIONS: tuple[Transition, ...] = (
     Transition("end_mediation", _S.MEDIATING, _S.STOPPED, MEDIATION, "failed: the parties have to be told their remedies"),
     Transition("end_mediation", _S.REGISTERED, _S.ENDED, MEDIATION, "settled or withdrawn"),
     Transition("end_mediation", _S.MEDIATING, _S.ENDED, MEDIATION, "settled or withdrawn"),
+    Transition("end_mediation", _S.AGREED, _S.STOPPED, MEDIATION, "a court refused the agreement, and no other was signed"),
+    Transition("end_mediation", _S.AGREED, _S.ENDED, MEDIATION, "a court refused the agreement; settled or withdrawn"),
     Transition("notify_remedies", _S.STOPPED, _S.ENDED, MEDIATION, "every party told (art. 26)"),
     *_here("change_agreement", _S.AGREED),
     *_here("apply_confirmation", _S.AGREED, guard="jointly, within 30 days (art. 33)"),

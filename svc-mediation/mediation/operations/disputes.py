@@ -326,6 +326,7 @@ def end_mediation(
     """Ends a mediation without an agreement; `told` names the parties who know their remedies already (then all of them)."""
     disputes.check_dispute_move(dispute, "end_mediation", by)
     agreements.check_result(result)
+    agreements.check_no_agreement(dispute)
     if told:
         agreements.check_told(dispute, told)
     stopped, facts = flow.ended(dispute, result=result, verb="end_mediation", by=by, now=now, text=text)

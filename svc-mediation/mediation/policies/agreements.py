@@ -133,6 +133,13 @@ def check_result(code: str) -> None:
         raise InvalidArgument("An agreement is signed or recorded, not ended with.", field="result", reason="AGREEMENT_NEEDED")
 
 
+def check_no_agreement(dispute: Dispute) -> None:
+    """Raises FailedPrecondition (AGREEMENT_IN_EFFECT) unless there is none, only a draft, or one a court refused."""
+    agreement = dispute.agreement
+    if agreement and agreement.status not in (AgreementStatus.DRAFT, AgreementStatus.REJECTED):
+        raise FailedPrecondition("There is an agreement: it is performed, or goes to court.", reason="AGREEMENT_IN_EFFECT")
+
+
 def find_visit(dispute: Dispute) -> Reminder:
     """Returns the earliest visit still to be made. Raises FailedPrecondition (NO_VISIT_DUE)."""
     for reminder in dispute.reminders:

@@ -1,4 +1,4 @@
-"""What is said when RabbitMQ is missing and cannot be installed."""
+"""What is said when RabbitMQ or the Chinese fonts are missing and cannot be installed."""
 
 import pytest
 
@@ -44,3 +44,22 @@ def test_a_failed_installation_repeats_what_apt_said(no_rabbit: pytest.MonkeyPat
     no_rabbit.setattr(machine, "_POLICY", tmp_path / "policy-rc.d")
     assert "Unable to locate package rabbitmq-server" in problem()
     assert not (tmp_path / "policy-rc.d").exists()
+
+
+def fonts_said(environ: dict[str, str]) -> list[str]:
+    said: list[str] = []
+    machine.ensure_fonts(environ=environ, say=said.append)
+    return said
+
+
+def test_without_fonts_everything_but_pdfs_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    monkeypatch.setattr(machine, "_FONTS", tmp_path / "missing.ttc")
+    monkeypatch.setattr(machine.os, "geteuid", lambda: 1000)
+    assert "sudo apt-get install fonts-noto-cjk" in fonts_said({})[-1]
+    assert fonts_said({"BINGLIAN_FONT_FOLDER": "/fonts"}) == []
+    monkeypatch.setattr(machine.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(machine.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(machine, "apt_install", lambda package: f"no {package}")
+    assert fonts_said({})[-1].endswith("no fonts-noto-cjk")
+    monkeypatch.setattr(machine, "apt_install", lambda package: "")
+    assert len(fonts_said({})) == 1

@@ -447,6 +447,9 @@ def test_what_a_court_refused_is_agreed_on_anew() -> None:
     assert all(each.done_at for each in rejected.reminders)  # type: ignore[attr-defined]
     again, facts = _draft(rejected)  # type: ignore[misc]
     assert (again.agreement.status, names(facts)) == (AgreementStatus.DRAFT, ["AgreementChanged"])
+    stopped = disputes.end_mediation(again, result="04", text="未再达成协议", **BY)[0]  # type: ignore[arg-type]
+    assert stopped.state is DisputeState.STOPPED
+    refused("AGREEMENT_IN_EFFECT", disputes.end_mediation, signed(), result="04", text="x", **BY)
     resigned = agreements.sign_agreement(again, signatures=signatures(*ALL_SIGN), **BY)[0]  # type: ignore[arg-type]
     assert (resigned.state, resigned.agreement.status) == (DisputeState.AGREED, AgreementStatus.EFFECTIVE)
 
