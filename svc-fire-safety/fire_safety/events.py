@@ -35,6 +35,7 @@ class FireSafetyWorker:
         "mediation.task_returned.v1",
         "mediation.task_completed.v1",
         "mediation.objection_ruled.v1",
+        "mediation.task_removed.v1",
         "mediation.case_closed.v1",
         "mediation.case_located.v1",
     )

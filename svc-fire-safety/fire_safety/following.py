@@ -107,6 +107,11 @@ def _ruled(fields: Fields) -> Iterable[Followed]:
         yield Departure(case_id=fields["case_id"], task_id=fields["task_id"], at=fields["ruled_at"])
 
 
+def _removed(fields: Fields) -> Iterable[Followed]:
+    if fields["department"] == DEPARTMENT:
+        yield Departure(case_id=fields["case_id"], task_id=fields["task_id"], at=fields["removed_at"])
+
+
 def _closed(fields: Fields) -> Iterable[Followed]:
     yield Departure(case_id=fields["case_id"], at=fields["closed_at"])
 
@@ -121,6 +126,7 @@ FOLLOWED: Mapping[str, Callable[[Fields], Iterable[Followed]]] = {
     "mediation.task_returned.v1": _returned,
     "mediation.task_completed.v1": _completed,
     "mediation.objection_ruled.v1": _ruled,
+    "mediation.task_removed.v1": _removed,
     "mediation.case_closed.v1": _closed,
     "mediation.case_located.v1": _located,
 }

@@ -127,6 +127,11 @@ def _ruled(fields: Fields) -> Iterable[Followed]:
         yield Departure(task_id=fields["task_id"], at=fields["ruled_at"])
 
 
+def _removed(fields: Fields) -> Iterable[Followed]:
+    if fields["department"] == DEPARTMENT:
+        yield Departure(task_id=fields["task_id"], at=fields["removed_at"])
+
+
 def _closed(fields: Fields) -> Iterable[Followed]:
     yield Closing(case_id=fields["case_id"], at=fields["closed_at"])
 
@@ -140,6 +145,7 @@ FOLLOWED: Mapping[str, Callable[[Fields], Iterable[Followed]]] = {
     "mediation.task_assigned.v1": _assigned,
     "mediation.task_returned.v1": _returned,
     "mediation.objection_ruled.v1": _ruled,
+    "mediation.task_removed.v1": _removed,
     "mediation.case_closed.v1": _closed,
     "mediation.case_located.v1": _located,
 }

@@ -26,6 +26,7 @@ from mediation.domain.facts import (
     ExemptionRuled,
     ExtensionRequested,
     ExtensionRuled,
+    Fact,
     LeadChanged,
     TaskRemoved,
 )
@@ -135,9 +136,11 @@ def rule_exemption(case: Case, *, task_id: str, approved: bool, reason: str, by:
     at = flow.moment(case, at)
     ruling = replace(asked, approved=approved, ruled_at=at, ruled_by=by.subject, ruling_reason=reason)
     ruled = replace(task, exemption=ruling)
-    fact = ExemptionRuled(case_id=case.case_id, task_id=task_id, department=task.department, approved=approved, ruled_at=at)
+    about = {"case_id": case.case_id, "task_id": task_id, "department": task.department}
+    facts: tuple[Fact, ...] = (ExemptionRuled(**about, approved=approved, ruled_at=at),)
     if approved:
         ruled = flow.remove(ruled)
+        facts = (*facts, TaskRemoved(**about, reason=asked.reason, removed_at=at))
     return flow.advance(
         case,
         verb="rule_exemption",
@@ -148,7 +151,7 @@ def rule_exemption(case: Case, *, task_id: str, approved: bool, reason: str, by:
         remark=reason,
         tasks=flow.put(case.tasks, ruled),
         state=flow.resumed(case) if approved else case.state,
-        facts=(fact,),
+        facts=facts,
     )
 
 

@@ -182,7 +182,7 @@ class TestExempting:
 
     def test_approved_the_department_is_out(self) -> None:
         case, facts = self.rule(self.proposed(), approved=True)
-        assert names(facts) == ["ExemptionRuled"]
+        assert names(facts) == ["ExemptionRuled", "TaskRemoved"]
         fire = next(task for task in case.tasks if task.department == "FIRE")
         assert (fire.state, fire.exemption.approved, fire.exemption.ruled_by) == ("removed", True, "dispatcher-1")
         assert done(case, "PMC", "UMD", at=after_start(hours=3)).state is CaseState.HANDLED
@@ -190,7 +190,7 @@ class TestExempting:
     def test_approved_last_it_handles_the_case(self) -> None:
         case = self.proposed(done(dispatched("PMC", "FIRE"), "PMC"))
         case, facts = self.rule(case, approved=True)
-        assert (case.state, names(facts)) == (CaseState.HANDLED, ["ExemptionRuled", "CaseHandled"])
+        assert (case.state, names(facts)) == (CaseState.HANDLED, ["ExemptionRuled", "TaskRemoved", "CaseHandled"])
 
     def test_refused_the_task_stands(self) -> None:
         case, _ = self.rule(self.proposed(), approved=False)
