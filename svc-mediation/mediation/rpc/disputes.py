@@ -12,12 +12,14 @@ from mediation.dispute_store import DisputeSearch, Filter, due_before, shown_to
 from mediation.domain import Attachment, Case
 from mediation.domain.dispute import Attendance, Committee, Dispute, Mediator, Party, PoliceGround, RecusalGround
 from mediation.operations import disputes as operations
+from mediation.operations.dispute_flow import Outcome
 from mediation.policies.access import check_visible
 from mediation.policies.protecting import check_texts
 from mediation.rpc.mediating import Mediating, struct, structs
 from mediation.rpc.translate import instant
-from svckit.access import current_caller
+from svckit.access import Caller, current_caller
 from svckit.documents import command_of, utc_now
+from svckit.errors import ServiceError
 from svckit.ids import new_id
 from svckit.messages import to_fields, to_message
 from svckit.store import Repository
@@ -38,12 +40,23 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
     # ----------------------------------------------------------------------------------------------------------- beginning
 
     async def OpenDispute(self, request: Any, context: Any) -> Any:
-        """Registers an application."""
-        caller, now = current_caller(), utc_now()
+        """Registers an application. Repeated, it gets its dispute even if the case is closed by now, or the dispute itself in its way."""
+        command = command_of(request, current_caller())
+        try:
+            dispute, facts = await self._opened(request, current_caller())
+            saved = await self._disputes.create(dispute.dispute_id, dispute, facts, command=command)
+        except ServiceError:
+            created = await self._disputes.created(command)
+            if created is None:
+                raise
+            saved = created
+        return to_message(pb.OpenDisputeResponse, {"dispute": saved})
+
+    async def _opened(self, request: Any, caller: Caller) -> Outcome:
         check_texts(to_fields(request))
         case = await self._cases.get(request.case_id)
         check_visible(case, caller)
-        dispute, facts = operations.open_dispute(
+        return operations.open_dispute(
             dispute_id=new_id(),
             case=case,
             category=request.category or case.category[1:],
@@ -54,10 +67,8 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
             condition=request.condition,
             traceparent=current_traceparent(),
             by=caller,
-            now=now,
+            now=utc_now(),
         )
-        saved = await self._disputes.create(dispute.dispute_id, dispute, facts, command=command_of(request, caller))
-        return to_message(pb.OpenDisputeResponse, {"dispute": saved})
 
     async def AddParty(self, request: Any, context: Any) -> Any:
         """Adds a party."""

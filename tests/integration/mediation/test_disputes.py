@@ -183,7 +183,10 @@ async def test_refusing_ends_it_and_everybody_is_told(stack: Stack, people: dict
     assert conflict.value.reason == "ALREADY_EXISTS"
     ended = await mediator.on(dispute, "NotifyRemedies", told=both, way="当面")
     assert ended.state == dispute_pb2.DISPUTE_STATE_ENDED
-    await mediator("OpenDispute", parties=parties, **again)
+    # Sent twice it is still one attempt.
+    twice = {"parties": parties, "request_id": new_id(), **again}
+    second = [(await mediator("OpenDispute", **twice)).dispute.dispute_id for _ in range(2)]
+    assert len({dispute.dispute_id, *second}) == 2
 
 
 async def test_violence_at_home_is_never_mediated_and_hidden(stack: Stack, people: dict[str, Mediator]) -> None:
