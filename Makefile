@@ -62,8 +62,8 @@ demo: setup ## Seed a district and play its stories (CHAOS=1 kills processes mea
 verify-history: setup ## Check the hash chains of the histories of all cases, or of some: [CASE="id …"]
 	@$(PY) -m deploy.local verify-history $(CASE)
 
-replay: setup ## Turn a file of service requests into cases: FILE=… [SPEED=…]
-	@$(PY) -m deploy.replay $(if $(FILE),"$(FILE)") $(if $(SPEED),--speed "$(SPEED)") $(ARGS)
+replay: setup ## Turn a file of service requests into cases: FILE=… [LIMIT=rows] [SPEED=…] [MAPPING=…]
+	@$(PY) -m deploy.replay $(if $(FILE),"$(FILE)") $(if $(SPEED),--speed "$(SPEED)") $(if $(LIMIT),--limit "$(LIMIT)") $(if $(MAPPING),--mapping "$(MAPPING)") $(ARGS)
 
 bench: setup $(VENV)/.bench ## Measure against floors and rivals: [ONLY=area]
 	@$(PY) -m tests.load $(if $(ONLY),--only "$(ONLY)") $(ARGS)

@@ -28,7 +28,7 @@ from deploy.demo.broker import dead_letters
 from deploy.demo.district import Size
 from deploy.demo.invariants import check_case, check_ledgers
 from deploy.demo.play import Play, Played
-from deploy.demo.report import print_case, print_summary
+from deploy.demo.report import print_case, print_places, print_summary
 from deploy.demo.seed import seed
 from deploy.demo.stories import STORIES
 from deploy.local.layout import Layout, SetupProblem
@@ -97,6 +97,7 @@ async def play(layout: Layout, args: argparse.Namespace, console: Console) -> in
     for played, ledger in zip(closed, ledgers, strict=True):
         print_case(console, played, ledger, args.speed)
     print_summary(console, ledgers, wrong)
+    print_places(console, closed)
     for session in (importer, worker, dispatcher):
         await session.close()
     return 1 if wrong or len(cases) < args.cases else 0

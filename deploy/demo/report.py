@@ -1,7 +1,8 @@
 """The end report: per case its tasks with their clocks, actual time, critical path, the serial counterfactual, the trace."""
 
 import datetime as dt
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from binglian.assessment.v1 import ledger_pb2
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from deploy.demo.accounts import edge_url
 from deploy.demo.play import Played
+from deploy.local.parts import demo_sign_in
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -65,6 +67,19 @@ def print_summary(console: Console, ledgers: Iterable[ledger_pb2.CaseLedger], wr
     for sentence in wrong:
         console.print(f"[red]✗ {sentence}[/red]")
     console.print("[red]INVARIANTS BROKEN[/red]" if wrong else "[green]✓ every invariant holds[/green]")
+
+
+def print_places(console: Console, closed: Sequence[Played]) -> None:
+    """Where the closed cases are: the board shows open ones only. They are there while the suite runs."""
+    if closed:
+        console.print(
+            f"The live board shows open cases only; {len(closed)} were closed. With the suite up (`make run`) they are here:\n"
+            f"  all of them   {edge_url()}/cases?state=CASE_STATE_CLOSED\n"
+            f"  the last      {edge_url()}/cases/{closed[-1].case_id}\n"
+            f"  the ledger    {edge_url()}/ledger\n"
+            f"  sign in       {demo_sign_in(os.environ)}",
+            soft_wrap=True,
+        )
 
 
 def _clock(moment: Timestamp, *, day: bool = False) -> str:

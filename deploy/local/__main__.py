@@ -14,6 +14,7 @@ from types import FrameType
 
 from deploy.local import stack, supervise
 from deploy.local.layout import SERVICES, Layout, SetupProblem
+from deploy.local.parts import demo_sign_in
 from deploy.local.progress import console
 from svckit import deadletter
 
@@ -44,7 +45,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _run(layout: Layout, options: argparse.Namespace) -> int:
-    if stack.running(layout):
+    if stack.stays_up(layout):
         raise SetupProblem(f"The suite is up already at {layout.edge_url}: use it, or stop it first with `make down`.")
     began = time.monotonic()
     stack.start(layout, detached=False, only_servers=options.servers)
@@ -65,7 +66,7 @@ def _up(layout: Layout, options: argparse.Namespace) -> int:
     if not options.detach:
         return _run(layout, options)
     began = time.monotonic()
-    if not stack.running(layout):
+    if not stack.stays_up(layout):
         stack.start(layout, detached=True, only_servers=options.servers)
     _welcome(layout, time.monotonic() - began, options.servers)
     return 0
@@ -121,7 +122,9 @@ def _welcome(layout: Layout, seconds: float, only_servers: bool) -> None:
     for name, path in PAGES:
         console.print(f"  {name:<16} {layout.edge_url}{path}")
     console.print(f"  {'gRPC':<16} localhost:{layout.ports.edge} (grpcurl -plaintext localhost:{layout.ports.edge} list)")
-    console.print(f"  {'Logs':<16} {layout.logs}")
+    console.print(f"  {'Logs':<16} {layout.logs} (those of the run before: *.log.1)")
+    if sign_in := demo_sign_in(os.environ):
+        console.print(f"  {'Sign in':<16} {sign_in}")
 
 
 def _parser() -> argparse.ArgumentParser:

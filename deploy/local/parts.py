@@ -18,6 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from deploy.local import edge
 from deploy.local.layout import SERVICES, Layout, SetupProblem
+from gateway.config import GatewaySettings
 from svckit.embedded import MongoServer, RabbitServer, ServerMissing, listening
 
 READY_SECONDS = 120.0
@@ -179,6 +180,14 @@ def _gateway(layout: Layout, shared: Mapping[str, str], environ: Mapping[str, st
     return Part(
         name="gateway", group="apps", command=command, environment=variables, port=port, wait=lambda: wait_for_page(url)
     )
+
+
+def demo_sign_in(environ: Mapping[str, str]) -> str:
+    """How to sign in with the accounts the gateway seeds for a local stack; empty when they were turned off."""
+    if (environ.get("BINGLIAN_DEMO_USERS") or "1").lower() not in ("1", "true", "yes", "on"):
+        return ""
+    password = "that of BINGLIAN_DEMO_PASSWORD" if environ.get("BINGLIAN_DEMO_PASSWORD") else GatewaySettings.demo_password
+    return f"dispatcher (or worker, fire-officer …), password {password}; all accounts stand in gateway/README.md"
 
 
 def _edge(layout: Layout) -> Part:

@@ -18,6 +18,7 @@ from deploy.local.progress import Progress, console
 from svckit.embedded import ServerSilent
 
 _STEADY_SECONDS = 1.0
+_NOTICE_SECONDS = 1.5  # the manager looks once a second whether it was told to end, as it is when `make run` was killed
 _MANAGER_SECONDS = 5.0
 _LOG_LINES = 12
 
@@ -25,6 +26,24 @@ _LOG_LINES = 12
 def running(layout: Layout) -> bool:
     """Whether this stack is up, or starting."""
     return supervise.process_states(layout) is not None
+
+
+def stays_up(layout: Layout) -> bool:
+    """Whether this stack is up and remains so; one that is going down is waited for.
+
+    Raises SetupProblem when that takes longer than a minute.
+    """
+    noticed = time.monotonic() + _NOTICE_SECONDS
+    while running(layout) and not supervise.stopping(layout) and time.monotonic() < noticed:
+        time.sleep(0.1)
+    if supervise.stopping(layout):
+        console.print("an earlier run is still stopping …")
+    gone = time.monotonic() + supervise.STOP_SECONDS
+    while supervise.stopping(layout):
+        if time.monotonic() > gone:
+            raise SetupProblem("An earlier run of the suite is still stopping: try again in a minute.")
+        time.sleep(0.2)
+    return running(layout)
 
 
 def start(layout: Layout, *, detached: bool, only_servers: bool = False) -> None:
@@ -41,7 +60,7 @@ def start(layout: Layout, *, detached: bool, only_servers: bool = False) -> None
     edge.write_settings(layout)
     _note_environment(layout, environ)
     for part in parts:
-        (layout.logs / f"{part.name}.log").unlink(missing_ok=True)
+        _keep_log(layout.logs / f"{part.name}.log")
     supervise.start_manager(layout, parts, detached=detached)
     try:
         with Progress(parts) as progress:
@@ -49,6 +68,12 @@ def start(layout: Layout, *, detached: bool, only_servers: bool = False) -> None
     except BaseException:
         supervise.shut_down(layout)
         raise
+
+
+def _keep_log(file: Path) -> None:
+    """A start begins a log of its own; that of the run before stays as `.log.1`, which may be the one that says what went wrong."""
+    with contextlib.suppress(FileNotFoundError):
+        file.replace(file.with_suffix(".log.1"))
 
 
 def stop(layout: Layout) -> None:
@@ -59,7 +84,7 @@ def stop(layout: Layout) -> None:
 @contextlib.contextmanager
 def stack(layout: Layout) -> Iterator[str]:
     """Gives the edge URL of a running stack: the one that is up already, or one that is started here and stopped at the end."""
-    if running(layout):
+    if stays_up(layout):
         yield layout.edge_url
         return
     start(layout, detached=False)

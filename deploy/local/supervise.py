@@ -25,7 +25,7 @@ from svckit.embedded import end_with_parent
 
 # Every process of a stack carries its home in this variable, by which leftovers are told from other people's processes.
 MARK = "BINGLIAN_STACK"
-_STOP_SECONDS = 60.0
+STOP_SECONDS = 60.0
 _UNREACHABLE = (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError)
 
 
@@ -141,11 +141,23 @@ def process_states(layout: Layout) -> list[ProcessState] | None:
     return [ProcessState(row["name"], row["statename"], row["pid"], row["start"], row["spawnerr"]) for row in rows]
 
 
+def stopping(layout: Layout) -> bool:
+    """Whether a manager runs for this home that is shutting down."""
+    try:
+        with _proxy(layout) as manager:
+            manager.supervisor.getState()
+    except xmlrpc.client.Fault:  # all it answers then
+        return True
+    except _UNREACHABLE:
+        return False
+    return False
+
+
 def shut_down(layout: Layout) -> None:
     """Stops all processes group by group and then the manager; afterwards ends what a killed manager may have left behind."""
     with contextlib.suppress(*_UNREACHABLE, xmlrpc.client.Fault), _proxy(layout) as manager:
         manager.supervisor.shutdown()
-    deadline = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + STOP_SECONDS
     while process_states(layout) is not None and time.monotonic() < deadline:
         time.sleep(0.2)
     end_leftovers(layout)

@@ -28,11 +28,15 @@ from deploy.replay.rows import FileMapping, MappingError, Problem, Request, load
 from deploy.terminal import wide_console
 
 MAPPINGS = Path(__file__).parent / "mappings"
+NO_FILE = (
+    "Name a file of service requests, for example `make replay FILE=MyLA311_2020_10k.csv LIMIT=200` "
+    "(Los Angeles open data, with nc_boundaries.geojson beside it)."
+)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.replay", description=__doc__)
-    parser.add_argument("file", type=Path, help="CSV file with one request a row")
+    parser.add_argument("file", type=Path, nargs="?", help="CSV file with one request a row, its areas' outlines beside it")
     parser.add_argument("--mapping", type=Path, help="mapping file; default: the shipped one whose columns fit")
     parser.add_argument("--speed", type=float, help="times the pace of the file; default: as fast as it goes")
     parser.add_argument("--limit", type=int, help="only the first rows")
@@ -93,6 +97,9 @@ def _periods(rows: list[Request | Problem]) -> list[str]:
 def main() -> int:
     """Reads the arguments and says in one sentence what is wrong with them."""
     args, console = _arguments(), wide_console()
+    if args.file is None:
+        print(NO_FILE, file=sys.stderr)
+        return 2
     try:
         with args.file.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             header = set(next(csv.reader(file), ()))

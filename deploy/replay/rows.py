@@ -64,7 +64,10 @@ class Problem:
 
 def load_mapping(path: Path) -> FileMapping:
     """Reads a mapping file. Raises MappingError naming the missing key."""
-    document = yaml.safe_load(path.read_text())
+    try:
+        document = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise MappingError(f"{path} is not YAML: {error}") from error
     try:
         fields = {name: document[name] for name in FileMapping.__dataclass_fields__}
     except (KeyError, TypeError) as missing:
@@ -80,7 +83,7 @@ def mapping_for(header: set[str], folder: Path) -> Path:
     for path in sorted(folder.glob("*.yaml")):
         if set(load_mapping(path).columns.values()) <= header:
             return path
-    raise MappingError(f"no mapping in {folder} fits these columns; write one and name it with MAPPING=…")
+    raise MappingError(f"no mapping in {folder} fits these columns; write one like it: make replay FILE=… MAPPING=…")
 
 
 def read_rows(path: Path, mapping: FileMapping) -> Iterator[Request | Problem]:

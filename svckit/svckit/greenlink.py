@@ -163,8 +163,8 @@ class GreenLink(SharedExtension):  # type: ignore[misc]  # nameko has no types
         self._connection = _Connection(
             self._parameters,
             on_open_callback=lambda _: self._on_open(),
-            on_open_error_callback=lambda _, error: self._on_end("no broker connection yet", error),
-            on_close_callback=lambda _, error: self._on_end("broker connection lost", error),
+            on_open_error_callback=lambda _, error: self._on_end("no broker connection yet: %r", error),
+            on_close_callback=lambda _, error: self._on_end("broker connection lost: %r", error),
             custom_ioloop=loop,
         )
         loop.start()
@@ -172,7 +172,7 @@ class GreenLink(SharedExtension):  # type: ignore[misc]  # nameko has no types
 
     def _on_end(self, what: str, error: BaseException) -> None:
         if not self._stopping:
-            _log.warning("%s: %r", what, error)
+            _log.warning(what, error)
         self._loop.stop()
 
     def _close(self) -> None:

@@ -32,7 +32,10 @@ _PATTERNS = re.compile(
 _HIDDEN_FIELDS = re.compile(
     r"(^|_)(name|phone|mobile|id_number|identity|address|birth\w*|token|password|secret|authorization)$"
 )
+_NUMBER = re.compile(r"\d+")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# Each failed attempt to connect makes seven ERROR lines in these; our links try again and say themselves what happened.
+_RETRIED = ("pika.adapters.utils.io_services_utils", "pika.adapters.utils.connection_workflow", "pika.adapters.base_connection")
 _encoder = msgspec.json.Encoder(enc_hook=str)
 
 
@@ -45,6 +48,9 @@ def setup(*, service: str, level: str = "INFO", show_values: bool = False) -> No
     logging.captureWarnings(True)
     for noisy in ("pika", "pymongo", "amqp", "kombu", "urllib3", "asyncio", "grpc"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    if logging.getLevelName(level) > logging.DEBUG:
+        for logger in _RETRIED:
+            logging.getLogger(logger).setLevel(logging.CRITICAL)
 
 
 class JsonFormatter(logging.Formatter):
@@ -104,20 +110,23 @@ def _frames(error: BaseException) -> list[str]:
 
 
 class Repeats(logging.Filter):
-    """Lets the same message of libraries that complain in a loop (exporters, reconnecting clients) through once a minute."""
+    """Lets the same complaint of what complains in a loop (exporters, reconnecting clients) through once a minute.
 
-    _LOUD = ("opentelemetry", "pika", "pymongo", "urllib3", "svckit.patience")
+    Complaints that differ in numbers only (ports, sockets) are the same.
+    """
+
+    _LOUD = ("opentelemetry", "pika", "pymongo", "urllib3", "svckit.greenlink")
     _SECONDS = 60.0
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: dict[tuple[str, object], float] = {}
+        self._seen: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tells whether the record is written."""
-        if not record.name.startswith(self._LOUD):
+        if record.levelno < logging.WARNING or not record.name.startswith(self._LOUD):
             return True
-        key, now = (record.name, record.msg), time.monotonic()
+        key, now = (record.name, _NUMBER.sub("#", str(record.msg))), time.monotonic()
         if now - self._seen.get(key, -self._SECONDS) < self._SECONDS:
             return False
         if len(self._seen) > 1000:

@@ -97,5 +97,13 @@ def test_libraries_complaining_in_a_loop_are_heard_once_a_minute() -> None:
     repeats = Repeats()
     loud = logging.LogRecord("opentelemetry.exporter", logging.WARNING, "", 1, "cannot export", (), None)
     assert [repeats.filter(loud), repeats.filter(loud)] == [True, False]
+    ports = [logging.LogRecord("pymongo.x", logging.WARNING, "", 1, f"no :{port}", (), None) for port in (40001, 40002)]
+    assert [repeats.filter(one) for one in ports] == [True, False]
+    lost, absent, back = (
+        logging.LogRecord("svckit.greenlink", level, "", 1, text, (), None)
+        for level, text in ((logging.WARNING, "lost: %r"), (logging.WARNING, "none yet: %r"), (logging.INFO, "connected"))
+    )
+    told = [repeats.filter(one) for one in (absent, back, lost, absent, back, lost)]
+    assert told == [True, True, True, False, True, False]
     ours = record("x")
     assert [repeats.filter(ours), repeats.filter(ours)] == [True, True]
