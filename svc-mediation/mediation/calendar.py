@@ -168,7 +168,7 @@ def _why(day: date) -> tuple[str, str]:
     zh, en = ("工作日", "weekday") if day.weekday() < 5 else ("周末", "weekend")
     if is_published(day):
         return zh, en
-    return f"{zh}(当年放假安排尚未公布)", f"{en} (holidays of this year are not published yet)"
+    return f"{zh}（当年放假安排尚未公布）", f"{en} (holidays of this year are not published yet)"
 
 
 @cache

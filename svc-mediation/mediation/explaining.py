@@ -88,7 +88,7 @@ def sentence(clock: Clock, *, year: int, kept: bool = False) -> Text:
     for note in _notes(clock, year, kept):
         zh.append(note.zh)
         en.append(note.en)
-    return Text(f"{due.zh}到期:{','.join(zh)}", f"due {due.en}: {', '.join(en)}")
+    return Text(f"{due.zh}到期：{'，'.join(zh)}", f"due {due.en}: {', '.join(en)}")
 
 
 def when(instant: datetime, year: int) -> Text:
@@ -103,7 +103,7 @@ def amount(minutes: float, counted: Calendar, *, whole_days: bool = False) -> Te
     """Returns so much time of a calendar in the unit people use for it."""
     if counted is Calendar.STATUTORY:
         return _by_the_clock(minutes)
-    counter = Text("(窗口时间)", " of the counter") if counted is Calendar.STAGGERED else Text("", "")
+    counter = Text("（窗口时间）", " of the counter") if counted is Calendar.STAGGERED else Text("", "")
     if whole_days:
         days = _plain(minutes / calendar.minutes_per_day(counted))
         return Text(f"{days}个工作日{counter.zh}", f"{_plural(days, 'working day')}{counter.en}")
@@ -133,7 +133,7 @@ def _notes(clock: Clock, year: int, kept: bool) -> Iterable[Text]:
     if clock.whole_days and not any(change.minutes for change in clock.changes):
         yield Text("到最后一个工作日下班时止", "to the close of the last one")
     if clock.calendar is Calendar.STATUTORY:
-        yield Text("连续计算,节假日也不停", "every hour counts, holidays too")
+        yield Text("连续计算，节假日也不停", "every hour counts, holidays too")
     else:
         yield from _excluded(clock, year)
     if kept:
@@ -143,7 +143,7 @@ def _notes(clock: Clock, year: int, kept: bool) -> Iterable[Text]:
             yield _added(change, clock.calendar, year)
     if clock.paused_at and clock.met_at is None:
         since = when(clock.paused_at, year)
-        yield Text(f"自{since.zh}起中止,恢复后顺延", f"standing still since {since.en}: the time is added when it runs on")
+        yield Text(f"自{since.zh}起中止，恢复后顺延", f"standing still since {since.en}: the time is added when it runs on")
 
 
 def _excluded(clock: Clock, year: int) -> Iterable[Text]:
@@ -159,10 +159,10 @@ def _excluded(clock: Clock, year: int) -> Iterable[Text]:
         moved = calendar.moved(each.day)
         if moved and moved.working:
             day = _day(each.day, year)
-            yield Text(f"{day.zh}{moved.zh}调休上班,计入", f"{day.en} counted as a make-up day for {moved.en}")
+            yield Text(f"{day.zh}{moved.zh}调休上班，计入", f"{day.en} counted as a make-up day for {moved.en}")
     for unknown in sorted({each.day.year for each in days if not calendar.is_published(each.day)}):
         yield Text(
-            f"{unknown}年放假安排尚未公布,按周一至周五计", f"holidays of {unknown} not published yet, Monday to Friday counted"
+            f"{unknown}年放假安排尚未公布，按周一至周五计", f"holidays of {unknown} not published yet, Monday to Friday counted"
         )
 
 
@@ -191,9 +191,9 @@ def _closures(closed: list[date], year: int) -> Iterable[Text]:
     for run in runs:
         span = _span(run, year)
         if holiday := _holiday(run):
-            yield Text(f"{holiday.zh}假期({span.zh})不计", f"{holiday.en} ({span.en}) excluded")
+            yield Text(f"{holiday.zh}假期（{span.zh}）不计", f"{holiday.en} ({span.en}) excluded")
         elif len(weekends) <= _WEEKENDS_NAMED:
-            yield Text(f"周末({span.zh})不计", f"weekend ({span.en}) excluded")
+            yield Text(f"周末（{span.zh}）不计", f"weekend ({span.en}) excluded")
     if len(weekends) > _WEEKENDS_NAMED:
         yield Text(f"{len(weekends)}个周末不计", f"{len(weekends)} weekends excluded")
 
@@ -219,7 +219,7 @@ def _holiday(run: list[date]) -> Text | None:
 def _added(change: ClockChange, counted: Calendar, year: int) -> Text:
     more = _rough(change.minutes, counted)
     why = _reason(change, year)
-    return Text(f"加{more.zh}({why.zh})", f"plus {more.en} ({why.en})")
+    return Text(f"加{more.zh}（{why.zh}）", f"plus {more.en} ({why.en})")
 
 
 def _reason(change: ClockChange, year: int) -> Text:
@@ -245,7 +245,7 @@ def _lines(clock: Clock, year: int) -> Iterable[Line]:
         yield Line(
             at=clock.started_at,
             due_at=_first_due(clock),
-            zh=f"开始计时:{limit.zh},{due.zh}到期",
+            zh=f"开始计时：{limit.zh}，{due.zh}到期",
             en=f"started: {limit.en}, due {due.en}",
         )
     for change in clock.changes:
@@ -262,15 +262,15 @@ def _line(clock: Clock, change: ClockChange, year: int) -> Line:
     due, why = when(change.due_at, year), _reason(change, year)
     more = _rough(change.minutes, clock.calendar)
     said = {
-        ClockChangeKind.PAUSED: Text("中止计时,恢复后顺延", "stands still; the time will be added"),
-        ClockChangeKind.RESUMED: Text(f"恢复计时,顺延{more.zh}:{due.zh}到期", f"runs on, {more.en} added: due {due.en}"),
-        ClockChangeKind.EXTENDED: Text(f"延长{more.zh}:{due.zh}到期", f"{more.en} longer: due {due.en}"),
-        ClockChangeKind.REOPENED: Text(f"退回返工,顺延{more.zh}:{due.zh}到期", f"sent back, {more.en} added: due {due.en}"),
-        ClockChangeKind.RESTARTED: Text(f"重新计时:{due.zh}到期", f"starts anew: due {due.en}"),
+        ClockChangeKind.PAUSED: Text("中止计时，恢复后顺延", "stands still; the time will be added"),
+        ClockChangeKind.RESUMED: Text(f"恢复计时，顺延{more.zh}：{due.zh}到期", f"runs on, {more.en} added: due {due.en}"),
+        ClockChangeKind.EXTENDED: Text(f"延长{more.zh}：{due.zh}到期", f"{more.en} longer: due {due.en}"),
+        ClockChangeKind.REOPENED: Text(f"退回返工，顺延{more.zh}：{due.zh}到期", f"sent back, {more.en} added: due {due.en}"),
+        ClockChangeKind.RESTARTED: Text(f"重新计时：{due.zh}到期", f"starts anew: due {due.en}"),
     }[change.kind]
     if clock.calendar is Calendar.STATUTORY and change.kind is ClockChangeKind.REOPENED:
-        said = Text(f"退回返工,法定期限不中止:{due.zh}到期", f"sent back; a statutory limit never pauses: due {due.en}")
-    return Line(at=change.at, due_at=change.due_at, zh=f"{said.zh}({why.zh})", en=f"{said.en} ({why.en})")
+        said = Text(f"退回返工，法定期限不中止：{due.zh}到期", f"sent back; a statutory limit never pauses: due {due.en}")
+    return Line(at=change.at, due_at=change.due_at, zh=f"{said.zh}（{why.zh}）", en=f"{said.en} ({why.en})")
 
 
 def _first_due(clock: Clock) -> datetime:
@@ -317,7 +317,7 @@ def _extensions(clock: Clock) -> int:
 
 
 def _day(day: date, year: int) -> Text:
-    zh, en = f"{day.month}月{day.day}日(周{_ZH_DAYS[day.weekday()]})", f"{_EN_DAYS[day.weekday()]} {_short(day)}"
+    zh, en = f"{day.month}月{day.day}日周{_ZH_DAYS[day.weekday()]}", f"{_EN_DAYS[day.weekday()]} {_short(day)}"
     return Text(zh, en) if day.year == year else Text(f"{day.year}年{zh}", f"{en} {day.year}")
 
 

@@ -22,7 +22,7 @@ def test_clocks_explain_themselves(office: Office, sign_in: SignIn, shoot: Calla
     resolve.click()
     expect(resolve).to_have_attribute("aria-expanded", "true")
     reason = lead.locator(".reason")
-    expect(reason).to_contain_text(re.compile("到期:自.+起5个工作日,到最后一个工作日下班时止"))
+    expect(reason).to_contain_text(re.compile("到期：自.+起5个工作日，到最后一个工作日下班时止"))
     expect(reason).to_contain_text("依据: dispute_route.csv 0204")
     assert reason.locator(".days li").count() >= 5
     expect(reason.locator(".changes li")).to_have_count(1)

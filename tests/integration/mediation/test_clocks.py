@@ -31,7 +31,7 @@ async def test_every_clock_of_a_case_explains_itself(stack: Stack) -> None:
             assert each.zh.count("到期") == 1
             assert each.en.startswith("due ")
             assert each.basis
-            assert each.changes[0].zh.startswith("开始计时:")
+            assert each.changes[0].zh.startswith("开始计时：")
             assert len(each.days) >= 1
             assert all(len(day.day) == 10 and day.zh and day.en for day in each.days)
         resolve = found[5]

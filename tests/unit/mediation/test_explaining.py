@@ -38,39 +38,39 @@ def said(one: Clock, year: int = 2026) -> tuple[str, str]:
     [
         (
             "2026-11-23T10:00", Limit(480, OFFICE),
-            "11月24日(周二) 10:30到期:自11月23日(周一) 10:00起8个工作小时,午休不计",
+            "11月24日周二 10:30到期：自11月23日周一 10:00起8个工作小时，午休不计",
             "due Tue 24 Nov 10:30: 8 working hours from Mon 23 Nov 10:00, lunch excluded",
         ),
         (
             "2026-11-20T17:00", Limit(90, OFFICE),
-            "11月23日(周一) 09:00到期:自11月20日(周五) 17:00起1.5个工作小时,周末(11月21日至11月22日)不计",
+            "11月23日周一 09:00到期：自11月20日周五 17:00起1.5个工作小时，周末（11月21日至11月22日）不计",
             "due Mon 23 Nov 09:00: 1.5 working hours from Fri 20 Nov 17:00, weekend (21 Nov to 22 Nov) excluded",
         ),
         (
             "2026-09-30T17:00", Limit(3 * 450, OFFICE, whole_days=True),
-            "10月10日(周六) 18:00到期:自9月30日(周三) 17:00起3个工作日,到最后一个工作日下班时止,"
-            "国庆节假期(10月1日至10月7日)不计,10月10日(周六)国庆节调休上班,计入",
+            "10月10日周六 18:00到期：自9月30日周三 17:00起3个工作日，到最后一个工作日下班时止，"
+            "国庆节假期（10月1日至10月7日）不计，10月10日周六国庆节调休上班，计入",
             "due Sat 10 Oct 18:00: 3 working days from Wed 30 Sep 17:00, to the close of the last one, "
             "National Day (1 Oct to 7 Oct) excluded, Sat 10 Oct counted as a make-up day for National Day",
         ),
         (
             "2026-11-23T20:00", Limit(6, OFFICE),
-            "11月24日(周二) 08:36到期:自11月23日(周一) 20:00起6分钟工作时间,从11月24日(周二) 08:30上班时开始计",
+            "11月24日周二 08:36到期：自11月23日周一 20:00起6分钟工作时间，从11月24日周二 08:30上班时开始计",
             "due Tue 24 Nov 08:36: 6 working minutes from Mon 23 Nov 20:00, counted from Tue 24 Nov 08:30, when work begins",
         ),
         (
             "2026-11-23T11:00", Limit(240, COUNTER),
-            "11月23日(周一) 15:00到期:自11月23日(周一) 11:00起4个工作小时(窗口时间)",
+            "11月23日周一 15:00到期：自11月23日周一 11:00起4个工作小时（窗口时间）",
             "due Mon 23 Nov 15:00: 4 working hours of the counter from Mon 23 Nov 11:00",
         ),
         (
             "2026-11-23T10:00", Limit(120, STATUTE),
-            "11月23日(周一) 12:00到期:自11月23日(周一) 10:00起2小时,连续计算,节假日也不停",
+            "11月23日周一 12:00到期：自11月23日周一 10:00起2小时，连续计算，节假日也不停",
             "due Mon 23 Nov 12:00: 2 hours from Mon 23 Nov 10:00, every hour counts, holidays too",
         ),
         (
             "2025-12-01T10:00", Limit(60 * 1440, STATUTE),
-            "1月30日(周五) 10:00到期:自2025年12月1日(周一) 10:00起60个自然日,连续计算,节假日也不停",
+            "1月30日周五 10:00到期：自2025年12月1日周一 10:00起60个自然日，连续计算，节假日也不停",
             "due Fri 30 Jan 10:00: 60 calendar days from Mon 1 Dec 2025 10:00, every hour counts, holidays too",
         ),
     ],
@@ -84,13 +84,13 @@ def test_many_weekends_are_counted_and_unknown_years_are_named() -> None:
     assert "6个周末不计" in zh
     assert "6 weekends excluded" in en
     zh, en = said(clock("2031-10-01T10:00", Limit(60, OFFICE)))
-    assert zh.endswith("2031年放假安排尚未公布,按周一至周五计")
+    assert zh.endswith("2031年放假安排尚未公布，按周一至周五计")
     assert en.endswith("holidays of 2031 not published yet, Monday to Friday counted")
 
 
 def test_holidays_that_touch_are_told_together() -> None:
     zh, en = said(clock("2025-09-30T17:00", Limit(120, OFFICE)), year=2025)
-    assert "国庆节、中秋假期(10月1日至10月8日)不计" in zh
+    assert "国庆节、中秋假期（10月1日至10月8日）不计" in zh
     assert "National Day and Mid-autumn Festival (1 Oct to 8 Oct) excluded" in en
 
 
@@ -99,7 +99,7 @@ def test_every_change_explains_itself() -> None:
     ticking = (clock("2026-11-23T10:00", Limit(480, OFFICE)),)
     ticking = clocks.pause(ticking, at=at("2026-11-23T15:00"))
     paused = said(ticking[0])
-    assert paused[0].endswith("自11月23日(周一) 15:00起中止,恢复后顺延")
+    assert paused[0].endswith("自11月23日周一 15:00起中止，恢复后顺延")
     assert paused[1].endswith("standing still since Mon 23 Nov 15:00: the time is added when it runs on")
     ticking = clocks.resume(ticking, at=at("2026-11-24T09:30"))
     ticking = clocks.extend(ticking, ClockKind.RESOLVE, minutes=450, at=at("2026-11-24T10:00"))
@@ -114,10 +114,10 @@ def test_every_change_explains_itself() -> None:
         "plus 0.5 working hours (done Tue 24 Nov 11:00, sent back Tue 24 Nov 11:30)"
     )
     assert zh == (
-        "11月25日(周三) 17:00到期:自11月23日(周一) 10:00起8个工作小时,午休不计,"
-        "加4个工作小时(11月23日(周一) 15:00至11月24日(周二) 09:30中止),"
-        "加1个工作日(11月24日(周二) 10:00批准延期),"
-        "加0.5个工作小时(11月24日(周二) 11:00办结至11月24日(周二) 11:30退回返工)"
+        "11月25日周三 17:00到期：自11月23日周一 10:00起8个工作小时，午休不计，"
+        "加4个工作小时（11月23日周一 15:00至11月24日周二 09:30中止），"
+        "加1个工作日（11月24日周二 10:00批准延期），"
+        "加0.5个工作小时（11月24日周二 11:00办结至11月24日周二 11:30退回返工）"
     )
     lines = list(explaining._lines(ticking[0], 2026))
     assert [line.en for line in lines] == [
@@ -129,8 +129,8 @@ def test_every_change_explains_itself() -> None:
         "met late",
     ]
     assert [line.zh for line in lines][2:4] == [
-        "恢复计时,顺延4个工作小时:11月24日(周二) 16:30到期(11月23日(周一) 15:00至11月24日(周二) 09:30中止)",
-        "延长1个工作日:11月25日(周三) 16:30到期(11月24日(周二) 10:00批准延期)",
+        "恢复计时，顺延4个工作小时：11月24日周二 16:30到期（11月23日周一 15:00至11月24日周二 09:30中止）",
+        "延长1个工作日：11月25日周三 16:30到期（11月24日周二 10:00批准延期）",
     ]
     assert [line.due_at for line in lines][-2:] == [at("2026-11-25T17:00"), None]
 
@@ -196,7 +196,7 @@ def test_a_city_may_announce_holidays(announced: None) -> None:
     assert end == at("2031-10-02T09:30")
     assert calendar.is_working_day(at("2031-10-04T00:00").date())
     zh, _ = said(clock("2031-09-30T17:00", Limit(120, OFFICE)), year=2031)
-    assert "国庆节假期(10月1日(周三))不计" in zh
+    assert "国庆节假期（10月1日周三）不计" in zh
     assert "尚未公布" not in zh
 
 
