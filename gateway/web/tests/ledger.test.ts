@@ -106,10 +106,10 @@ describe('a suspended case', () => {
 describe('explanations', () => {
   it('are those of the task, in the language of the page, with what happened since', () => {
     const known = [
-      { taskId: 'a', zh: '周二到期', en: 'due Tue', changes: [{ zh: '已延期', en: 'extended' }] },
+      { taskId: 'a', zh: '周二到期', en: 'due Tue', changes: [{ zh: '开始', en: 'started', dueAt: iso(9) }, { zh: '已延期', en: 'extended', dueAt: iso(10) }, { zh: '完成', en: 'met' }] },
       { taskId: '', zh: '事件', en: 'case' },
     ]
-    expect(sentencesOf(known, 'a', 'zh')).toEqual(['周二到期', '已延期'])
-    expect(sentencesOf(known, '', 'en')).toEqual(['case'])
+    expect(sentencesOf(known, 'a', 'zh')).toEqual([{ clock: 'CLOCK_KIND_UNSPECIFIED', text: '周二到期', change: '已延期' }])
+    expect(sentencesOf(known, '', 'en')).toEqual([{ clock: 'CLOCK_KIND_UNSPECIFIED', text: 'case', change: '' }])
   })
 })

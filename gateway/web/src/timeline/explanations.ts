@@ -1,7 +1,7 @@
 /** Why the clocks of a case are due when they are due, in words; asked for when somebody points at a bar, and again when it changed. */
 import { ref, shallowRef, type Ref } from 'vue'
 import { call } from '@/api/call'
-import type { ClockExplanation } from '@/generated/contract'
+import type { ClockExplanation, ClockKind } from '@/generated/contract'
 import type { Language } from '@/i18n'
 
 export interface Explanations {
@@ -25,8 +25,18 @@ export function useExplanations(caseId: string): Explanations {
   return { known, ask }
 }
 
-/** The sentences about one task's clocks, and what happened to them since. */
-export function sentencesOf(known: ClockExplanation[], taskId: string, language: Language): string[] {
+export interface Sentence {
+  clock: ClockKind
+  text: string
+  /** What last moved its due time since it started; empty: nothing did. */
+  change: string
+}
+
+/** Why the clocks of one task are due when they are. The first thing that happened to a clock is its start, which the sentence tells. */
+export function sentencesOf(known: ClockExplanation[], taskId: string, language: Language): Sentence[] {
   const own = known.filter((one) => (one.taskId ?? '') === taskId)
-  return own.flatMap((one) => [one[language] ?? '', ...(one.changes ?? []).map((line) => line[language] ?? '')]).filter(Boolean)
+  return own.map((one) => {
+    const moved = (one.changes ?? []).slice(1).findLast((line) => line.dueAt)
+    return { clock: one.clock?.kind ?? 'CLOCK_KIND_UNSPECIFIED', text: one[language] ?? '', change: moved?.[language] ?? '' }
+  })
 }
