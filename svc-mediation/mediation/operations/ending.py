@@ -70,7 +70,7 @@ def lapse_evaluation(case: Case, *, now: datetime) -> Outcome:
 
 def end_by_itself(case: Case, *, now: datetime) -> Outcome:
     """Ends what has had its time: a suspension, or the days to evaluate. What is not due yet changes nothing."""
-    due = policies.ends_by_itself_at(case)
+    due = case.ends_by_itself_at
     if due is None or due > now:
         return case, ()
     return end_suspension(case, now=now) if case.state is CaseState.SUSPENDED else lapse_evaluation(case, now=now)

@@ -45,15 +45,18 @@ def record(
     step = Step(at=at, by=by.subject, origin=origin, verb=verb, task_id=task_id, remark=remark, content=content, state=state)
     steps, chain = history.append(case, step)
     changed = replace(case, steps=steps, history=chain, changed_at=touched(case, now), **changes)
-    return settle(staying.follow(case, _planned(changed)))
+    return settle(staying.follow(case, _planned(case, changed)))
 
 
-def _planned(case: Case) -> Case:
+def _planned(before: Case, after: Case) -> Case:
     """The case with the times at which the system itself has to act on it."""
-    ends_at, archive_at = policies.ends_by_itself_at(case), history.archive_at(case)
-    if (ends_at, archive_at) == (case.ends_by_itself_at, case.archive_at):
-        return case
-    return replace(case, ends_by_itself_at=ends_at, archive_at=archive_at)
+    ends_at = before.ends_by_itself_at
+    if before.state is not after.state:
+        ends_at = policies.ends_by_itself_at(after)
+    archive_at = history.archive_at(after)
+    if (ends_at, archive_at) == (after.ends_by_itself_at, after.archive_at):
+        return after
+    return replace(after, ends_by_itself_at=ends_at, archive_at=archive_at)
 
 
 def worked_by(case: Case, by: Actor) -> tuple[str, ...]:

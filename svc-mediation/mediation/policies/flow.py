@@ -90,16 +90,19 @@ def longest(clock: Clock) -> int:
 
 def check_lapsed(case: Case, *, now: datetime) -> None:
     """Raises FailedPrecondition unless a closed case has waited 7 days for its evaluation."""
-    if case.closed_at is None or now < case.closed_at + EVALUATION_DAYS:
+    if case.ends_by_itself_at is None or now < case.ends_by_itself_at:
         raise FailedPrecondition("The reporter may still evaluate this case.", reason="EVALUATION_OPEN")
 
 
 def ends_by_itself_at(case: Case) -> datetime | None:
-    """Returns when a suspension is over, or the time to evaluate; None where the case waits for people alone."""
+    """Returns when the state a case has just come to ends by itself; None where the case waits for people alone.
+
+    A suspension ends as was said; the days to evaluate begin when the closing is recorded, for nobody evaluates what nobody knows.
+    """
     if case.state is CaseState.SUSPENDED and case.suspension:
         return case.suspension.until
-    if case.state is CaseState.CLOSED and case.closed_at:
-        return case.closed_at + EVALUATION_DAYS
+    if case.state is CaseState.CLOSED:
+        return case.changed_at + EVALUATION_DAYS
     return None
 
 

@@ -379,10 +379,19 @@ class TestEvaluating:
     def test_by_the_system_after_seven_days(self) -> None:
         case = closed()
         refused("EVALUATION_OPEN", operations.lapse_evaluation, case, now=after_start(days=7, seconds=-1))
-        case, _ = operations.lapse_evaluation(case, now=after_start(days=7))
+        assert operations.end_by_itself(case, now=after_start(days=7, seconds=-1)) == (case, ())
+        assert case.ends_by_itself_at is not None
+        case, _ = operations.end_by_itself(case, now=case.ends_by_itself_at)
         assert case.evaluation is not None
         assert (case.state, case.evaluation.rating, case.evaluation.by) == (CaseState.EVALUATED, 0, "system")
         assert operations.lapse_evaluation(case, now=after_start(days=8)) == (case, ())
+
+    def test_a_closing_that_is_imported_late_leaves_the_reporter_the_whole_time(self) -> None:
+        case = verified(done(dispatched("PMC", "FIRE", by=RESIDENT), "PMC", "FIRE"))
+        case = operations.close_case(case, by=DISPATCHER, at=START, now=after_start(days=40))[0]
+        assert case.ends_by_itself_at == after_start(days=47)
+        later = operations.evaluate_case(case, rating=4, by=RESIDENT, **when(days=41))[0]
+        assert later.ends_by_itself_at is None
 
     def test_guards(self) -> None:
         assert refused("RATING_RANGE", operations.evaluate_case, closed(), rating=6, by=RESIDENT, **when()) == "rating"
