@@ -474,6 +474,7 @@ const en: typeof zh = {
     noDuties: 'Nobody is on the roster yet: notices are shown on the pages only.',
     pagesOnly: 'pages only',
     everyDay: 'every day',
+    weekdaysHint: 'none chosen: every day',
     aroundTheClock: 'around the clock',
     atNight: 'also at night',
     field: {
@@ -516,6 +517,7 @@ const en: typeof zh = {
     NOTICE_KIND_REPLIED: 'Supervision reply',
     NOTICE_KIND_ESCALATED: 'Escalated',
     NOTICE_KIND_REOPENED: 'Reopened',
+    NOTICE_KIND_MEDIATION: 'Mediation',
   },
   channel: { NOTICE_CHANNEL_UNSPECIFIED: '', NOTICE_CHANNEL_SMS: 'Text message', NOTICE_CHANNEL_MAIL: 'E-mail', NOTICE_CHANNEL_WEBHOOK: 'Webhook' },
   deliveryState: {

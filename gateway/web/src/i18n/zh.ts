@@ -473,6 +473,7 @@ export default {
     noDuties: '还没有登记值班人员，通知只在页面上显示。',
     pagesOnly: '仅页面通知',
     everyDay: '每天',
+    weekdaysHint: '不选即每天',
     aroundTheClock: '全天',
     atNight: '夜间也发送',
     field: {
@@ -515,6 +516,7 @@ export default {
     NOTICE_KIND_REPLIED: '督办答复',
     NOTICE_KIND_ESCALATED: '升级',
     NOTICE_KIND_REOPENED: '重新办理',
+    NOTICE_KIND_MEDIATION: '调解提醒',
   },
   channel: { NOTICE_CHANNEL_UNSPECIFIED: '', NOTICE_CHANNEL_SMS: '短信', NOTICE_CHANNEL_MAIL: '邮件', NOTICE_CHANNEL_WEBHOOK: '系统推送' },
   deliveryState: {
