@@ -45,6 +45,7 @@ TITLES: dict[Language, dict[NoticeKind, str]] = {
         NoticeKind.REPLIED: "督办答复",
         NoticeKind.ESCALATED: "升级",
         NoticeKind.REOPENED: "重新办理",
+        NoticeKind.MEDIATION: "调解提醒",
     },
     Language.EN: {
         NoticeKind.ASSIGNED: "New task",
@@ -70,6 +71,7 @@ TITLES: dict[Language, dict[NoticeKind, str]] = {
         NoticeKind.REPLIED: "Supervision reply",
         NoticeKind.ESCALATED: "Escalated",
         NoticeKind.REOPENED: "Reopened",
+        NoticeKind.MEDIATION: "Mediation",
     },
 }
 # What became of it: no, yes.

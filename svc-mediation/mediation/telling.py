@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from mediation.domain.dispute import ReminderKind
 from mediation.domain.notice import NoticeKind, Post
-from mediation.domain.states import OPEN_TASK_STATES, ClockKind, TaskRole, TaskState
+from mediation.domain.states import OPEN_TASK_STATES, ClockKind, Light, TaskRole, TaskState
 from mediation.domain.workflow import CHECKERS, DEPARTMENT, RULERS
 
 Fields = Mapping[str, Any]
@@ -22,6 +23,16 @@ RULER = Post(roles=RULERS)
 CHECKER = Post(roles=CHECKERS)
 # GW-04 and the red light of e-supervision: whoever coordinates and whoever supervises hear of it beside the department.
 OVERSEER = Post(roles=frozenset({"DISPATCHER", "SUPERVISION"}))
+# Who mediates, and the head of the community, who chairs its committee.
+MEDIATORS = Post(roles=frozenset({"GRID_MEDIATOR", "GRID_SUPERVISOR"}))
+_TO_DO = {
+    ReminderKind.FIRST_VISIT: "七日回访",
+    ReminderKind.SECOND_VISIT: "三十日回访",
+    ReminderKind.CONFIRMATION: "可共同申请司法确认",
+    ReminderKind.CONFIRMATION_LAST: "司法确认申请期限将满",
+    ReminderKind.PERFORMANCE: "协议履行期限将满",
+    ReminderKind.REMEDIES: "请告知当事人其他途径",
+}
 # An import repeats what happened long ago; nobody needs to be woken by it.
 HISTORY = timedelta(days=1)
 _TIMES = (
@@ -213,6 +224,21 @@ def _replied(fields: Fields, case: Fields) -> Iterator[Told]:
     yield _of_task(NoticeKind.REPLIED, OVERSEER, fields, reason=fields["reason"])
 
 
+def _mediation_due(fields: Fields, case: Fields) -> Iterator[Told]:
+    yield Told(kind=NoticeKind.MEDIATION, post=MEDIATORS, due_at=fields["due_at"], reason=_TO_DO[fields["kind"]])
+
+
+def _mediation_light(fields: Fields, case: Fields) -> Iterator[Told]:
+    reason = "调解期限已届满" if fields["light"] == Light.RED else "调解期限已过70%"
+    yield Told(kind=NoticeKind.MEDIATION, post=MEDIATORS, due_at=fields["due_at"], reason=reason)
+
+
+def _police(fields: Fields, case: Fields) -> Iterator[Told]:
+    # Protection comes first: what it is about stands in the case, not in a message.
+    post = department_post("PSB")
+    yield Told(kind=NoticeKind.MEDIATION, post=post, department="PSB", reason="调解中已报警，请立即处置")
+
+
 def _to_lead(kind: NoticeKind, case: Fields, *, positive: bool = False) -> Iterator[Told]:
     live = (task for task in case.get("tasks", ()) if task["role"] == TaskRole.LEAD and task["state"] != TaskState.REMOVED)
     for task in live:
@@ -250,4 +276,7 @@ TELLS: dict[str, Callable[[Fields, Fields], Iterator[Told]]] = {
     "mediation.supervision_extension_asked.v1": _asked_of(OVERSEER),
     "mediation.supervision_extension_decided.v1": _decided,
     "mediation.supervision_overdue.v1": _escalated,
+    "mediation.mediation_reminder_due.v1": _mediation_due,
+    "mediation.mediation_light_turned.v1": _mediation_light,
+    "mediation.police_informed.v1": _police,
 }

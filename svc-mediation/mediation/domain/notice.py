@@ -42,6 +42,7 @@ class NoticeKind(StrEnum):
     REPLIED = "replied"
     ESCALATED = "escalated"
     REOPENED = "reopened"
+    MEDIATION = "mediation"
 
 
 class NoticeChannel(StrEnum):
