@@ -18,15 +18,16 @@ from mediation.policies.supervision import CLIMBING_STATES
 def follow(before: Case, after: Case) -> Case:
     """Returns the case after a step: its stay begins, stands still or runs on as its state says.
 
-    A case begins at the level of its kind; one older than the ladder does so with its next step.
+    A case begins at the level of its kind; one older than the ladder does so with its next step. Its stay counts from when it was
+    recorded here: nobody of the level could act on what an import, or a report written offline, says of earlier.
     """
     if after.state not in CLIMBING_STATES:
         return replace(after, level_due_at=None) if after.level_due_at else after
     if not after.rungs:
-        return begin(after, by=after.steps[-1].by, at=after.steps[-1].at)
+        return begin(after, by=after.steps[-1].by, at=after.changed_at)
     if before.state in CLIMBING_STATES:
         return after
-    return replace(after, level_due_at=leaves_at(after, now=after.steps[-1].at))
+    return replace(after, level_due_at=leaves_at(after, now=after.changed_at))
 
 
 def begin(case: Case, *, by: str, at: datetime) -> Case:

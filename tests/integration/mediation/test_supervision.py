@@ -199,8 +199,11 @@ def long_ago(days: int) -> Timestamp:
 async def test_a_case_nobody_settles_climbs_to_the_city_and_late_departments_answer(
     stack: Stack, documents: Any, stored: Any, broker: Broker
 ) -> None:
-    """Reported as of two months ago: every stay limit passed while nobody looked. Two workers lift it once."""
+    """Every task is late and every stay limit has passed while nobody looked. Two workers lift the case once."""
     case = await sent_to_fire(stack, happened_at=long_ago(60), category="D0102")
+    came = dt.datetime.now(dt.UTC) - dt.timedelta(days=60)
+    stays = {"rungs.0.at": came, "level_due_at": came + dt.timedelta(days=1)}
+    documents.update_one({"_id": case.case_id}, {"$set": stays, "$inc": {"revision": 1}})
 
     def climbed() -> list[dict[str, Any]]:
         return [

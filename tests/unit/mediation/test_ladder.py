@@ -30,6 +30,8 @@ from .builders import (
     department,
     dispatched,
     done,
+    ids,
+    plans,
     refused,
     reported,
     task_of,
@@ -176,6 +178,18 @@ def test_a_case_climbs_when_its_stay_is_over_and_not_before() -> None:
     assert (higher.level, fact.by_hand, fact.escalated_by) == (L2, False, "system")
     assert higher.level_due_at == close_of(3, close_of(1))
     assert escalating.climb(higher, now=close_of(1)) == (higher, ())
+
+
+def test_what_happened_before_it_was_recorded_is_no_stay_of_anybody() -> None:
+    """An import of old cases, and a report written offline, begin their stay on arrival: the diary of the past stays as it was."""
+    now = after_start(days=60)
+    case = reported(at=START, now=now, by=IMPORTER)
+    assert (case.rungs[0].at, case.level_due_at) == (now, close_of(1, now))
+    assert escalating.climb(case, now=now) == (case, ())
+    sent = operations.dispatch(case, plans=plans("PMC"), by=IMPORTER, at=after_start(hours=1), now=now, new_id=ids())[0]
+    closed = done(sent, "PMC", at=after_start(hours=2))
+    assert closed.handled_at == after_start(hours=2)
+    assert closed.level_due_at is None
 
 
 def test_after_a_pause_every_step_has_its_true_time() -> None:
