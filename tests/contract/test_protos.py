@@ -48,7 +48,7 @@ FOR_EVERYBODY = {
     "ResidentService.CountResidents",
     # Reporters see their own cases here, staff those of their area.
     *("CaseService.GetCase", "CaseService.ListCases", "CaseService.WatchCase", "CaseService.WatchCases"),
-    *("CaseService.CountCases", "TaskService.ListTasks"),
+    *("CaseService.CountCases", "TaskService.ListTasks", "ClockService.ExplainClocks"),
     # Everybody reads what was written to them, reporters too.
     *("NoticeService.ListNotices", "NoticeService.MarkRead"),
 }
