@@ -168,4 +168,6 @@ def test_a_case_on_a_phone(office: Office, sign_in: SignIn, shoot: Callable[...,
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
     shoot(page, "case-ledger-phone", full=True)
+    page.locator(".head").click()
+    expect(page.locator(".tip")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -10,6 +10,8 @@ export interface Palette {
   surface: string
   brand: string
   accent: string
+  waiting: string
+  still: string
   lanes: Record<Lane, string>
 }
 
@@ -19,7 +21,7 @@ export function readPalette(): Palette {
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim()
   return {
     ink: colour('ink-soft'), faint: colour('ink-faint'), line: colour('line'), surface: colour('surface'),
-    brand: colour('bar-working'), accent: colour('green-fill'),
+    brand: colour('bar-working'), accent: colour('green-fill'), waiting: colour('bar-assigned'), still: colour('line-strong'),
     lanes: { red: colour('red-fill'), yellow: colour('yellow-fill'), green: colour('green-fill'), check: colour('check-fill') },
   }
 }

@@ -62,9 +62,9 @@ export function holdersOption(
     type: 'bar', stack: 'minutes', name: label, data: upward.map((row) => inUnit(row[field], unit)), itemStyle: { color }, barMaxWidth: 15,
   })
   const parts = [
-    part(words.waiting, 'waiting', palette.lanes.yellow),
+    part(words.waiting, 'waiting', palette.waiting),
     part(words.working, 'working', palette.brand),
-    part(words.suspended, 'suspended', palette.line),
+    part(words.suspended, 'suspended', palette.still),
     part(words.other, 'other', palette.faint),
   ]
   return {
