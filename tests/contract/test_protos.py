@@ -21,7 +21,7 @@ from tests.contract.random_messages import messages
 
 SERVICES = [descriptor_pool.Default().FindServiceByName(name) for name in all_services()]
 RPCS: list[MethodDescriptor] = [method for service in SERVICES for method in service.methods]
-READS = re.compile(r"(Export|Get|List|Watch|Count|Find|Plan|Locate|Reveal|BatchGet)")
+READS = re.compile(r"(Explain|Export|Get|List|Watch|Count|Find|Plan|Locate|Reveal|BatchGet)")
 
 
 def name_of(rpc: MethodDescriptor) -> str:
