@@ -115,7 +115,7 @@ class Repeats(logging.Filter):
     Complaints that differ in numbers only (ports, sockets) are the same.
     """
 
-    _LOUD = ("opentelemetry", "pika", "pymongo", "urllib3", "svckit.greenlink")
+    _LOUD = ("opentelemetry", "pika", "pymongo", "urllib3", "svckit.greenlink", "svckit.schema")
     _SECONDS = 60.0
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
 import sys
 
 import pytest
@@ -107,3 +108,14 @@ def test_libraries_complaining_in_a_loop_are_heard_once_a_minute() -> None:
     assert told == [True, True, True, False, True, False]
     ours = record("x")
     assert [repeats.filter(ours), repeats.filter(ours)] == [True, True]
+
+
+def test_a_broker_that_is_not_there_yet_is_no_error_of_pika() -> None:
+    attempt = (
+        "import pika; from svckit import logs; from svckit.embedded import free_port; logs.setup(service='x');"
+        "url = pika.URLParameters(f'amqp://127.0.0.1:{free_port()}/?connection_attempts=1');"
+        "end = lambda connection, error: connection.ioloop.stop();"
+        "pika.SelectConnection(url, on_open_error_callback=end).ioloop.start()"
+    )
+    done = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout + done.stderr == ""
