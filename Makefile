@@ -59,8 +59,8 @@ down: ## Stop a suite that was started with `python -m deploy.local up`
 demo: setup ## Seed a district and play its stories (CHAOS=1 kills processes meanwhile)
 	@$(PY) -m deploy.demo $(if $(CHAOS),--chaos) $(ARGS)
 
-verify-history: setup ## Check the hash chains of the histories of all cases, or of some: [CASE="id …"]
-	@$(PY) -m deploy.local verify-history $(CASE)
+verify-history: setup ## Check the hash chains of all histories, or of some: [CASE="id …"] [ARGS="--seal FILE"]
+	@$(PY) -m deploy.local verify-history $(CASE) $(ARGS)
 
 replay: setup ## Turn a file of service requests into cases: FILE=… [LIMIT=rows] [SPEED=…] [MAPPING=…]
 	@$(PY) -m deploy.replay $(if $(FILE),"$(FILE)") $(if $(SPEED),--speed "$(SPEED)") $(if $(LIMIT),--limit "$(LIMIT)") $(if $(MAPPING),--mapping "$(MAPPING)") $(ARGS)

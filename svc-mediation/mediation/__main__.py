@@ -177,7 +177,7 @@ def worker(settings: MediationSettings) -> None:
     run_worker(service=SERVICE, settings=settings, documents=documents, worker=MediationWorker)
 
 
-def verify_history(case_ids: list[str]) -> int:
+def verify_history(arguments: list[str]) -> int:
     """Checks the hash chains of all cases, or of some; returns the exit code: 0 when every one is whole."""
     from mediation import verifying
 
@@ -186,7 +186,7 @@ def verify_history(case_ids: list[str]) -> int:
     except ConfigError as error:
         sys.exit(f"{SERVICE}: {error}")
     database = settings.mongo_database or f"binglian_{SERVICE}"
-    return verifying.main(case_ids, uri=settings.mongo_uri, database=database, out=sys.stdout)
+    return verifying.main(arguments, uri=settings.mongo_uri, database=database, out=sys.stdout)
 
 
 def main() -> None:
@@ -195,7 +195,7 @@ def main() -> None:
     if sys.argv[1:2] == ["verify-history"]:
         sys.exit(verify_history(sys.argv[2:]))
     if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m mediation api|worker|verify-history [CASE_ID ...]")
+        sys.exit("usage: python -m mediation api|worker|verify-history")
     try:
         settings = from_env(MediationSettings)
         if settings.holidays:

@@ -8,8 +8,10 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from binglian.mediation.v1 import (
     case_flow_service_pb2,
@@ -26,6 +28,8 @@ from binglian.mediation.v1 import (
 from binglian.type.v1.evidence_pb2 import Attachment
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from mediation import history
+from mediation.domain import Step
 from svckit.errors import FailedPrecondition, NotFound, PermissionDenied, ServiceError
 from svckit.ids import new_id
 from tests.integration.mediation.stack import GRID_CODE, Person, Stack, task_of
@@ -317,9 +321,28 @@ async def test_histories_are_archived_read_as_one_and_checked(
     assert verify(stack, case.case_id)[1].startswith(f"{case.case_id} entry 17: ")
 
 
-def verify(stack: Stack, *case_ids: str) -> tuple[int, str]:
+async def test_a_chain_made_anew_is_unlike_the_sealed_one(office: Office, stack: Stack, documents: Any, tmp_path: Path) -> None:
+    case = await office.dispatcher.dispatch((await office.dispatcher.report()).case_id, "PMC")
+    seals = str(tmp_path / "seals")
+    assert verify(stack, case.case_id, "--seal", seals)[0] == 0
+    assert verify(stack, case.case_id, "--against", seals)[0] == 0
+    forged = documents.find_one({"_id": case.case_id})
+    previous = case.case_id
+    for step in forged["steps"]:
+        step["by"] = "somebody else"
+        step["digest"] = previous = history.seal(previous, msgspec.convert(step, Step, builtin_types=(dt.datetime,)))
+    forged["history"]["head"] = previous
+    documents.replace_one({"_id": case.case_id}, forged)
+    assert verify(stack, case.case_id)[0] == 0, "by itself it is a whole chain"
+    code, told = verify(stack, case.case_id, "--against", seals)
+    assert (code, "made anew" in told) == (1, True)
+    documents.delete_one({"_id": case.case_id})
+    assert "no such case" in verify(stack, "--against", seals)[1]
+
+
+def verify(stack: Stack, *arguments: str) -> tuple[int, str]:
     """The one command, as a person runs it."""
-    command = [sys.executable, "-m", "mediation", "verify-history", *case_ids]
+    command = [sys.executable, "-m", "mediation", "verify-history", *arguments]
     environment = {"BINGLIAN_MONGO_URI": stack.mongo_uri, "BINGLIAN_MONGO_DATABASE": stack.database, "PATH": ""}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     return done.returncode, done.stdout + done.stderr
