@@ -107,7 +107,9 @@ def _dead(layout: Layout, options: argparse.Namespace) -> int:
 
 
 def _verify_history(layout: Layout, options: argparse.Namespace) -> int:
-    command = [sys.executable, "-m", "mediation", "verify-history", *options.arguments]
+    given = (("--seal", options.seal), ("--against", options.against))
+    files = [part for name, file in given if file for part in (name, file)]
+    command = [sys.executable, "-m", "mediation", "verify-history", *options.cases, *files]
     environment = {**os.environ, **stack.shared_environment(layout, os.environ)}
     return subprocess.run(command, env=environment, check=False).returncode
 
@@ -156,7 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser(
         "verify-history", help="work out the hash chains of all cases, or of some, and name what is broken"
     )
-    verify.add_argument("arguments", nargs=argparse.REMAINDER, help="[CASE_ID …] [--seal FILE] [--against FILE]")
+    verify.add_argument("cases", nargs="*", help="ids of cases; all when none is named")
+    verify.add_argument("--seal", default="", metavar="FILE", help="write down where the chains stand")
+    verify.add_argument("--against", default="", metavar="FILE", help="hold the chains against what was written down")
     verify.set_defaults(run=_verify_history)
     dead = commands.add_parser("dead", help="list or replay the messages a service could not handle")
     dead.add_argument("action", choices=("list", "replay"))
