@@ -9,6 +9,7 @@ export const router = createRouter({
     { path: '/', redirect: '/board' },
     { path: '/login', name: 'login', component: () => import('@/login/LoginPage.vue'), meta: { open: true, title: 'login.title' } },
     { path: '/board', name: 'board', component: () => import('@/board/BoardPage.vue'), meta: { title: 'app.board' } },
+    { path: '/inbox', name: 'inbox', component: () => import('@/inbox/InboxPage.vue'), meta: { title: 'app.inbox' } },
     { path: '/cases', name: 'list', component: () => import('@/list/ListPage.vue'), meta: { title: 'app.list' } },
     { path: '/cases/:caseId', name: 'case', component: () => import('@/case/CasePage.vue'), props: true, meta: { title: 'case.overview' } },
     { path: '/traces/:traceId', name: 'trace', component: () => import('@/trace/TracePage.vue'), props: true, meta: { title: 'trace.title' } },

@@ -17,6 +17,12 @@ export const OPEN = 'open'
 
 export const empty = (): Wanted => ({ text: '', area: '', department: '', state: '', light: '', due: '', order: '' })
 
+/** Searches everybody needs. */
+export const PRESETS: readonly { name: string; wanted: Wanted }[] = [
+  { name: 'list.preset.overdue', wanted: { ...empty(), due: 'DUE_WINDOW_OVERDUE', order: 'due' } },
+  { name: 'list.preset.today', wanted: { ...empty(), due: 'DUE_WINDOW_TODAY', order: 'due' } },
+]
+
 /** Reads the query of an address. */
 export function fromQuery(query: Record<string, unknown>): Wanted {
   return Object.fromEntries(NAMES.map((name) => [name, typeof query[name] === 'string' ? query[name] : ''])) as unknown as Wanted
