@@ -25,6 +25,7 @@ from deploy.replay.areas import import_areas
 from deploy.replay.play import Journal, Player
 from deploy.replay.report import print_assessment, print_problems, print_tally
 from deploy.replay.rows import FileMapping, MappingError, Problem, Request, load_mapping, mapping_for, read_rows
+from deploy.replay.watch import print_watch, watch
 from deploy.terminal import wide_console
 
 MAPPINGS = Path(__file__).parent / "mappings"
@@ -71,6 +72,7 @@ async def replay(args: argparse.Namespace, mapping: FileMapping, console: Consol
     console.print(f"every dirty row with its reason: {problems}")
     await _settle(worker, mapping, tally.outcomes.total() + tally.resumed)
     await print_assessment(console, worker, mapping.city["code"], _periods(rows))
+    print_watch(console, await watch(worker, mapping.city["code"]))
     await asyncio.gather(worker.close(), checker.close())
     refused = {problem.row for problem in tally.problems if problem.refused}
     return 0 if tally.played + tally.resumed + len(refused) == total else 1

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from assessment import policies
 from assessment.critical_path import Course, critical_path, shares_of
-from assessment.domain import CaseLedger, Fact, FactKind, Head, PathStep, Round, Standstill, StepKind
+from assessment.domain import CaseLedger, Fact, FactKind, Head, Light, PathStep, Round, Standstill, StepKind
 from assessment.records import ByKind, by_kind, by_task, first, last, position, record_of
 from assessment.self_handling import rounds_of_grid
 from assessment.standstills import standstills_of, still_minutes
@@ -37,7 +37,7 @@ def ledger_of(*, case_id: str, facts: tuple[Fact, ...]) -> CaseLedger:
         ledger,
         scope=ledger.area_code or ledger.city,
         period=policies.period_of(ledger.reported_at),
-        light=policies.worst_light(facts),
+        light=max((policies.worst_light(facts), *(task.light for task in tasks)), key=list(Light).index),
         rating=max((fact.count for fact in kinds.get(FactKind.EVALUATED, ())), default=0),
         orders=orders_of(facts),
         suspended=still_since is not None and over_at is None,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from assessment import policies
-from assessment.domain import Fact, FactKind, Round, TaskRecord
+from assessment.domain import Fact, FactKind, Light, Round, TaskRecord
 
 Facts = Sequence[Fact]
 ByKind = Mapping[FactKind, Facts]
@@ -58,7 +58,7 @@ def record_of(facts: Facts, rounds: tuple[Round, ...], *, over_at: dt.datetime |
         objections_overruled=sum(not fact.yes for fact in own.get(FactKind.OBJECTION_RULED, ())),
         extensions=sum(fact.yes for fact in own.get(FactKind.TASK_EXTENDED, ())),
         removed=_is_removed(facts, kinds) or (over_at is not None and answers["done_at"] is None),
-        light=policies.worst_light(facts),
+        light=Light.RED if _was_late(answers) else policies.worst_light(facts),
         waiting_minutes=sum(map(policies.waiting_minutes, done)),
         working_minutes=sum(map(policies.working_minutes, done)),
         suspended_minutes=sum(map(policies.suspended_minutes, done)),
@@ -104,6 +104,12 @@ def _is_removed(facts: Facts, kinds: ByKind) -> bool:
     told = max(fact.at for fact in facts if fact.kind in (FactKind.TASK_PLANNED, FactKind.TASK_ASSIGNED))
     done = any(fact.kind is FactKind.TASK_DONE for fact in facts)
     return not done and any(fact.at >= told for fact in kinds.get(FactKind.RECALLED, ()))
+
+
+def _was_late(answers: Mapping[str, Any]) -> bool:
+    """Whether a limit had passed when it was met: then the light was red, even if nobody was there to turn it."""
+    accepted_late = answers["accepted_at"] is not None and not answers["accepted_on_time"]
+    return accepted_late or (answers["done_at"] is not None and not answers["done_on_time"])
 
 
 def _answers(kinds: ByKind, rounds: tuple[Round, ...]) -> dict[str, Any]:

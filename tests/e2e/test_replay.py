@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -107,6 +108,10 @@ def test_a_file_becomes_cases_once(suite: Layout, tmp_path: Path) -> None:
     assert external_ids(suite, "[AB]-") == wanted
     assert "cases a second" in first.stdout
     assert "tasks done on time:" in first.stdout
+    # B-2 is still open, years after it was due.
+    assert re.search(r"办结 resolve +│ running +│ +0 │ +0 │ +[1-9]", first.stdout)
+    assert "升级 ladder:" in first.stdout
+    assert "督办 supervision orders:" in first.stdout
     told = problems(suite, path)
     assert {found["kind"]: found["row"] for found in told if found["refused"]} == dict(zip(DIRTY, range(26, 32), strict=True))
     assert {found["kind"]: found["row"] for found in told if not found["refused"]} == REMARKED

@@ -186,6 +186,17 @@ def test_a_reply_whose_order_is_not_known_yet_waits_for_it():
     assert taken([reported(), histories.order("replied", 120, on_time=True, stance="complied")]).orders == ()
 
 
+def test_a_limit_that_had_passed_when_it_was_met_was_red_even_if_nobody_turned_the_light():
+    history = [
+        reported(),
+        dispatched(0, [planned("t", "UMD", at=0, lead=True)]),
+        on_task("accepted", "t", "UMD", 30),
+        on_task("completed", "t", "UMD", 130, on_time=False),
+    ]
+    ledger = taken(history)
+    assert (ledger.tasks[0].light, ledger.light) == ("red", "red")
+
+
 STOPS = (FactKind.SUSPENDED, FactKind.RESUMED, FactKind.CASE_RETURNED, FactKind.RESUBMITTED, FactKind.CLOSED, FactKind.REOPENED)
 
 
