@@ -325,7 +325,7 @@ def turn_lights(case: Case, *, now: datetime) -> Outcome:
             tasks[index] = flow.with_clocks(task, fresh)
             facts += [_turned(case, clock, task) for clock in turned]
     changed = replace(case, tasks=tuple(tasks), clocks=ticking, changed_at=flow.touched(case, now))
-    return flow.settle(changed), tuple(facts)
+    return flow.relit(changed), tuple(facts)
 
 
 def _turned(case: Case, clock: Clock, task: Task | None = None) -> LightTurned:

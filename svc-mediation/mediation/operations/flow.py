@@ -71,12 +71,22 @@ def touched(case: Case, now: datetime) -> datetime:
 
 def settle(case: Case) -> Case:
     """Returns the case with its worst light, the time the next light turns, and its marks in the inboxes of departments."""
+    light, turns_at = _outlook(case)
+    return replace(case, light=light, next_light_at=turns_at, inbox=inbox.marks(case.tasks, case_id=case.case_id))
+
+
+def relit(case: Case) -> Case:
+    """Returns the case with its worst light and the time the next light turns; for a change of lights alone."""
+    light, turns_at = _outlook(case)
+    return replace(case, light=light, next_light_at=turns_at)
+
+
+def _outlook(case: Case) -> tuple[Light, datetime | None]:
     ticking = list(case.clocks)
     for task in case.tasks:
         if task.light is not Light.UNSPECIFIED:
             ticking += task.clocks
-    light, turns_at = clocks.outlook(ticking)
-    return replace(case, light=light, next_light_at=turns_at, inbox=inbox.marks(case.tasks, case_id=case.case_id))
+    return clocks.outlook(ticking)
 
 
 def with_clocks(task: Task, ticking: Iterable[Any], **changes: Any) -> Task:
