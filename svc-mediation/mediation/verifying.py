@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import msgspec
 from pymongo import MongoClient
 from pymongo.database import Database
+from pymongo.errors import PyMongoError
 
 from mediation import history
 from mediation.archive import COLLECTION, whole_history
@@ -22,6 +23,7 @@ from mediation.archive import COLLECTION, whole_history
 Document = dict[str, Any]
 _OWN = {"outbox": False, "commands": False, "created_by": False}
 _BATCH = 200
+_PATIENCE_MS = 5_000
 
 
 class Seal(msgspec.Struct, frozen=True):
@@ -33,15 +35,19 @@ class Seal(msgspec.Struct, frozen=True):
 
 
 def main(arguments: Sequence[str], *, uri: str, database: str, out: TextIO) -> int:
-    """Checks the cases, all when none is named; returns 0 when every history is whole, 1 otherwise.
+    """Checks the cases, all when none is named; returns 0 when every history is whole, 1 otherwise, 2 when it could not be told.
 
     Prints a line `CASE_ID entry N: why` for each broken case (entry 0 is the oldest), then the sum.
     """
     options = _options(arguments)
     seals = _read(options.against) if options.against else {}
-    with MongoClient[Document](uri, tz_aware=True) as client:
-        check = _Check(client[database], seals, out)
-        missing = check.run(options.cases)
+    try:
+        with MongoClient[Document](uri, tz_aware=True, serverSelectionTimeoutMS=_PATIENCE_MS) as client:
+            check = _Check(client[database], seals, out)
+            missing = check.run(options.cases)
+    except PyMongoError as error:
+        print(f"the database did not answer: {type(error).__name__}", file=out)
+        return 2
     for case_id in missing:
         print(f"{case_id}: no such case", file=out)
     print(f"{check.checked} histories checked, {check.broken + len(missing)} broken", file=out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mediation import history, operations
+from mediation import history, operations, verifying
 from mediation.domain import Attachment, Case, Step
 from svckit.documents import Form, stored
 
@@ -258,3 +259,10 @@ def test_whatever_happens_the_chain_is_whole(seed: int, minutes: list[int]) -> N
             continue
     full = bson.decode(bson.encode(document(case)), codec_options=AWARE)
     assert history.flaw_of(full, full["steps"]) is None
+
+
+def test_a_database_that_is_not_there_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verifying, "_PATIENCE_MS", 200)
+    out = io.StringIO()
+    assert verifying.main([], uri="mongodb://127.0.0.1:9", database="none", out=out) == 2
+    assert "did not answer" in out.getvalue()
