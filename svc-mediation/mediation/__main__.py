@@ -189,13 +189,20 @@ def verify_history(arguments: list[str]) -> int:
     return verifying.main(arguments, uri=settings.mongo_uri, database=database, out=sys.stdout)
 
 
+def reindex(settings: MediationSettings) -> None:
+    """Makes anew what searches need of every case, and says how many there are."""
+    from mediation import reindexing
+
+    sys.stdout.write(f"{reindexing.reindex(settings)} cases\n")
+
+
 def main() -> None:
     """Runs the process named on the command line."""
-    processes = {"api": api, "worker": worker}
+    processes = {"api": api, "worker": worker, "reindex": reindex}
     if sys.argv[1:2] == ["verify-history"]:
         sys.exit(verify_history(sys.argv[2:]))
     if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m mediation api|worker|verify-history")
+        sys.exit("usage: python -m mediation api|worker|reindex|verify-history")
     try:
         settings = from_env(MediationSettings)
         if settings.holidays:

@@ -206,6 +206,22 @@ async def test_an_inbox_holds_what_is_open_by_due_time(stack: Stack, cases: dict
         assert paged == everybody
 
 
+async def test_cases_of_an_earlier_version_are_found_after_a_reindex(
+    stack: Stack, cases: dict[str, str], documents: Any, tmp_path: Any
+) -> None:
+    documents.database["wordings"].delete_many({})
+    documents.update_one({"_id": cases["lamp"]}, {"$unset": {"inbox": True}})
+    marks = documents.find_one({"_id": cases["pipe"]})["inbox"]
+    async with Searcher(stack, subject="fire", role="DEPT_HANDLER", department="FIRE", area="4205") as fire:
+        assert await fire.ids(text="led-77") == []
+        assert cases["lamp"] not in [view.case_id for view in (await fire.inbox()).tasks]
+        assert stack.start("reindex", tmp_path / "log").wait(60) == 0
+        assert await fire.ids(text="led-77") == [cases["lamp"]]
+        assert cases["lamp"] in [view.case_id for view in (await fire.inbox()).tasks]
+    assert (tmp_path / "log").read_text().strip().endswith("cases")
+    assert documents.find_one({"_id": cases["pipe"]})["inbox"] == marks
+
+
 async def test_counts(stack: Stack, cases: dict[str, str]) -> None:
     async with Searcher(stack) as person:
         request = search_service_pb2.CountCaseFacetsRequest(filter=Filter(area_prefix=COMMUNITY, open=True))
