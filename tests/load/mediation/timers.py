@@ -17,6 +17,7 @@ from pymongo.collection import Collection
 
 from mediation import operations
 from mediation.domain import Case, Clock, ClockKind, JoinPolicy, TaskPlan, TaskRole
+from mediation.operations import flow
 from svckit.documents import Form, utc_now
 from svckit.ids import new_id
 from tests.load.asked import DEPARTMENTS
@@ -119,8 +120,8 @@ def _overdue() -> Case:
     )
     plans = [TaskPlan(department=code, role=TaskRole.JOINT if n else TaskRole.LEAD) for n, code in enumerate(DEPARTMENTS)]
     case, _ = operations.dispatch(case, plans=plans, join_policy=JoinPolicy.ALL, new_id=new_id, **told)
-    tasks = tuple(replace(task, clocks=tuple(_late(clock) for clock in task.clocks)) for task in case.tasks)
-    return replace(case, tasks=tasks, clocks=tuple(_with_time(clock) for clock in case.clocks), level_due_at=FAR)
+    tasks = tuple(flow.with_clocks(task, [_late(clock) for clock in task.clocks]) for task in case.tasks)
+    return flow.settle(replace(case, tasks=tasks, clocks=tuple(map(_with_time, case.clocks)), level_due_at=FAR))
 
 
 class _Somebody:
