@@ -12,7 +12,7 @@ from mediation.policies.access import OtherDepartment, check_department_code
 from svckit.errors import FailedPrecondition, InvalidArgument
 
 # The roles that are told anything (mediation.telling).
-DUTY_ROLES = DEPARTMENT | COORDINATORS | {"GRID_WORKER", "SUPERVISION"}
+DUTY_ROLES = DEPARTMENT | COORDINATORS | {"GRID_WORKER", "GRID_MEDIATOR", "SUPERVISION"}
 _NEEDED = ("subject", "name", "role", "area_code")
 _ADDRESSES = {NoticeChannel.SMS: "phone", NoticeChannel.MAIL: "email", NoticeChannel.WEBHOOK: "webhook_url"}
 # Sees and changes the rosters of all departments of the area.

@@ -549,6 +549,7 @@ const en: typeof zh = {
     STREET_CENTER: 'Street centre',
     GRID_SUPERVISOR: 'Grid supervisor',
     GRID_WORKER: 'Grid worker',
+    GRID_MEDIATOR: 'Grid mediator',
     SUPERVISION: 'E-supervision',
   } as Record<string, string>,
   supervision,

@@ -548,6 +548,7 @@ export default {
     STREET_CENTER: '街道中心工作人员',
     GRID_SUPERVISOR: '网格督导员',
     GRID_WORKER: '网格员',
+    GRID_MEDIATOR: '网格调解员',
     SUPERVISION: '电子监察员',
   } as Record<string, string>,
   supervision,
