@@ -142,7 +142,8 @@ async def test_merged_reporters_stay_informed(office: Office, worker: Any) -> No
         return (await office.neighbour.get(child.case_id)).merging.state == "parallel"
 
     await until(told)
-    assert [each.subject for each in (await office.dispatcher.get(parent.case_id)).followers] == ["neighbour"]
+    shown = (await office.resident.get(parent.case_id)).followers
+    assert [(each.case_id, each.subject) for each in shown] == [(child.case_id, "***")]
     apart = (await ways.UnmergeCase(ask("UnmergeCase", case_id=child.case_id, reason="不是同一处"))).case
     assert apart.state == case_pb2.CASE_STATE_REPORTED
 
