@@ -84,7 +84,6 @@ def test_an_inbox_shows_what_is_due(office: Office, sign_in: SignIn, shoot: Call
     page = sign_in("fire-officer", "/inbox")
     mine = rows(page).filter(has_text=case["number"])
     expect(mine).to_contain_text("协办")
-    expect(mine).to_contain_text("待接收")
     shoot(page, "inbox")
     page.get_by_role("button", name="我办理的").click()
     expect(mine).to_have_count(0)
