@@ -109,7 +109,7 @@ def test_a_file_becomes_cases_once(suite: Layout, tmp_path: Path) -> None:
     assert "cases a second" in first.stdout
     assert "tasks done on time:" in first.stdout
     # B-2 is still open, years after it was due.
-    assert re.search(r"办结 resolve +│ running +│ +0 │ +0 │ +[1-9]", first.stdout)
+    assert re.search(r"办结 resolve\s+│ running\s+│ 0\s+│ 0\s+│ [1-9]", first.stdout)
     assert "升级 ladder:" in first.stdout
     assert "督办 supervision orders:" in first.stdout
     told = problems(suite, path)

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.web.conftest import SignIn
 from tests.e2e.web.office import Office
+from tests.e2e.web.test_accessible import serious
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
@@ -171,3 +172,14 @@ def test_a_case_on_a_phone(office: Office, sign_in: SignIn, shoot: Callable[...,
     page.locator(".head").click()
     expect(page.locator(".tip")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_ledger_has_no_serious_barriers(
+    office: Office, handled: None, sign_in: SignIn, shoot: Callable[..., None], scheme: str
+) -> None:
+    page = ledger_page(sign_in, color_scheme=scheme)
+    page.locator("tbody button").first.click()
+    page.wait_for_timeout(800)
+    shoot(page, f"ledger-{scheme}", full=True)
+    assert serious(page) == []
