@@ -10,7 +10,7 @@ LARGE, SMALL = 1_000_000, 10_000
 SHARE_IN_HAND = 10
 """One case in so many is open."""
 DEPARTMENTS = ("FIRE", "HOUSING", "UMD")
-CASES, IN_FLIGHT = 400, 32
+CASES, IN_FLIGHT = 300, 32
 GIGABYTES = 2
 """Memory of the database, a fraction of what a million cases take."""
 
