@@ -63,7 +63,11 @@ class StepArchive:
 def archive(cases: BatchRepository[Case]) -> int:
     """Moves the oldest steps of the cases that hold many into the archive; returns how many cases it looked at."""
     steps = cases.collection.database[COLLECTION].with_options(write_concern=cases.collection.write_concern)
-    waiting = cases.collection.find({"archive_at": {"$lte": utc_now(), "$type": "date"}}, _OWN).sort("archive_at").limit(_CASES_AT_ONCE)
+    waiting = (
+        cases.collection.find({"archive_at": {"$lte": utc_now(), "$type": "date"}}, _OWN)
+        .sort("archive_at")
+        .limit(_CASES_AT_ONCE)
+    )
     found = [cases.form.state(document) for document in waiting]
     _copy(steps, found)
     cases.apply([Change(case.case_id, _trimming(case.history.archived + len(history.oldest(case)))) for case in found])

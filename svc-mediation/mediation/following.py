@@ -5,7 +5,7 @@ Several workers may do the same at once: who loses the race finds nothing left t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -63,12 +63,13 @@ class Following:
         self._tell(facts, [fact["case_id"] for _, fact in facts])
 
     def _tell(self, facts: Sequence[tuple[Event, dict[str, Any]]], ids: Sequence[str]) -> None:
+        roots = _merged_into(self.cases.collection, ids)
+        if not roots:
+            return
         traces = {id: event.traceparent for (event, _), id in zip(facts, ids, strict=True)}
-        changes = [
-            Change(child, _hearing(parent), traceparent=traces[parent["_id"]])
-            for parent in self.cases.collection.find({"_id": {"$in": list(traces)}}, {"state": True, "unified_reply": True})
-            for child in _merged_into(self.cases.collection, parent["_id"])
-        ]
+        asked = {"_id": {"$in": sorted(set(roots.values()))}}
+        parents = {row["_id"]: row for row in self.cases.collection.find(asked, {"state": True, "unified_reply": True})}
+        changes = [Change(child, _hearing(parents[root]), traceparent=traces[root]) for child, root in roots.items()]
         all_saved(self.cases.apply(changes))
 
     @timer(interval=1)
@@ -123,14 +124,18 @@ def _hearing(parent: dict[str, Any]) -> Decide:
     return decide
 
 
-def _merged_into(cases: Any, case_id: str) -> Iterator[str]:
-    """Ids of the cases merged into one, and of those merged into them."""
-    ids: Iterable[str] = [case_id]
+def _merged_into(cases: Any, ids: Iterable[str]) -> dict[str, str]:
+    """Returns, for every case merged into one of these or into a case merged into them, which of these that is."""
+    found: dict[str, str] = {}
+    roots = {id: id for id in ids}
     for _ in range(_DEEPEST):
-        ids = [row["_id"] for row in cases.find({"merging.into": {"$in": list(ids), "$type": "string"}}, {"_id": True})]
-        if not ids:
-            return
-        yield from ids
+        # The type is asked for so that the index of merged cases answers.
+        asked = {"merging.into": {"$in": list(roots), "$type": "string"}}
+        roots = {row["_id"]: roots[row["merging"]["into"]] for row in cases.find(asked, {"merging.into": True})}
+        if not roots:
+            break
+        found |= roots
+    return found
 
 
 def _known(case: Case | None, case_id: str) -> Case:
