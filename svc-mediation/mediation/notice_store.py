@@ -20,6 +20,8 @@ Document = dict[str, Any]
 Filter = dict[str, Any]
 
 MOST_UNREAD = 100
+# The bell looks at so many of the newest: who has read them all must not be asked about half a year every time.
+LOOKED_AT = 500
 NEWEST = ("-created_at", "_id")
 ROSTER = ("area_code", "role", "_id")
 # The database forgets what nobody asks for any more.
@@ -35,8 +37,9 @@ class NoticeDocument(me.Document):
         "strict": False,
         "auto_create_index": False,
         "indexes": [
-            {"name": "person", "fields": ["subjects", "-created_at"]},
-            {"name": "post", "fields": ["roles", "post_department", "-created_at"]},
+            # In the order of the pages, so that an inbox of a hundred thousand is not sorted for its first page.
+            {"name": "person", "fields": ["subjects", "-created_at", "_id"]},
+            {"name": "post", "fields": ["roles", "post_department", "-created_at", "_id"]},
             {"name": "case", "fields": ["case_id"]},
             _FORGET,
         ],
@@ -141,9 +144,20 @@ class NoticeSearch:
         return rows, token
 
     async def unread(self, caller: Actor) -> int:
-        """Returns how many notices the caller has not read, counted to MOST_UNREAD."""
-        count: int = await _answered(self._notices.count_documents(unread_by(caller), limit=MOST_UNREAD))
-        return count
+        """Returns how many of the LOOKED_AT newest notices the caller has not read, counted to MOST_UNREAD."""
+        found = await _answered(self._counted(caller))
+        return int(found[0]["count"]) if found else 0
+
+    async def _counted(self, caller: Actor) -> list[Document]:
+        stages: list[Document] = [
+            {"$match": addressed_to(caller)},
+            {"$sort": {"created_at": -1, "_id": 1}},
+            {"$limit": LOOKED_AT},
+            {"$match": {"read_by": {"$ne": caller.subject}}},
+            {"$limit": MOST_UNREAD},
+            {"$count": "count"},
+        ]
+        return await (await self._notices.aggregate(stages)).to_list()
 
     async def mark_read(self, caller: Actor, *, notice_ids: Sequence[str], until: datetime) -> None:
         """Marks the caller's notices as read: the named ones, or (none named) all up to an instant.
