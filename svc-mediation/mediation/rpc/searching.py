@@ -77,11 +77,11 @@ class SearchServicer(search_service_pb2_grpc.SearchServiceServicer):
         views = [translate.task_view(case, case["task"]) for case in cases]
         return to_message(pb.FindTasksResponse, {"tasks": views, "next_page_token": str(last) if last else ""})
 
-    async def CountCaseFacets(self, request: pb.CountCaseFacetsRequest, context: object) -> pb.CountCaseFacetsResponse:
+    async def CountFoundCases(self, request: pb.CountFoundCasesRequest, context: object) -> pb.CountFoundCasesResponse:
         """See the proto."""
         rows, more = await self._finder.facets(_ask(request))
         total = sum(row["count"] for row in rows)
-        return pb.CountCaseFacetsResponse(
+        return pb.CountFoundCasesResponse(
             total=min(total, MOST_COUNTED),
             more=more,
             states=_counts(rows, "state", prefix="CASE_STATE_"),
@@ -164,7 +164,7 @@ def _order(request: Any, ask: Ask) -> str:
 
 def _counts(rows: list[Any], key: str, *, prefix: str = "") -> list[Any]:
     return [
-        pb.CountCaseFacetsResponse.Count(value=prefix + (value.upper() if prefix else value), count=count)
+        pb.CountFoundCasesResponse.Count(value=prefix + (value.upper() if prefix else value), count=count)
         for value, count in tally(rows, key)
     ]
 

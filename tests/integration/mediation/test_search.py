@@ -224,14 +224,14 @@ async def test_cases_of_an_earlier_version_are_found_after_a_reindex(
 
 async def test_counts(stack: Stack, cases: dict[str, str]) -> None:
     async with Searcher(stack) as person:
-        request = search_service_pb2.CountCaseFacetsRequest(filter=Filter(area_prefix=COMMUNITY, open=True))
-        counted = await person.searching.CountCaseFacets(request)
+        request = search_service_pb2.CountFoundCasesRequest(filter=Filter(area_prefix=COMMUNITY, open=True))
+        counted = await person.searching.CountFoundCases(request)
         assert (counted.total, counted.more) == (4, False)
         assert {row.value: row.count for row in counted.states}["CASE_STATE_REPORTED"] == 2
         assert {row.value: row.count for row in counted.categories} == {"D04": 3, "C01": 1}
         assert {row.value: row.count for row in counted.departments} == {"FIRE": 2, "": 2}
         request.filter.text = "水管破裂"
-        assert (await person.searching.CountCaseFacets(request)).total == 3
+        assert (await person.searching.CountFoundCases(request)).total == 3
         board = await person.cases.CountCases(case_service_pb2.CountCasesRequest(area_prefix=COMMUNITY))
         states = {row.state: row.count for row in board.states}
         assert states[case_pb2.CASE_STATE_REPORTED] == 2

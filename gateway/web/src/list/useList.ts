@@ -1,7 +1,7 @@
 /** Pages of cases for what is wanted: a new wish starts over, "more" goes on, an answer that comes too late is dropped. */
 import { ref, shallowRef, watch, type Ref } from 'vue'
 import { call } from '@/api/call'
-import type { Case, CountCaseFacetsResponse } from '@/generated/contract'
+import type { Case, CountFoundCasesResponse } from '@/generated/contract'
 import { mayCall } from '@/api/session'
 import { orderOf, toFilter, type Wanted } from './filter'
 
@@ -11,7 +11,7 @@ const PAUSE = 250
 
 export function useList(wanted: Ref<Wanted>) {
   const cases = shallowRef<Case[]>([])
-  const counts = shallowRef<CountCaseFacetsResponse | null>(null)
+  const counts = shallowRef<CountFoundCasesResponse | null>(null)
   const problem = ref<unknown>(null)
   const token = ref('')
   const loading = ref(true)
@@ -27,8 +27,8 @@ export function useList(wanted: Ref<Wanted>) {
       if (mine !== round) return
       cases.value = more ? [...cases.value, ...(page.cases ?? [])] : (page.cases ?? [])
       token.value = page.nextPageToken ?? ''
-      if (!more && mayCall('CountCaseFacets')) {
-        const counted = await call('CountCaseFacets', { filter })
+      if (!more && mayCall('CountFoundCases')) {
+        const counted = await call('CountFoundCases', { filter })
         if (mine === round) counts.value = counted
       }
     } catch (error) {
