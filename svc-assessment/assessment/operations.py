@@ -118,43 +118,43 @@ _TIMES = ("actual", "serial", "saved", "waiting", "working", "suspended")
 def critical_minutes(rows: Iterable[Row]) -> tuple[tuple[CriticalMinutes, ...], tuple[CriticalMinutes, ...]]:
     """Returns who had the minutes of critical paths: per category, by code, and of all categories; the largest share first.
 
-    Each row counts the shares of a department (`by`: category, kind, department) in one bin of a `measure`, all, waiting, working
-    or suspended. It holds their `count` and the `total` of their minutes.
+    Each row counts the shares of a department in one `bin`: `category`, `kind`, `department`, their `count`, the `total` of their
+    minutes, and how many of these were waiting, working and suspended.
     """
     rows = list(rows)
-    own = _attributed(rows, lambda by: (by["category"], by["kind"], by["department"]))
-    all_ = _attributed(rows, lambda by: ("", by["kind"], by["department"]))
+    own = _attributed(rows, lambda row: (row["category"], row["kind"], row["department"]))
+    all_ = _attributed(rows, lambda row: ("", row["kind"], row["department"]))
     return own, all_
 
 
 def _attributed(rows: Iterable[Row], key: Callable[[Row], tuple[str, str, str]]) -> tuple[CriticalMinutes, ...]:
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault(key(row["by"]), []).append(row)
+        groups.setdefault(key(row), []).append(row)
     whole: dict[str, float] = {}
     for (category, *_), own in groups.items():
-        whole[category] = whole.get(category, 0.0) + _total(own, "all")
+        whole[category] = whole.get(category, 0.0) + _total(own, "total")
     found = (_critical(place, own, whole[place[0]]) for place, own in groups.items())
     return tuple(sorted(found, key=lambda one: (one.category, -one.minutes, one.kind, one.department)))
 
 
 def _critical(place: tuple[str, str, str], rows: list[Row], whole: float) -> CriticalMinutes:
     category, kind, department = place
-    minutes = _total(rows, "all")
+    minutes = _total(rows, "total")
     return CriticalMinutes(
         category=category,
         kind=StepKind(kind),
         department=department,
-        cases=_sum(_of(rows, "all"), "count"),
+        cases=_sum(rows, "count"),
         minutes=minutes,
-        median_minutes=policies.median_of(_of(rows, "all")),
+        median_minutes=policies.median_of(rows),
         share=minutes / whole if whole else 0.0,
-        **{f"{measure}_minutes": _total(rows, measure) for measure in ("waiting", "working", "suspended")},
+        **{name: _total(rows, name) for name in ("waiting_minutes", "working_minutes", "suspended_minutes")},
     )
 
 
-def _total(rows: list[Row], measure: str) -> float:
-    return float(sum(row["total"] for row in _of(rows, measure)))
+def _total(rows: list[Row], name: str) -> float:
+    return float(sum(row[name] for row in rows))
 
 
 def _by_group(rows: Iterable[Row]) -> dict[str, list[Row]]:

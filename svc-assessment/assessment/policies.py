@@ -29,6 +29,12 @@ def period_of(instant: dt.datetime | None) -> str:
     return f"{local.year:04d}-{local.month:02d}"
 
 
+def month_of(period: str) -> tuple[dt.datetime, dt.datetime]:
+    """Returns where the month "2026-03" of Asia/Shanghai begins and where the next one does."""
+    start = dt.datetime.strptime(period, "%Y-%m").replace(tzinfo=SHANGHAI)
+    return start, (start + dt.timedelta(days=31)).replace(day=1)
+
+
 def minutes_between(start: dt.datetime, end: dt.datetime) -> float:
     """Returns the minutes from `start` to `end`, to the millisecond."""
     return (end - start) / _MINUTE

@@ -48,7 +48,7 @@ class Assessment(AssessmentServiceServicer):
 
     async def ListCaseLedgers(self, request: pb.ListCaseLedgersRequest, context: object) -> pb.ListCaseLedgersResponse:
         """See the proto."""
-        query = _query(request)
+        query = _query(request) | (store.in_month(request.period) if request.period else {})
         if request.department:
             query["tasks.department"] = request.department
         if request.handled_only:
@@ -103,15 +103,18 @@ class Assessment(AssessmentServiceServicer):
         table = _TABLES[request.table]
         period = request.period or period_of(utc_now())
         query = _query(request) | ({"_id": request.case_id} if request.case_id else {"period": period})
+        listed = query if request.case_id else query | store.in_month(period)
         if request.department:
-            query["tasks.department"] = request.department
+            listed["tasks.department"] = request.department
         name = f"{table.name}-{request.case_id or period}.csv"
         yield _part(tables.head(table), name=name, content_type="text/csv; charset=utf-8")
-        async for sources in self._sources(table, query):
+        async for sources in self._sources(table, query, listed):
             yield _part(tables.body(table, sources))
 
-    async def _sources(self, table: tables.Table, query: dict[str, Any]) -> AsyncIterator[Sequence[Any]]:
-        """What the rows of a table come from, a batch at a time."""
+    async def _sources(
+        self, table: tables.Table, query: dict[str, Any], listed: dict[str, Any]
+    ) -> AsyncIterator[Sequence[Any]]:
+        """What the rows of a table come from, a batch at a time: figures of what matches `query`, or the ledgers that match `listed`."""
         if table is tables.CATEGORIES:
             categories, total = await self._compared(query)
             yield (*categories, total)
@@ -119,7 +122,7 @@ class Assessment(AssessmentServiceServicer):
             own, totals = await self._attributed(query)
             yield (*own, *totals)
         else:
-            async for rows in store.batches(self._ledgers.collection, query=query, size=EXPORT_BATCH):
+            async for rows in store.batches(self._ledgers.collection, query=listed, size=EXPORT_BATCH):
                 yield rows
 
     async def _compared(self, query: dict[str, Any]) -> tuple[tuple[CategoryComparison, ...], CategoryComparison]:

@@ -12,6 +12,7 @@ from mongoengine import BooleanField, DateTimeField, DictField, Document, FloatF
 from mongoengine.fields import ListField
 from pymongo.asynchronous.collection import AsyncCollection
 
+from assessment.policies import month_of
 from svckit.paging import code_range, narrowed, sort_by
 
 Raw = dict[str, Any]
@@ -99,6 +100,12 @@ def in_category(prefix: str) -> Raw:
     return {"category": {"$gte": prefix, "$lt": prefix + "\uffff"}} if prefix else {}
 
 
+def in_month(period: str) -> Raw:
+    """Returns the condition that the case was reported in the month, by the times that lists are sorted by."""
+    start, end = month_of(period)
+    return {"reported_at": {"$gte": start, "$lt": end}}
+
+
 def handled() -> Raw:
     """Returns the condition that the case is handled and its times are reckoned."""
     return {name: {"$type": "date"} for name in ("reported_at", "dispatched_at", "handled_at")}
@@ -155,7 +162,16 @@ def shares_stages(*, query: Raw) -> list[Raw]:
         {"$project": {"_id": False, "category": True, "critical_shares": True}},
         {"$unwind": "$critical_shares"},
         {"$replaceRoot": {"newRoot": {"$mergeObjects": [{"category": "$category"}, "$critical_shares"]}}},
-        *_spread(by={name: f"${name}" for name in ("category", "kind", "department")}, counts={}, values=_SHARES),
+        {
+            "$group": {
+                "_id": {**{name: f"${name}" for name in ("category", "kind", "department")}, "bin": _bin("$minutes")},
+                "count": {"$sum": 1},
+                "total": {"$sum": "$minutes"},
+                **{name: {"$sum": f"${name}"} for name in _PARTS},
+            }
+        },
+        {"$replaceRoot": {"newRoot": {"$mergeObjects": ["$_id", "$$ROOT"]}}},
+        {"$unset": "_id"},
     ]
 
 
@@ -176,7 +192,7 @@ async def orders_by_department(ledgers: Rows, *, period: str, query: Raw) -> dic
 
 
 async def spread_of_shares(ledgers: Rows, *, query: Raw) -> list[Raw]:
-    """Returns the rows of `shares_stages`: by (category, kind, department), measure, bin, count and total."""
+    """Returns the rows of `shares_stages`: category, kind, department, bin, count, total and minutes by part."""
     return await (await ledgers.aggregate(shares_stages(query=query), hint=COMPARED)).to_list()
 
 
@@ -189,7 +205,7 @@ async def batches(ledgers: Rows, *, query: Raw, size: int) -> AsyncIterator[list
             yield rows
 
 
-def _spread(*, by: Any, counts: Raw, values: Raw) -> list[Raw]:
+def _spread(*, by: str, counts: Raw, values: Raw) -> list[Raw]:
     """Counts what comes in into bins of each of `values`: what leaves is as small for a year as for a day.
 
     A row of the result counts its bin of one measure; rows of one measure together count everything.
@@ -242,7 +258,4 @@ _TIMES: Raw = {
         "saved": {"$subtract": ["$serial_minutes", "$actual_minutes"]},
     }.items()
 }
-_SHARES: Raw = {
-    "all": "$minutes",
-    **{name: f"${name}_minutes" for name in ("waiting", "working", "suspended")},
-}
+_PARTS = ("waiting_minutes", "working_minutes", "suspended_minutes")

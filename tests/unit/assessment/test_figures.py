@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import random
 import statistics
@@ -11,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assessment.domain import CategoryComparison, DepartmentFigures
-from assessment.operations import compare_categories, department_figures
-from assessment.policies import median_of, period_of
+from assessment.domain import CategoryComparison, CriticalMinutes, DepartmentFigures, StepKind
+from assessment.operations import compare_categories, critical_minutes, department_figures
+from assessment.policies import median_of, month_of, period_of
 from tests.unit.assessment.histories import minute
 
 
@@ -117,3 +118,70 @@ def test_the_comparison_takes_its_medians_from_parallel_cases_only():
 def test_a_month_begins_at_midnight_in_shanghai():
     assert period_of(minute(0).replace(day=31, hour=15, minute=59)) == "2026-03"
     assert period_of(minute(0).replace(day=31, hour=16, minute=0)) == "2026-04"
+
+
+@pytest.mark.parametrize("period", ["2026-01", "2026-02", "2026-12"])
+def test_a_month_holds_the_instants_that_are_said_to_be_in_it(period: str):
+    start, end = month_of(period)
+    instant = start - dt.timedelta(milliseconds=1)
+    assert (period_of(start), period_of(end - dt.timedelta(milliseconds=1))) == (period, period)
+    assert period not in (period_of(instant), period_of(end))
+
+
+def shares(category: str, department: str, *minutes: float, kind: str = "task") -> list[dict[str, Any]]:
+    """Rows of shares that were waiting for a quarter and work for the rest."""
+    about = {"category": category, "kind": kind, "department": department}
+    return [
+        {
+            **about,
+            **row,
+            "waiting_minutes": row["total"] / 4,
+            "working_minutes": row["total"] * 3 / 4,
+            "suspended_minutes": 0.0,
+        }
+        for row in spread(*minutes)
+    ]
+
+
+def test_critical_minutes_are_shared_out_within_each_category_and_in_total():
+    rows = [
+        *shares("A", "FIRE", 10, 20, 30),
+        *shares("A", "PSB", 40),
+        *shares("B", "PSB", 100),
+        *shares("B", "", 20, kind="dispatch"),
+    ]
+    own, totals = critical_minutes(rows)
+    assert [(row.category, row.department, row.cases, row.minutes, row.share) for row in own] == [
+        ("A", "FIRE", 3, 60, 0.6),
+        ("A", "PSB", 1, 40, 0.4),
+        ("B", "PSB", 1, 100, 100 / 120),
+        ("B", "", 1, 20, 20 / 120),
+    ]
+    assert totals[0] == CriticalMinutes(
+        category="",
+        kind=StepKind.TASK,
+        department="PSB",
+        cases=2,
+        minutes=140,
+        waiting_minutes=35,
+        working_minutes=105,
+        median_minutes=70,
+        share=140 / 220,
+    )
+    assert own[0].median_minutes == 20
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(["FIRE", "PSB"]), st.floats(1, 1e5)), max_size=20),
+    st.randoms(use_true_random=False),
+)
+def test_shares_add_up_and_do_not_depend_on_the_order_of_the_rows(told, rng: random.Random):
+    rows = [row for category, department, minutes in told for row in shares(category, department, minutes)]
+    own, totals = critical_minutes(rows)
+    for category in {row.category for row in own}:
+        assert sum(row.share for row in own if row.category == category) == pytest.approx(1)
+    assert sum(row.minutes for row in own) == pytest.approx(sum(row.minutes for row in totals))
+    shuffled = critical_minutes(rng.sample(rows, k=len(rows)))
+    assert [(row.category, row.department, row.cases) for row in shuffled[0]] == [
+        (row.category, row.department, row.cases) for row in own
+    ]
