@@ -30,13 +30,18 @@ def same_json(left: Any, right: Any) -> bool:
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
+def reference(message: Any, **options: Any) -> str:
+    """What json_format writes; the largest float it writes in a way that it refuses to read itself."""
+    return json_format.MessageToJson(message, **options).replace("3.4028235e+38", "3.40282347e+38")
+
+
 def check_writes_the_same(codec: Codec, message: Any) -> None:
     wire = message.SerializeToString()
-    assert same_json(json.loads(codec.encode(codec.parse(wire))), json.loads(json_format.MessageToJson(message)))
+    assert same_json(json.loads(codec.encode(codec.parse(wire))), json.loads(reference(message)))
 
 
 def check_reads_the_same(codec: Codec, message: Any, *, proto_names: bool) -> None:
-    text = json_format.MessageToJson(message, preserving_proto_field_name=proto_names)
+    text = reference(message, preserving_proto_field_name=proto_names)
     ours, theirs = codec.decode(text.encode()), json_format.Parse(text, codec.new())
     assert ours.SerializeToString(deterministic=True) == theirs.SerializeToString(deterministic=True)
 
@@ -77,7 +82,7 @@ def places(document: Any) -> list[tuple[Any, Any]]:
 @st.composite
 def spoiled(draw: Any, descriptor: Any) -> Any:
     """JSON of a random message in which one value was replaced, one field renamed, or one field added."""
-    document = json.loads(json_format.MessageToJson(draw(messages(descriptor))))
+    document = json.loads(reference(draw(messages(descriptor))))
     fields = [field.json_name for field in descriptor.fields]
     if fields and draw(st.booleans()):
         document[draw(st.sampled_from([*fields, "unknownField"]))] = copy.deepcopy(draw(st.sampled_from(WRONG)))
