@@ -191,11 +191,11 @@ def write_float(value: float) -> float | str:
     """Returns the shortest number that reads back as the same 32-bit float, or the name of a special value."""
     if not math.isfinite(value):
         return write_double(value)
-    for precision in (6, 7, 8):
+    for precision in (6, 7, 8, 9):
         short = float(f"{value:.{precision}g}")
         if abs(short) <= FLOAT_MAX and struct.unpack("f", struct.pack("f", short))[0] == value:
             return short
-    return float(f"{value:.9g}")
+    return value  # the largest: rounded, it would be too large to be read back
 
 
 def enum_names(descriptor: EnumDescriptor) -> dict[int, str]:
