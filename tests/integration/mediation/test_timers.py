@@ -81,13 +81,14 @@ async def wait_until_turned(documents: Any, ids: list[str], *, left: int = 0) ->
 async def test_ten_thousand_overdue_clocks(stack: Stack, documents: Any, broker: Broker) -> None:
     due = await overdue(stack, documents, CASES)
     ids, stop = list(due), asyncio.Event()
+    fresh = await waiting_case(stack, documents)
     started = time.monotonic()
     workers = [stack.start_worker(), stack.start_worker()]
     new_cases = asyncio.create_task(run_new_cases(stack, stop))
     try:
         await wait_until_turned(documents, ids, left=CASES * 9 // 10)
         # Something falls due in the middle of it, and does not wait until the backlog is gone.
-        fresh = await fresh_case(stack, documents)
+        fall_due(documents, fresh)
         workers[0].kill()
         await wait_until_turned(documents, [fresh])
         seconds = time.monotonic() - started
@@ -105,15 +106,20 @@ async def test_ten_thousand_overdue_clocks(stack: Stack, documents: Any, broker:
     check_once(broker, due)
 
 
-async def fresh_case(stack: Stack, documents: Any) -> str:
-    """A case whose light is due this very second."""
+async def waiting_case(stack: Stack, documents: Any) -> str:
+    """A case whose lights do not turn yet."""
     async with Person(stack, subject="worker", role="GRID_WORKER", area="420502") as worker:
         case = await worker.report(category="A0204")
+    documents.update_one({"_id": case.case_id}, {"$set": {"next_light_at": None}, "$inc": {"revision": 1}})
+    return case.case_id
+
+
+def fall_due(documents: Any, case_id: str) -> None:
+    """Makes its lights due this very moment."""
     now = dt.datetime.now(dt.UTC)
     soon = {"yellow_at": now, "due_at": now + dt.timedelta(milliseconds=1)}
-    clocks = [{**clock, **soon} for clock in documents.find_one({"_id": case.case_id})["clocks"]]
-    documents.update_one({"_id": case.case_id}, {"$set": {"clocks": clocks, "next_light_at": now}, "$inc": {"revision": 1}})
-    return case.case_id
+    clocks = [{**clock, **soon} for clock in documents.find_one({"_id": case_id})["clocks"]]
+    documents.update_one({"_id": case_id}, {"$set": {"clocks": clocks, "next_light_at": now}, "$inc": {"revision": 1}})
 
 
 def check_order(documents: Any, due: dict[str, dt.datetime], fresh: str) -> None:
