@@ -6,7 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from population.config import Settings
-from population.domain import Household, Resident, VerificationOrder
+from population.domain.household import Household
+from population.domain.resident import Resident
+from population.domain.verification import VerificationOrder
 from population.vault import Vault
 from svckit.config import ConfigError, from_env
 

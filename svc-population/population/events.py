@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from population import following, operations, store
-from population.domain import VerificationOrder
+from population.domain.verification import VerificationOrder
 from population.following import Closing, Departure, Followed, Location, Opening, Return
-from population.policies import DEPARTMENTS
+from population.policies.verification import DEPARTMENTS
 from svckit.batch import all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now

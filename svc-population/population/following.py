@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from population.domain import Assignment, Point, TaskRef
-from population.policies import DEPARTMENTS, asks_for_verification
+from population.domain.verification import Assignment, Point, TaskRef
+from population.policies.verification import DEPARTMENTS, asks_for_verification
 
 Fields = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from population.config import KEY_BYTES
-from population.domain import Secret
+from population.domain.secret import Secret
 
 _NONCE_BYTES = 12
 _VERSION = b"\x01"

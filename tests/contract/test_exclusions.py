@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,12 +61,18 @@ def _names_of_enum(enum: EnumDescriptor) -> Iterator[str]:
 def names_of_documents() -> Iterator[str]:
     """Every field of every document, and every field of the structs documents are written from."""
     for package in PACKAGES:
-        for document in vars(importlib.import_module(f"{package}.store")).values():
-            if isinstance(document, type) and issubclass(document, BaseDocument):
-                yield from getattr(document, "_fields", ())
-        for struct in vars(importlib.import_module(f"{package}.domain")).values():
-            if isinstance(struct, type) and issubclass(struct, msgspec.Struct):
-                yield from struct.__struct_fields__
+        for document in _all_in(f"{package}.store", BaseDocument):
+            yield from getattr(document, "_fields", ())
+        for struct in _all_in(f"{package}.domain", msgspec.Struct):
+            yield from struct.__struct_fields__
+
+
+def _all_in(name: str, kind: type) -> Iterator[Any]:
+    """The classes of a kind in a module, or in all modules of a package."""
+    package = importlib.import_module(name)
+    parts = [importlib.import_module(f"{name}.{info.name}") for info in pkgutil.iter_modules(getattr(package, "__path__", ()))]
+    for module in (package, *parts):
+        yield from (one for one in vars(module).values() if isinstance(one, type) and issubclass(one, kind))
 
 
 def snake(name: str) -> str:

@@ -32,8 +32,8 @@ WORKFLOWS = (
     ("fire_safety.domain:InspectionState", "fire_safety.domain:TRANSITIONS", "binglian.fire_safety.v1.InspectionState"),
     ("housing.domain:HouseCheckState", "housing.policies:CHECK_TRANSITIONS", "binglian.housing.v1.HouseCheckState"),
     (
-        "population.domain:VerificationState",
-        "population.policies:ORDER_TRANSITIONS",
+        "population.domain.verification:VerificationState",
+        "population.policies.verification:ORDER_TRANSITIONS",
         "binglian.population.v1.VerificationState",
     ),
 )

@@ -6,15 +6,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from population.domain import (
-    Assignment,
-    Findings,
-    VerificationCompleted,
-    VerificationOpened,
-    VerificationOrder,
-    VerificationState,
-)
-from population.policies import Actor, check_department, check_revision, check_transition, when
+from population.domain.verification import Assignment, Findings, VerificationOrder, VerificationState
+from population.domain.verification_facts import VerificationCompleted, VerificationOpened
+from population.policies.requests import Actor, check_department, check_revision, when
+from population.policies.verification import check_transition
 
 SERVICE = "svc-population"
 

@@ -9,7 +9,7 @@ from binglian.population.v1 import resident_pb2, resident_service_pb2_grpc
 from binglian.population.v1 import resident_service_pb2 as pb
 
 from population import operations, store
-from population.domain import Household, HouseholdDraft
+from population.domain.household import Household, HouseholdDraft
 from svckit.access import check_area, current_caller, may_act_in
 from svckit.documents import command_of, utc_now
 from svckit.entries import judge_all, part

@@ -9,7 +9,8 @@ from binglian.population.v1 import verification_pb2 as pb
 from binglian.population.v1 import verification_pb2_grpc
 
 from population import operations, store
-from population.domain import Findings, Resident, VerificationOrder, VerificationState
+from population.domain.resident import Resident
+from population.domain.verification import Findings, VerificationOrder, VerificationState
 from svckit.access import check_area, current_caller, may_act_in
 from svckit.documents import command_of, utc_now
 from svckit.errors import InvalidArgument

@@ -12,10 +12,12 @@ from binglian.population.v1 import resident_pb2, resident_service_pb2_grpc
 from binglian.population.v1 import resident_service_pb2 as pb
 
 from population import operations, store
-from population.domain import Household, ResidenceDraft, Resident, ResidentDraft
+from population.domain.household import Household
+from population.domain.residence import ResidenceDraft
+from population.domain.resident import Resident, ResidentDraft
 from population.identity import normal_form
 from population.operations.residents import ResidentEvent
-from population.policies import SMALLEST_COUNT
+from population.policies.residents import SMALLEST_COUNT
 from population.vault import Vault
 from svckit.access import check_area, current_caller, may_act_in
 from svckit.documents import Command, command_of, utc_now

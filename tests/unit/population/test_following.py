@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import inspect
+import pkgutil
 import typing
 from enum import StrEnum
 from typing import Any
@@ -16,10 +18,13 @@ from population import domain
 from svckit.event_codec import event_fields, event_json, event_type
 
 NOW = dt.datetime(2026, 3, 2, 1, 0, tzinfo=dt.UTC)
+MODULES = [importlib.import_module(f"{domain.__name__}.{info.name}") for info in pkgutil.iter_modules(domain.__path__)]
+MESSAGES = events_pb2.DESCRIPTOR.message_types_by_name
 FACTS = [
     kind
-    for _, kind in inspect.getmembers(domain, inspect.isclass)
-    if kind.__name__ in events_pb2.DESCRIPTOR.message_types_by_name
+    for module in MODULES
+    for name, kind in inspect.getmembers(module, inspect.isclass)
+    if name in MESSAGES and kind.__module__ == module.__name__
 ]
 
 
@@ -37,7 +42,7 @@ def filled(kind: Any) -> Any:
 
 
 def test_every_event_message_has_its_struct() -> None:
-    assert {kind.__name__ for kind in FACTS} == set(events_pb2.DESCRIPTOR.message_types_by_name)
+    assert {kind.__name__ for kind in FACTS} == set(MESSAGES)
 
 
 @pytest.mark.parametrize("kind", FACTS, ids=lambda kind: kind.__name__)

@@ -7,8 +7,15 @@ import datetime as dt
 import pytest
 
 from population import operations
-from population.domain import Assignment, Findings, TaskRef, VerificationOrder, VerificationOutcome, VerificationState
-from population.policies import asks_for_verification
+from population.domain.verification import (
+    Assignment,
+    Findings,
+    TaskRef,
+    VerificationOrder,
+    VerificationOutcome,
+    VerificationState,
+)
+from population.policies.verification import asks_for_verification
 from svckit.access import Caller
 from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 

@@ -7,15 +7,9 @@ import datetime as dt
 import pytest
 
 from population import operations
-from population.domain import (
-    Household,
-    HouseholdDraft,
-    Residence,
-    ResidenceDraft,
-    Resident,
-    ResidentDraft,
-    Tenure,
-)
+from population.domain.household import Household, HouseholdDraft
+from population.domain.residence import Residence, ResidenceDraft, Tenure
+from population.domain.resident import Resident, ResidentDraft
 from population.vault import Vault
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from population.config import Settings
-from population.domain import Secret
+from population.domain.secret import Secret
 from population.vault import Vault, VaultError
 from svckit.config import ConfigError
 

@@ -1,0 +1,35 @@
+"""What lies in the database `binglian_population`: the schema and indexes of its collections, and the searches.
+
+Documents are written by `svckit.store`/`svckit.batch` and read raw; mongoengine declares what they look like and keeps the indexes.
+Identity and telephone numbers are there as ciphers with a blind index (`population.vault`), never in clear text.
+"""
+
+from __future__ import annotations
+
+from mongoengine import Document
+
+from population.store.households import HouseholdDocument
+from population.store.residents import ResidentDocument, count_by_type, lives_in, with_numbers
+from population.store.rows import OWNED_BY_STORE, in_area, known
+from population.store.verification import VerificationOrderDocument, orders_of_cases
+
+__all__ = [
+    "DOCUMENTS",
+    "OWNED_BY_STORE",
+    "HouseholdDocument",
+    "ResidentDocument",
+    "VerificationOrderDocument",
+    "count_by_type",
+    "in_area",
+    "known",
+    "lives_in",
+    "orders_of_cases",
+    "with_numbers",
+]
+
+DOCUMENTS: tuple[type[Document], ...] = (
+    ResidentDocument,
+    HouseholdDocument,
+    VerificationOrderDocument,
+)
+"""One a line: every part of the service adds its own."""
