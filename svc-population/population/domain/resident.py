@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from population.domain.living import Living
 from population.domain.residence import Residence, ResidenceDraft
 from population.domain.secret import Secret
 
@@ -27,7 +28,10 @@ class ResidentDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resident(msgspec.Struct, frozen=True, kw_only=True):
-    """A person. Codes: sex.csv, id_doc_type.csv, resident_type.csv, household_relation.csv."""
+    """A person. Codes: sex.csv, id_doc_type.csv, resident_type.csv, household_relation.csv.
+
+    `affiliation` is what somebody told for their own activities (affiliation.csv); sealed, asked for only with a purpose.
+    """
 
     resident_id: str
     city: str
@@ -44,4 +48,6 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
     household_id: str = ""
     household_relation: str = ""
     residences: tuple[Residence, ...] = ()
+    living: Living | None = None
+    affiliation: Secret | None = None
     revision: int = 0

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from mongoengine import BinaryField, DateTimeField, Document, EmbeddedDocument, IntField, ListField, StringField
+from mongoengine import (
+    BinaryField,
+    BooleanField,
+    DateTimeField,
+    Document,
+    EmbeddedDocument,
+    FloatField,
+    IntField,
+    ListField,
+    StringField,
+)
 from mongoengine import EmbeddedDocumentField as Embedded
 
 from population.store.rows import Raw, Rows
@@ -29,6 +39,17 @@ class ResidenceDocument(EmbeddedDocument):
     tenure = StringField()
     since = StringField(required=True)
     until = StringField()
+
+
+class LivingDocument(EmbeddedDocument):
+    """How a resident lives now."""
+
+    meta: ClassVar[dict[str, Any]] = {"strict": False}
+    floor = IntField()
+    lift = BooleanField()
+    alone = BooleanField()
+    longitude = FloatField()
+    latitude = FloatField()
 
 
 class ResidentDocument(Document):
@@ -64,6 +85,8 @@ class ResidentDocument(Document):
     household_id = StringField()
     household_relation = StringField()
     residences = ListField(Embedded(ResidenceDocument))
+    living = Embedded(LivingDocument)
+    affiliation = Embedded(SecretDocument)
     created_at = DateTimeField(required=True)
     changed_at = DateTimeField(required=True)
     revision = IntField()
