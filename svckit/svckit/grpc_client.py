@@ -106,6 +106,24 @@ class Channel:
 
         return call
 
+    def stream_unary(self, method: str, *arguments: Any, **named: Any) -> Callable[..., Awaitable[Any]]:
+        """Returns the callable of one client-streaming rpc, which takes the requests one after another; called by the stub."""
+        target = self._channel.stream_unary(method, *arguments, **named)
+        name = method.lstrip("/")
+
+        async def call(requests: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Any:
+            begun, span = telemetry.clock(), _open(name)
+            code = "OK"
+            try:
+                return await target(requests, timeout=timeout, metadata=self._metadata(span, metadata))
+            except grpc.aio.AioRpcError as failure:
+                code = failure.code().name
+                raise error_of(failure) from None
+            finally:
+                self._close(name, begun, span, code)
+
+        return call
+
     def _metadata(self, span: Span | None, given: Metadata) -> list[tuple[str, str | bytes]]:
         entries = list(given)
         authorization = current_authorization() or self._authorization

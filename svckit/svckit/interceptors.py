@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 _SHORTEST_STREAM_S = 1.0
 MOST_STREAMS = 500
 """Streams one subject may hold open in one process; a client that forgets to close its own must not take everybody's."""
+LONGEST_SILENCE_S = 60.0
+"""How long a client that streams requests may pause; who vanished must not hold a place for ever."""
 _OURS = frozenset(("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"))
 
 
@@ -105,9 +107,10 @@ class Pipeline:
         self._record = telemetry.duration_histogram("rpc.server.call.duration", description="Duration of incoming calls.")
 
     def wrap(self, *, method: MethodDescriptor, handler: Any) -> Any:
-        """Returns the handler with everything around it. Takes `async def` handlers: unary, or generators for streams.
+        """Returns the handler with everything around it. Takes `async def` handlers: unary, generators for streams, or of a
+        stream of requests that ends in one answer.
 
-        Raises TypeError for other kinds: nothing here streams requests.
+        Raises TypeError for other kinds: nothing here streams both ways.
         """
         if inspect.iscoroutinefunction(handler.unary_unary):
             call = self._unary(describe(method), handler.unary_unary)
@@ -115,7 +118,10 @@ class Pipeline:
         if inspect.isasyncgenfunction(handler.unary_stream):
             stream = self._stream(describe(method), handler.unary_stream)
             return grpc.unary_stream_rpc_method_handler(stream, None, handler.response_serializer)
-        raise TypeError(f"{method.full_name} must be an `async def` with one request")
+        if inspect.iscoroutinefunction(handler.stream_unary):
+            taking = self._taking(describe(method), handler.stream_unary)
+            return grpc.stream_unary_rpc_method_handler(taking, None, handler.response_serializer)
+        raise TypeError(f"{method.full_name} must be an `async def` with one request or one answer")
 
     def end_streams(self) -> None:
         """Ends the running streams with UNAVAILABLE, so that their clients go on with another process."""
@@ -169,6 +175,28 @@ class Pipeline:
                 self._close(rpc, begun, span, code, failure)
 
         return stream
+
+    def _taking(
+        self, rpc: Rpc, handler: Callable[[AsyncIterator[Any], Any], Awaitable[Any]]
+    ) -> Callable[[AsyncIterator[bytes], Any], Awaitable[Any]]:
+        async def call(incoming: AsyncIterator[bytes], context: Any) -> Any:
+            headers = read_headers(context)
+            begun, span = telemetry.clock(), open_span(rpc, headers.traceparent)
+            code = "OK"
+            failure = ""
+            try:
+                caller = await self._caller(rpc, headers)
+                rpc.admit(caller)
+                with self._counted(caller), self._running(caller):
+                    response = await handler(valid_messages(rpc, incoming), context)
+                return show(rpc, caller, response)
+            except BaseException as error:
+                code, failure = outcome(error, context), type(error).__qualname__
+                await answer(rpc, error, context)
+            finally:
+                self._close(rpc, begun, span, code, failure)
+
+        return call
 
     @contextlib.contextmanager
     def _counted(self, caller: Caller | None) -> Any:
@@ -258,6 +286,39 @@ def parse_valid(rpc: Rpc, data: bytes) -> Message:
         raise InvalidArgument("The request is not a message of the expected type.", reason="MALFORMED_MESSAGE") from error
     rpc.validate(request)
     return request
+
+
+async def valid_messages(rpc: Rpc, incoming: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    """Yields the requests of a client's stream. Raises as `parse_valid`, naming which message was wrong (`messages[17].…`), and
+    FailedPrecondition (STREAM_SILENT) when the client says nothing for LONGEST_SILENCE_S while more was expected.
+    """
+    number = 0
+    while True:
+        try:
+            async with asyncio.timeout(LONGEST_SILENCE_S):
+                data = await anext(incoming)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise FailedPrecondition(
+                f"Nothing came for {LONGEST_SILENCE_S:.0f} seconds; send it again.", reason="STREAM_SILENT"
+            ) from None
+        try:
+            message = parse_valid(rpc, data)
+        except InvalidArgument as error:
+            raise _in_stream(error, number) from error
+        yield message
+        number += 1
+
+
+def _in_stream(error: InvalidArgument, number: int) -> InvalidArgument:
+    """Says in which message of a stream something was wrong."""
+    place = f"messages[{number}]"
+    told = error.violations or ((error.field, error.message),)
+    violations = tuple((f"{place}.{field}" if field else place, text) for field, text in told)
+    return InvalidArgument(
+        f"Message {number} of the stream: {error.message}", reason=error.reason, field=violations[0][0], violations=violations
+    )
 
 
 def show(rpc: Rpc, caller: Caller | None, response: Message) -> Message:

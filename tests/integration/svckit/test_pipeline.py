@@ -67,6 +67,11 @@ class Probe(pb_grpc.ProbeServiceServicer):
         finally:
             self.ended.append(request.act)
 
+    async def Take(self, requests: AsyncIterator[Any], context: Any) -> Any:
+        acts = [(await self._act(request.act)) and request.act async for request in requests]
+        self.ended.append("took")
+        return pb.ProbeResponse(text=f"{current_caller().subject} {','.join(acts)}", people=[PERSON])
+
     async def _act(self, act: str) -> Any:
         if act in FAILURES:
             raise FAILURES[act]
@@ -299,6 +304,42 @@ async def test_nobody_holds_more_streams_than_anybody_needs(setup: Setup, monkey
     assert (await anext(aiter(watch("greedy")))).text == "first"
 
 
+def said(*acts: str) -> list[Any]:
+    return [pb.ProbeRequest(act=act) for act in acts]
+
+
+async def test_a_stream_of_requests_ends_in_one_masked_answer(setup: Setup, spans: InMemorySpanExporter) -> None:
+    answer = await setup.stub.Take(iter(said("a", "b", "c")), metadata=setup.metadata())
+    assert (answer.text, answer.people[0].name) == ("u1 a,b,c", "王**")
+    assert (await setup.stub.Take(iter([]), metadata=setup.metadata())).text == "u1 "
+    assert [span.name for span in spans.get_finished_spans()] == ["binglian.probe.v1.ProbeService/Take"] * 2
+
+
+async def test_a_stream_of_requests_needs_token_and_role(setup: Setup) -> None:
+    assert (await refusal(setup.stub.Take(iter(said("a"))))).reason == "TOKEN_MISSING"
+    resident = setup.metadata(roles=["RESIDENT"])
+    assert (await refusal(setup.stub.Take(iter(said("a")), metadata=resident))).reason == "ROLE_REQUIRED"
+    assert setup.probe.ended == []
+
+
+async def test_each_request_of_a_stream_is_validated_and_the_wrong_one_named(setup: Setup) -> None:
+    found = await refusal(setup.stub.Take(iter(said("a", "b", "x" * 21)), metadata=setup.metadata()))
+    assert (found.code, found.reason, list(found.fields)) == ("INVALID_ARGUMENT", "VALIDATION_FAILED", ["messages[2].act"])
+    found = await refusal(setup.stub.Take(iter(said("a", "missing")), metadata=setup.metadata()))
+    assert (found.code, found.reason) == ("NOT_FOUND", "CASE_NOT_FOUND")
+
+
+async def test_a_client_that_falls_silent_holds_no_place(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interceptors, "LONGEST_SILENCE_S", 0.2)
+
+    async def silent() -> AsyncIterator[Any]:
+        yield pb.ProbeRequest(act="a")
+        await asyncio.sleep(60)
+
+    assert (await refusal(setup.stub.Take(silent(), metadata=setup.metadata()))).reason == "STREAM_SILENT"
+    assert (await setup.stub.Take(iter(said("a")), metadata=setup.metadata())).text == "u1 a"
+
+
 async def test_stopping_lets_calls_finish_and_ends_streams(setup: Setup) -> None:
     stream = aiter(setup.stub.Watch(pb.ProbeRequest(act="wait"), metadata=setup.metadata()))
     await anext(stream)
@@ -366,6 +407,9 @@ async def test_our_client_retries_maps_errors_and_passes_the_caller_on(setup: Se
             await stub.AnyToken(pb.ProbeRequest(act="bug"))
         assert broken.value.reason == "UPSTREAM_FAILED"
         assert [message.text async for message in stub.Watch(pb.ProbeRequest())] == ["first"]
+        assert (await stub.Take(iter(said("a", "b")))).text == "u1 a,b"
+        with pytest.raises(errors.NotFound):
+            await stub.Take(iter(said("missing")))
         with pytest.raises(errors.NotFound):
             [message async for message in stub.Watch(pb.ProbeRequest(act="fail"))]
     finally:
