@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from population.config import Settings
+from population.config import CommandSettings, Settings
 from population.domain.household import Household
 from population.domain.resident import Resident
 from population.domain.verification import VerificationOrder
@@ -32,9 +32,13 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
     from binglian.population.v1 import verification_pb2_grpc as orders_grpc
 
     from population import rpc
+    from population.privacy.keyring import open_ring, sync_database
+    from population.privacy.rotation import keep_fresh
 
     assert isinstance(api.settings, Settings)
-    vault = Vault(api.settings.key())
+    ring = open_ring(api.settings, sync_database(api.settings))
+    vault = Vault(ring.keys())
+    api.spawn(keep_fresh(vault, ring), name="key ring")
     residents = api.repository(Resident, collection="residents", id_field="resident_id")
     households = api.repository(Household, collection="households", id_field="household_id")
     orders = api.repository(VerificationOrder, collection="verification_orders", id_field="order_id")
@@ -62,11 +66,23 @@ def worker(settings: Settings) -> None:
     run_worker(service=SERVICE, settings=settings, documents=store.DOCUMENTS, worker=PopulationWorker)
 
 
+def rotate_keys(arguments: list[str]) -> int:
+    """Rotates the keys of sealed values; returns the exit code."""
+    from population.privacy import commands
+
+    try:
+        return commands.rotate_keys(arguments, settings=from_env(CommandSettings), out=sys.stdout)
+    except ConfigError as error:
+        sys.exit(f"{SERVICE}: {error}")
+
+
 def main() -> None:
     """Runs the process named on the command line."""
     processes = {"api": api, "worker": worker}
+    if sys.argv[1:2] == ["rotate-keys"]:
+        sys.exit(rotate_keys(sys.argv[2:]))
     if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m population api|worker")
+        sys.exit("usage: python -m population api|worker|rotate-keys")
     try:
         settings = from_env(Settings)
     except ConfigError as error:

@@ -15,24 +15,27 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(svckit.config.Settings):
-    """`field_key`: base64 of 32 random bytes that seal identity and telephone numbers; or a file that holds it."""
+    """`field_key`: base64 of 32 random bytes, the local master key of the key vault; or a file that holds it.
+
+    `field_keys_former`: earlier field keys (base64, comma separated), until `rotate-keys master` has run. `kms_file`: JSON that names a
+    real key management service (`privacy.keyring.kms_of`); then no field key is needed.
+    """
 
     field_key: str = field(default="", repr=False)
     field_key_file: str = ""
+    field_keys_former: tuple[str, ...] = field(default=(), repr=False)
+    kms_file: str = ""
 
     def key(self) -> bytes:
         """Returns the field key. Raises ConfigError when there is none or it has the wrong length."""
-        text = self.field_key or self._from_file()
-        try:
-            key = base64.b64decode(text, validate=True)
-        except binascii.Error:
-            key = b""
-        if len(key) != KEY_BYTES:
-            raise ConfigError(
-                f"BINGLIAN_FIELD_KEY (or the file BINGLIAN_FIELD_KEY_FILE) must hold {KEY_BYTES} random bytes as base64: "
-                f"make them with `openssl rand -base64 {KEY_BYTES}` and keep them, nothing opens the data without them"
-            )
-        return key
+        return _key(self.field_key or self._from_file())
+
+    def field_keys(self) -> list[bytes]:
+        """Returns all field keys, the present one first. Raises ConfigError: none is needed only with `kms_file`."""
+        former = [_key(text) for text in self.field_keys_former]
+        if self.kms_file and not (self.field_key or self.field_key_file):
+            return former
+        return [self.key(), *former]
 
     def _from_file(self) -> str:
         if not self.field_key_file:
@@ -41,3 +44,23 @@ class Settings(svckit.config.Settings):
             return Path(self.field_key_file).read_text(encoding="ascii").strip()
         except OSError as error:
             raise ConfigError(f"BINGLIAN_FIELD_KEY_FILE cannot be read: {error}") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandSettings(Settings):
+    """What commands need: the database and the keys, no broker."""
+
+    amqp_uri: str = ""
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ConfigError(
+            f"BINGLIAN_FIELD_KEY (or the file BINGLIAN_FIELD_KEY_FILE) must hold {KEY_BYTES} random bytes as base64: "
+            f"make them with `openssl rand -base64 {KEY_BYTES}` and keep them, nothing opens the data without them"
+        )
+    return key

@@ -106,8 +106,11 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
     async def FindResidents(self, request: pb.FindResidentsRequest, context: object) -> pb.FindResidentsResponse:
         """See the proto."""
         caller = current_caller()
-        index = self._vault.index(normal_form(request.id_number), field="id_number")
-        query = {"id_number.index": index, **({"city": caller.city} if caller.city else {})}
+        indexes = self._vault.indexes(normal_form(request.id_number), field="id_number")
+        query = {
+            "id_number.index": {"$in": indexes} if len(indexes) > 1 else indexes[0],
+            **({"city": caller.city} if caller.city else {}),
+        }
         rows = await self._residents.collection.find(query, store.OWNED_BY_STORE).to_list()
         found = [row for row in rows if may_act_in(caller, row["area_code"])]
         _log.info("%s looked for a number for %s: %d found", caller.subject, caller.purpose, len(found))
@@ -195,7 +198,12 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
         """Raises Conflict (ID_NUMBER_EXISTS) when another command entered one of the numbers; the same command may come again."""
         mine = {command.key for command in commands}
         for city in {resident.city for resident in residents}:
-            indexes = [resident.id_number.index for resident in residents if resident.id_number and resident.city == city]
+            indexes = [
+                index
+                for resident in residents
+                if resident.id_number and resident.city == city
+                for index in self._vault.indexes_of(resident.id_number, field="id_number", owner=resident.resident_id)
+            ]
             for row in await store.with_numbers(self._residents.collection, city=city, indexes=indexes) if indexes else ():
                 if row["created_by"]["key"] not in mine:
                     raise self._taken(row)

@@ -10,13 +10,13 @@ from population import operations
 from population.domain.household import Household, HouseholdDraft
 from population.domain.residence import Residence, ResidenceDraft, Tenure
 from population.domain.resident import Resident, ResidentDraft
-from population.vault import Vault
+from population.vault import FieldKeys, Vault
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound
 
 NOW = dt.datetime(2026, 3, 1, 17, 0, tzinfo=dt.UTC)  # it is the 2nd in China
 LATER = NOW + dt.timedelta(days=3)
 GRID = "42050200100310001"
-VAULT = Vault(bytes(32))
+VAULT = Vault(FieldKeys.of(bytes(32)))
 
 
 def entered(**fields: object) -> Resident:

@@ -6,17 +6,19 @@ import base64
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
 from population.config import Settings
 from population.domain.secret import Secret
-from population.vault import Vault, VaultError
+from population.vault import FieldKeys, Vault, VaultError, derived
 from svckit.config import ConfigError
 
 KEY = bytes(range(32))
-VAULT = Vault(KEY)
+VAULT = Vault(FieldKeys.of(KEY))
 
 
 @given(st.text(max_size=40), st.sampled_from(["id_number", "phone"]))
@@ -35,7 +37,7 @@ def test_equal_values_have_equal_indexes_and_different_ciphers() -> None:
 def test_the_index_depends_on_field_and_key() -> None:
     value = "100200300"
     assert VAULT.index(value, field="phone") != VAULT.index(value, field="id_number")
-    assert VAULT.index(value, field="phone") != Vault(os.urandom(32)).index(value, field="phone")
+    assert VAULT.index(value, field="phone") != Vault(FieldKeys.of(os.urandom(32))).index(value, field="phone")
 
 
 def tampered(secret: Secret) -> bytes:
@@ -49,7 +51,7 @@ def tampered(secret: Secret) -> bytes:
         lambda s: VAULT.open(s.cipher, field="id_number", owner="r2"),
         lambda s: VAULT.open(tampered(s), field="id_number", owner="r1"),
         lambda s: VAULT.open(b"\x09" + s.cipher[1:], field="id_number", owner="r1"),
-        lambda s: Vault(os.urandom(32)).open(s.cipher, field="id_number", owner="r1"),
+        lambda s: Vault(FieldKeys.of(os.urandom(32))).open(s.cipher, field="id_number", owner="r1"),
     ],
     ids=["other field", "other owner", "changed", "other version", "other key"],
 )
@@ -75,3 +77,22 @@ def test_the_key_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
 def test_without_a_good_key_there_is_no_service(fields: dict[str, str]) -> None:
     with pytest.raises(ConfigError):
         settings(**fields).key()
+
+
+def test_what_the_first_releases_sealed_still_opens() -> None:
+    nonce = bytes(12)
+    cipher = AESGCM(derived(KEY, b"binglian field cipher v1", 32)).encrypt(nonce, b"13800138000", b"phone\0r1")
+    assert VAULT.open(b"\x01" + nonce + cipher, field="phone", owner="r1") == "13800138000"
+    assert not VAULT.is_current(b"\x01" + nonce + cipher)
+    with pytest.raises(VaultError):
+        VAULT.open(b"\x01" + nonce + cipher, field="phone", owner="r2")
+
+
+def test_values_are_found_by_either_index_while_an_index_key_is_rotated() -> None:
+    keys = FieldKeys.of(KEY)
+    rotating = Vault(msgspec.structs.replace(keys, index_keys=(os.urandom(32), *keys.index_keys)))
+    assert VAULT.index("1", field="phone") == rotating.indexes("1", field="phone")[1]
+    secret = rotating.seal("1", field="phone", owner="r1")
+    assert rotating.indexes_of(secret, field="phone", owner="r1") == rotating.indexes("1", field="phone")
+    assert secret.index == rotating.indexes("1", field="phone")[0]
+    assert VAULT.indexes_of(secret, field="phone", owner="r1") == [secret.index]

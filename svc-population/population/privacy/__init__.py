@@ -1,0 +1,1 @@
+"""Privacy by construction: field encryption and its keys, the audit of every look, people's rights, retention, what is never kept."""
