@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -33,9 +34,9 @@ def where_of(condition: Condition) -> Where:
         case Known(field):
             return Where(f"{field.column} IS NOT NULL")
         case Within(field, low, high):
-            limits = [("<=", high)] if low is None else [(">=", low)] if high is None else [(">=", low), ("<=", high)]
+            limits = [(sign, limit) for sign, limit in ((">=", low), ("<=", high)) if limit is not None]
             sql = " AND ".join(f"{field.column} {sign} ?" for sign, _ in limits)
-            return Where(sql, tuple(limit for _, limit in limits))
+            return Where(sql, tuple(_stored(field, limit) for _, limit in limits))
         case Inside(_, prefix):
             return inside(prefix)
         case Neither(part):
@@ -65,7 +66,14 @@ def area_code(number: int) -> str:
     return code[:12] if code.endswith("00000") else code
 
 
+def day_number(day: date) -> int:
+    """Returns a day as columns hold it: YYYYMMDD. The completed years between two such numbers are their difference // 10000."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
 def _stored(field: Field, value: Value) -> Any:
+    if isinstance(value, date):
+        return day_number(value)
     return area_number(str(value)) if field.kind is Kind.AREA else value
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -19,8 +19,8 @@ from population.questions.syntax import And, Comparator, Node, Not, Or, Restrict
 from svckit.errors import PermissionDenied
 
 Value = str | int | bool | bytes | date
-Seal = Callable[[str, str], bytes]
-"""Gets the name of a sealed field and a value, returns its blind index."""
+Seal = Callable[[str, str], Sequence[bytes]]
+"""Gets the name of a sealed field and a value, returns the blind indexes it may have: several while an index key is rotated."""
 
 
 class Equal(msgspec.Struct, frozen=True):
@@ -151,7 +151,8 @@ def _code(field: Field, written: Restriction, reading: _Reading) -> Condition:
 
 def _sealed(field: Field, written: Restriction, reading: _Reading) -> Condition:
     _code(field, written, reading)
-    return _same(field, written.comparator, reading.seal(field.name, written.value))
+    same = Some(tuple(Equal(field, index) for index in reading.seal(field.name, written.value)))
+    return same if written.comparator is Comparator.EQUALS else Every((Known(field), Neither(same)))
 
 
 def _flag(field: Field, written: Restriction, reading: _Reading) -> Condition:

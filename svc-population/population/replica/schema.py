@@ -1,0 +1,61 @@
+"""The tables of the replica. Days are numbers YYYYMMDD, areas numbers of 17 digits (`questions.columns`)."""
+
+from __future__ import annotations
+
+import duckdb
+
+VERSION = f"1/{duckdb.__version__}"
+"""Files of another version are built anew: the columns may differ, and so may `hash`, by which households are known here."""
+
+PEOPLE = (
+    ("id", "UUID"),
+    ("area", "BIGINT"),
+    ("birth", "INTEGER"),
+    ("sex", "VARCHAR"),
+    ("resident_type", "VARCHAR"),
+    ("relation", "VARCHAR"),
+    ("match_flag", "VARCHAR"),
+    ("household", "UBIGINT"),
+    ("floor", "SMALLINT"),
+    ("lift", "BOOLEAN"),
+    ("alone", "BOOLEAN"),
+    ("affiliation", "BLOB"),
+    ("longitude", "DOUBLE"),
+    ("latitude", "DOUBLE"),
+)
+"""Who lives here now, a row each."""
+
+STAYS = (
+    ("id", "UUID"),
+    ("area", "BIGINT"),
+    ("since", "INTEGER"),
+    ("until", "INTEGER"),
+    ("birth", "INTEGER"),
+    ("sex", "VARCHAR"),
+    ("household", "UBIGINT"),
+)
+"""Who lived where from one day to another, at most one row for a person and a day; `until` FOREVER while it lasts."""
+
+FOREVER = 99_991_231
+
+TABLES = {"people": PEOPLE, "stays": STAYS}
+
+NEVER_HERE = frozenset({"name", "name_latin", "pinyin", "id_number", "phone", "documents", "address", "created_by"})
+"""Fields of residents that identify them, or tell who entered them: none of them is read for the replica, a test sees to it."""
+
+
+def create(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes the tables of an empty file."""
+    for table, columns in TABLES.items():
+        connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns)})")
+    connection.execute("CREATE TABLE about (name VARCHAR PRIMARY KEY, value VARCHAR)")
+
+
+def insertion(table: str, source: str, *, order: str = "") -> str:
+    """Returns the SQL that takes the rows of `rows.Batch` from `source` (an Arrow table or `read_parquet(…)`)."""
+    names = [name for name, _ in TABLES[table]]
+    values = [_VALUES.get(name, name) for name in names]
+    return f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} FROM {source} {order}"
+
+
+_VALUES = {"id": "id::UUID", "household": "CASE WHEN household != '' THEN hash(household) END"}
