@@ -26,6 +26,7 @@ from svckit.config import ConfigError, Settings, address_of
 from svckit.documents import Document, Form
 from svckit.grpc_client import Channel
 from svckit.grpc_server import Add, GrpcServer
+from svckit.guarding import Guard
 from svckit.interceptors import Pipeline
 from svckit.live import LiveFeed
 from svckit.outbox import Relay
@@ -67,6 +68,8 @@ class Api:
         self.live = LiveFeed(topology)
         self.relay = Relay(topology)
         self.link = Link(settings.amqp_uri, name=f"{service} api", participants=(self.relay, self.live))
+        self.guard: Guard | None = None
+        """Looks at every request and answer of this process; `servicers` may set it."""
         self._repositories: list[Repository[Any]] = []
         self._channels: dict[str, Channel] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -191,8 +194,9 @@ async def _serve_until(stop: asyncio.Event, api: Api, servicers: Servicers) -> N
     settings = api.settings
     keys = KeySet(url=settings.jwks_url)
     verifier = TokenVerifier(keys=keys, issuer=settings.issuer, audience=settings.audience)
-    server = GrpcServer(pipeline=Pipeline(verifier=verifier))
-    server.add(servicers(api))
+    made = list(servicers(api))
+    server = GrpcServer(pipeline=Pipeline(verifier=verifier, guard=api.guard))
+    server.add(made)
     api.spawn(keys.prefetch(), name="keys")
     api.link.start()
     try:

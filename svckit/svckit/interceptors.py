@@ -30,13 +30,16 @@ from svckit import telemetry
 from svckit.access import Caller, set_caller
 from svckit.admission import Admit, admission_of, is_public
 from svckit.errors import FailedPrecondition, InvalidArgument, ServiceError, Unavailable
+from svckit.guarding import Guard, Guarded
 from svckit.masking import masker_of
+from svckit.purposes import WITHOUT_PURPOSE, level_for
 from svckit.statuses import DETAILS_KEY, DOMAIN, as_service_error, code_of, details_of, serialize_status
 from svckit.tokens import TokenVerifier
 from svckit.validation import validator_of
 
 _log = logging.getLogger(__name__)
 _SHORTEST_STREAM_S = 1.0
+_SHOWN = (options_pb2.SENSITIVITY_L1, options_pb2.SENSITIVITY_L2, options_pb2.SENSITIVITY_L3)
 MOST_STREAMS = 500
 """Streams one subject may hold open in one process; a client that forgets to close its own must not take everybody's."""
 LONGEST_SILENCE_S = 60.0
@@ -54,11 +57,11 @@ class Rpc:
     parse: Callable[[bytes], Message]
     admit: Admit
     validate: Callable[[Message], None]
-    mask: Callable[[Message], Message] | None  # for callers who stated no purpose
-    mask_restricted: Callable[[Message], Message] | None  # for all others
+    masks: dict[int, Callable[[Message], Message] | None]  # by the highest sensitivity that is shown
+    guard: Guarded | None = None
 
 
-def describe(method: MethodDescriptor) -> Rpc:
+def describe(method: MethodDescriptor, guard: Guard | None = None) -> Rpc:
     """Reads everything about an rpc from its descriptor; compiles its rules."""
     request = message_factory.GetMessageClass(method.input_type)
     name = f"{method.containing_service.full_name}/{method.name}"
@@ -69,8 +72,8 @@ def describe(method: MethodDescriptor) -> Rpc:
         parse=request.FromString,
         admit=admission_of(method),
         validate=validator_of(request),
-        mask=masker_of(method.output_type),
-        mask_restricted=masker_of(method.output_type, hides=options_pb2.SENSITIVITY_L4),
+        masks={level: masker_of(method.output_type, hides=level + 1) for level in _SHOWN},
+        guard=guard.of(method) if guard else None,
     )
 
 
@@ -99,8 +102,9 @@ def read_headers(context: Any) -> Headers:
 class Pipeline:
     """Wraps handlers; holds what the wrapped handlers share: the token verifier, the metrics, the running streams."""
 
-    def __init__(self, *, verifier: TokenVerifier) -> None:
+    def __init__(self, *, verifier: TokenVerifier, guard: Guard | None = None) -> None:
         self._verifier = verifier
+        self._guard = guard
         self._streams: set[asyncio.Task[Any]] = set()
         self._held: Counter[str] = Counter()
         self._draining = False
@@ -113,13 +117,13 @@ class Pipeline:
         Raises TypeError for other kinds: nothing here streams both ways.
         """
         if inspect.iscoroutinefunction(handler.unary_unary):
-            call = self._unary(describe(method), handler.unary_unary)
+            call = self._unary(describe(method, self._guard), handler.unary_unary)
             return grpc.unary_unary_rpc_method_handler(call, None, handler.response_serializer)
         if inspect.isasyncgenfunction(handler.unary_stream):
-            stream = self._stream(describe(method), handler.unary_stream)
+            stream = self._stream(describe(method, self._guard), handler.unary_stream)
             return grpc.unary_stream_rpc_method_handler(stream, None, handler.response_serializer)
         if inspect.iscoroutinefunction(handler.stream_unary):
-            taking = self._taking(describe(method), handler.stream_unary)
+            taking = self._taking(describe(method, self._guard), handler.stream_unary)
             return grpc.stream_unary_rpc_method_handler(taking, None, handler.response_serializer)
         raise TypeError(f"{method.full_name} must be an `async def` with one request or one answer")
 
@@ -138,7 +142,11 @@ class Pipeline:
             try:
                 caller = await self._caller(rpc, headers)
                 rpc.admit(caller)
-                response = await handler(parse_valid(rpc, data), context)
+                request = parse_valid(rpc, data)
+                if rpc.guard is None or caller is None:
+                    return show(rpc, caller, await handler(request, context))
+                rpc.guard.check(caller, request)
+                response = await rpc.guard.shown(caller, request, await handler(request, context))
                 return show(rpc, caller, response)
             except BaseException as error:
                 code, failure = outcome(error, context), type(error).__qualname__
@@ -165,6 +173,8 @@ class Pipeline:
                 with self._counted(caller), self._running(caller):
                     async with contextlib.aclosing(handler(request, context)) as responses:  # type: ignore[type-var]
                         async for response in responses:
+                            if rpc.guard is not None and caller is not None:
+                                response = await rpc.guard.shown(caller, request, response)
                             yield show(rpc, caller, response)
             except GeneratorExit:
                 raise
@@ -189,6 +199,8 @@ class Pipeline:
                 rpc.admit(caller)
                 with self._counted(caller), self._running(caller):
                     response = await handler(valid_messages(rpc, incoming), context)
+                if rpc.guard is not None and caller is not None:
+                    response = await rpc.guard.shown(caller, None, response)
                 return show(rpc, caller, response)
             except BaseException as error:
                 code, failure = outcome(error, context), type(error).__qualname__
@@ -322,11 +334,11 @@ def _in_stream(error: InvalidArgument, number: int) -> InvalidArgument:
 
 
 def show(rpc: Rpc, caller: Caller | None, response: Message) -> Message:
-    """Returns the response as this caller may see it: without a stated purpose sensitive fields are masked.
+    """Returns the response as this caller may see it: what is more sensitive than the stated purpose allows is masked.
 
     What is restricted (L4) no purpose shows: it is for the service that keeps it to decide whom it answers at all.
     """
-    mask = rpc.mask_restricted if caller is not None and caller.purpose else rpc.mask
+    mask = rpc.masks[level_for(caller.purpose) if caller is not None else WITHOUT_PURPOSE]
     return mask(response) if mask else response
 
 

@@ -40,19 +40,25 @@ def mask_id_number(value: str) -> str:
     return f"{value[:6]}{'*' * (len(value) - 8)}{value[-2:]}" if len(value) > 14 else mask_text(value)
 
 
+def mask_year(value: str) -> str:
+    """Keeps the year of a date YYYY-MM-DD: 1990-**-**. What is no such date is hidden wholly."""
+    return f"{value[:4]}-**-**" if len(value) == 10 else mask_text(value)
+
+
 _FORMS: dict[int, Callable[[str], str]] = {
     options_pb2.MASK_UNSPECIFIED: mask_text,
     options_pb2.MASK_NAME: mask_name,
     options_pb2.MASK_PHONE: mask_phone,
     options_pb2.MASK_ID_NUMBER: mask_id_number,
+    options_pb2.MASK_YEAR: mask_year,
 }
 
 
-def masker_of(descriptor: Descriptor, *, hides: int = options_pb2.SENSITIVITY_L3) -> Callable[[M], M] | None:
+def masker_of(descriptor: Descriptor, *, hides: int = options_pb2.SENSITIVITY_L2) -> Callable[[M], M] | None:
     """Returns the function that gives a masked copy of a message, or the message itself when it shows nothing to hide.
 
-    Hidden are fields of sensitivity `hides` and above. None if no message of this type can hold such fields. The message given
-    is never changed: others may be reading it.
+    Hidden are fields of sensitivity `hides` and above, of L2 only those that name a mask. None if no message of this type can hold
+    such fields. The message given is never changed: others may be reading it.
     """
     maker = _Maker.at(hides)
     if not maker.concerns(descriptor):
@@ -73,6 +79,14 @@ def masker_of(descriptor: Descriptor, *, hides: int = options_pb2.SENSITIVITY_L3
 def sensitivity_of(field: FieldDescriptor) -> int:
     """Returns the declared sensitivity of a field, SENSITIVITY_UNSPECIFIED (0) for one that is not personal."""
     return int(field.GetOptions().Extensions[options_pb2.personal].sensitivity)
+
+
+def is_hidden(field: FieldDescriptor, *, hides: int = options_pb2.SENSITIVITY_L2) -> bool:
+    """Tells whether a field is hidden where `hides` and above are: by default from callers who state no purpose."""
+    personal = field.GetOptions().Extensions[options_pb2.personal]
+    if personal.sensitivity == options_pb2.SENSITIVITY_L2 and personal.mask == options_pb2.MASK_UNSPECIFIED:
+        return False
+    return bool(personal.sensitivity >= hides)
 
 
 class _Maker:
@@ -101,7 +115,7 @@ class _Maker:
         return self._shop.function(f"shows{number}"), self._shop.function(f"hide{number}")
 
     def _hidden(self, field: FieldDescriptor) -> bool:
-        return sensitivity_of(field) >= self._level
+        return is_hidden(field, hides=self._level)
 
     def _leads_on(self, field: FieldDescriptor, seen: frozenset[str] = frozenset()) -> bool:
         return bool(field.message_type and self.concerns(field.message_type, seen))

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from svckit.grpc_server import all_services
-from svckit.masking import masker_of, sensitivity_of
+from svckit.masking import is_hidden, masker_of, sensitivity_of
 from tests.contract.random_messages import messages
 
 SERVICES = [descriptor_pool.Default().FindServiceByName(name) for name in all_services()]
@@ -129,7 +129,17 @@ def test_what_sounds_personal_is_marked_as_personal() -> None:
     fields = [field for rpc in RPCS for kind in (rpc.input_type, rpc.output_type) for field in fields_below(kind, seen)]
     found = [field for field in fields if PERSONAL.fullmatch(field.name)]
     assert len(found) > 5
-    assert [field.full_name for field in found if sensitivity_of(field) < options_pb2.SENSITIVITY_L3] == []
+    assert [field.full_name for field in found if not is_hidden(field)] == []
+
+
+def test_names_and_telephones_are_internal_and_numbers_sensitive() -> None:
+    """sensitive_field.csv: or a purpose that allows L2 (P02, P05, P06, P09) would not show them, or show more than it allows."""
+    levels = dict.fromkeys((options_pb2.MASK_NAME, options_pb2.MASK_PHONE, options_pb2.MASK_YEAR), options_pb2.SENSITIVITY_L2)
+    levels[options_pb2.MASK_ID_NUMBER] = options_pb2.SENSITIVITY_L3
+    seen: set[str] = set()
+    fields = [field for rpc in RPCS for kind in (rpc.input_type, rpc.output_type) for field in fields_below(kind, seen)]
+    forms = [(field, field.GetOptions().Extensions[options_pb2.personal].mask) for field in fields]
+    assert [field.full_name for field, mask in forms if mask and sensitivity_of(field) != levels[mask]] == []
 
 
 def test_no_event_carries_what_is_personal() -> None:
@@ -138,13 +148,13 @@ def test_no_event_carries_what_is_personal() -> None:
     messages_of = [message for file in event_files() for message in file.message_types_by_name.values()]
     fields = [field for message in messages_of for field in fields_below(message, seen)]
     assert fields
-    assert [field.full_name for field in fields if sensitivity_of(field) >= options_pb2.SENSITIVITY_L3] == []
+    assert [field.full_name for field in fields if is_hidden(field)] == []
     assert [field.full_name for field in fields if PERSONAL.fullmatch(field.name)] == []
 
 
 def personal_values(message: Message) -> Iterator[tuple[FieldDescriptor, Any]]:
     for field, value in message.ListFields():
-        if sensitivity_of(field) >= options_pb2.SENSITIVITY_L3:
+        if is_hidden(field):
             yield field, value
         elif field.message_type and field.message_type.GetOptions().map_entry:
             for part in value.values():

@@ -6,7 +6,8 @@ import pytest
 from binglian.mediation.v1 import case_service_pb2
 from binglian.options.v1 import options_pb2
 
-from svckit.masking import mask_id_number, mask_name, mask_phone, masker_of
+from svckit.masking import mask_id_number, mask_name, mask_phone, mask_year, masker_of
+from svckit.purposes import WITHOUT_PURPOSE, level_for
 from tests.probe import pb
 
 ZHANG = "张三"
@@ -33,6 +34,22 @@ def test_what_is_restricted_is_hidden_from_everybody() -> None:
     shown = mask(pb.ProbeResponse(people=[person()])).people[0]
     assert (shown.name, shown.faith) == ("欧阳晓明", "***")
     assert masker_of(case_service_pb2.GetCaseResponse.DESCRIPTOR, hides=options_pb2.SENSITIVITY_L4) is None
+
+
+def test_a_purpose_that_allows_internal_data_shows_names_and_telephones_and_nothing_more() -> None:
+    mask = masker_of(pb.ProbeResponse.DESCRIPTOR, hides=options_pb2.SENSITIVITY_L3)
+    assert mask is not None
+    shown = mask(pb.ProbeResponse(people=[person()])).people[0]
+    assert (shown.name, shown.phone, shown.id_number) == ("欧阳晓明", "13812345678", "420502**********34")
+    assert not shown.HasField("born_at")
+
+
+def test_dates_keep_their_year() -> None:
+    assert [mask_year(text) for text in ("1990-01-01", "", "1990")] == ["1990-**-**", "", "***"]
+
+
+def test_the_table_of_purposes_says_what_each_shows() -> None:
+    assert [level_for(purpose) for purpose in ("P01", "P02", "P08", "", "P99")] == [3, 2, 1, WITHOUT_PURPOSE, WITHOUT_PURPOSE]
 
 
 def masked(message: pb.ProbeResponse) -> pb.ProbeResponse:
