@@ -17,24 +17,28 @@ LEVELS = (0, 4, 6, 9, 12, 17)
 
 
 class AreaCounts:
-    """Counts by area, from those of the smallest: `of` maps codes of grids and communities (people of no grid) to counts."""
+    """Counts by area, from those of the smallest areas that are asked for.
 
-    def __init__(self, of: Mapping[str, int], *, root: str) -> None:
+    `of` maps their codes, all of one length, to how many people there are and in how many grids they are counted.
+    """
+
+    def __init__(self, of: Mapping[str, tuple[int, int]], *, root: str) -> None:
         self._root = root
         self._counts: dict[str, int] = defaultdict(int)
         self._slack: dict[str, int] = defaultdict(int)
         self._below: dict[str, dict[str, None]] = defaultdict(dict)
-        for code, count in of.items():
-            if count and code.startswith(root):
-                self._add(_full(code), count)
         self._hidden: dict[str, bool] = {}
+        for code, (count, grids) in of.items():
+            if count and code.startswith(root):
+                self._add(code, count, count - grids)
 
-    def _add(self, code: str, count: int) -> None:
+    def _add(self, code: str, count: int, slack: int) -> None:
+        """Adds to the area and to all above it. So many people fewer, each grid keeping one, could nobody tell from what is shown."""
         parent = ""
-        for digits in LEVELS[LEVELS.index(len(self._root)) :]:
+        for digits in LEVELS[LEVELS.index(len(self._root)) : LEVELS.index(len(code)) + 1]:
             area = code[:digits]
             self._counts[area] += count
-            self._slack[area] += count - 1
+            self._slack[area] += slack
             if area != self._root:
                 self._below[parent][area] = None
             parent = area
@@ -79,8 +83,3 @@ class AreaCounts:
     def _forced(self, code: str) -> bool:
         """Whether the sum itself gives those below away: as many people as grids, so one in each."""
         return self._slack[code] == 0 and self._counts[code] > 0
-
-
-def _full(code: str) -> str:
-    """People of no grid count as those of one more grid of their community."""
-    return code if len(code) == LEVELS[-1] else code.ljust(LEVELS[-1], "0")

@@ -1,0 +1,114 @@
+"""The questions in SQL. Everything here runs in the calling thread; values are bound, names are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import accumulate
+from typing import Any
+
+from population.questions.asking import Found
+from population.questions.columns import AREA_DIGITS, Where, area_code, day_number, inside
+from population.replica.database import Database
+from population.replica.schema import FOREVER
+
+MEN, WOMEN = "1", "2"
+LARGEST_HOUSEHOLD = 10
+EARTH_M = 6_371_008.8
+"""Mean radius of the earth."""
+METRES_PER_DEGREE = 111_195.0
+
+
+def find(database: Database, where: Where, *, after: Found | None, limit: int) -> list[Found]:
+    """Returns people in the order of areas and ids, those behind `after`."""
+    if after:
+        area = _number(after.area_code)
+        where = where.and_(Where("area >= ? AND (area > ? OR id > ?::UUID)", (area, area, after.resident_id)))
+    sql = f"SELECT area, id::VARCHAR FROM people WHERE {where.sql} ORDER BY area, id LIMIT {int(limit)}"
+    return [Found(area_code(area), id) for area, id in database.query(sql, where.values)]
+
+
+def by_area(database: Database, where: Where, *, root: str, digits: int) -> dict[str, tuple[int, int]]:
+    """Returns (people, grids they are counted in) by the first `digits` of areas inside `root`.
+
+    People of no grid count as those of one more grid of their community, whose code ends with zeros.
+    """
+    narrowed = where.and_(inside(root))
+    sql = f"""
+        SELECT area // {10 ** (AREA_DIGITS - digits)} AS part, sum(n)::BIGINT, count(*) FROM (
+            SELECT area, count(*) AS n FROM people WHERE {narrowed.sql} GROUP BY area
+        ) GROUP BY part"""
+    return {str(part): (people, grids) for part, people, grids in database.query(sql, narrowed.values)}
+
+
+def pyramid(database: Database, *, prefix: str, now: date, day: date | None, years: int) -> dict[int | None, list[int]]:
+    """Returns [men, women, others] by band of so many years (0 the youngest; None: no birth date). `day` None: those there now."""
+    at = day_number(day or now)
+    table, where = _at("people" if day is None else "stays", prefix, at)
+    sql = f"""
+        SELECT ((? - birth) // 10000) // {int(years)} AS band,
+            count(*) FILTER (sex = '{MEN}'), count(*) FILTER (sex = '{WOMEN}'), count(*)
+        FROM {table} WHERE {where.sql} AND (birth IS NULL OR birth <= ?) GROUP BY band"""
+    rows = database.query(sql, (at, *where.values, at))
+    return {band: [men, women, everybody - men - women] for band, men, women, everybody in rows}
+
+
+def trend(database: Database, *, prefix: str, days: Sequence[date]) -> list[int]:
+    """Returns how many lived there on each of the days, which ascend: who came until then less who left before."""
+    where = inside(prefix)
+    numbers = [day_number(day) for day in days]
+    came = _sums(database, "since", where, numbers, last="<=")
+    left = _sums(database, "until", where, numbers, last="<")
+    return [arrived - gone for arrived, gone in zip(came, left, strict=True)]
+
+
+def _sums(database: Database, column: str, where: Where, numbers: list[int], *, last: str) -> list[int]:
+    """Counts stays whose `column` lies before each day (or on it), with one look at each stay."""
+    sign = ">=" if last == "<=" else ">"
+    steps = "CASE " + " ".join(f"WHEN ? {sign} {column} THEN {at}" for at in range(len(numbers))) + " END"
+    sql = f"SELECT {steps} AS step, n FROM (SELECT {column}, count(*) n FROM stays WHERE {where.sql} GROUP BY {column})"
+    found = [0] * len(numbers)
+    for step, count in database.query(sql, (*numbers, *where.values)):
+        if step is not None:
+            found[step] += count
+    return list(accumulate(found))
+
+
+def household_sizes(database: Database, *, prefix: str, day: date | None) -> dict[int, int]:
+    """Returns households by their size; LARGEST_HOUSEHOLD stands for all larger ones. Members elsewhere do not count."""
+    table, where = _at("people" if day is None else "stays", prefix, day_number(day) if day else 0)
+    sql = f"""
+        SELECT least(n, {LARGEST_HOUSEHOLD}) AS size, count(*) FROM (
+            SELECT count(*) AS n FROM {table} WHERE household IS NOT NULL AND {where.sql} GROUP BY household
+        ) GROUP BY size ORDER BY size"""
+    return dict(database.query(sql, where.values))
+
+
+def around(
+    database: Database, *, prefix: str, point: tuple[float, float], radius_m: int, ages: tuple[int, int], today: date
+) -> dict[int, int]:
+    """Returns counts by age of those who live within a distance of a point (longitude, latitude), inside an area."""
+    longitude, latitude = point
+    box = radius_m / METRES_PER_DEGREE
+    at = day_number(today)
+    area = inside(prefix)
+    sql = f"""
+        SELECT (? - birth) // 10000 AS age, count(*) FROM people
+        WHERE latitude BETWEEN ? AND ? AND {area.sql} AND birth <= ? AND age BETWEEN ? AND ?
+            AND 2 * {EARTH_M} * asin(sqrt(
+                pow(sin(radians(latitude - ?) / 2), 2)
+                + cos(radians(latitude)) * cos(radians(?)) * pow(sin(radians(longitude - ?) / 2), 2))) <= ?
+        GROUP BY age"""
+    values: tuple[Any, ...] = (at, latitude - box, latitude + box, *area.values, at, *ages)
+    return dict(database.query(sql, (*values, latitude, latitude, longitude, radius_m)))
+
+
+def _at(table: str, prefix: str, day: int) -> tuple[str, Where]:
+    where = inside(prefix)
+    if table == "stays":
+        where = where.and_(Where("since <= ? AND until >= ?", (min(day, FOREVER), min(day, FOREVER))))
+    return table, where
+
+
+def _number(code: str) -> int:
+    return int(code.ljust(AREA_DIGITS, "0"))

@@ -1,0 +1,90 @@
+"""Statistics as messages: what is withheld leaves here as withheld."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+from binglian.population.v1 import question_pb2 as pb
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from population.statistics import suppression
+
+OLDEST = 150
+UNKNOWN_AGE = -1
+
+
+def count_of(value: int | None) -> pb.Count:
+    """Returns a count, None as withheld."""
+    return pb.Count(withheld=True) if value is None else pb.Count(value=value)
+
+
+def freshness(*, as_of: dt.datetime, now: dt.datetime) -> pb.Freshness:
+    """Returns how fresh an answer of the replica is."""
+    lag = max(now - as_of, dt.timedelta(0)) // dt.timedelta(milliseconds=1)
+    return pb.Freshness(source=pb.ANSWER_SOURCE_REPLICA, as_of=_time(as_of), lag_ms=lag)
+
+
+def fresh(now: dt.datetime) -> pb.Freshness:
+    """Returns how fresh an answer of the documents is."""
+    return pb.Freshness(source=pb.ANSWER_SOURCE_DOCUMENTS, as_of=_time(now))
+
+
+def areas(counts: Mapping[str, int | None]) -> Iterable[pb.AreaCount]:
+    """Returns counts by area."""
+    return (pb.AreaCount(area_code=code, count=count_of(count)) for code, count in counts.items())
+
+
+def pyramid(found: Mapping[int | None, Sequence[int]], *, years: int) -> tuple[list[pb.PyramidBand], pb.PyramidBand]:
+    """Returns the bands, without gaps, and their sum."""
+    known = [band for band in found if band is not None]
+    order: list[int | None] = [*range(max(known, default=-1) + 1), *([None] if None in found else [])]
+    cells = (
+        suppression.table([found.get(band, (0, 0, 0)) for band in order]) if order else suppression.Cells((), (), (0,) * 3, 0)
+    )
+    bands = [_band(band, years, inner, total) for band, inner, total in zip(order, cells.inner, cells.rows, strict=True)]
+    everybody = pb.PyramidBand(from_age=0, to_age=OLDEST, **_counts(cells.columns, cells.total))
+    return bands, everybody
+
+
+def _band(band: int | None, years: int, inner: Sequence[int | None], total: int | None) -> pb.PyramidBand:
+    first, last = (UNKNOWN_AGE, 0) if band is None else (band * years, band * years + years - 1)
+    return pb.PyramidBand(from_age=first, to_age=last, **_counts(inner, total))
+
+
+def _counts(inner: Sequence[int | None], total: int | None) -> dict[str, pb.Count]:
+    male, female, other = inner
+    return {"male": count_of(male), "female": count_of(female), "other": count_of(other), "total": count_of(total)}
+
+
+def household_sizes(found: Mapping[int, int]) -> tuple[list[pb.HouseholdSize], pb.Count]:
+    """Returns households by size and in all."""
+    line = suppression.line(list(found.values()))
+    sizes = [pb.HouseholdSize(size=size, households=count_of(count)) for size, count in zip(found, line.counts, strict=True)]
+    return sizes, count_of(line.total)
+
+
+def ages(found: Mapping[int, int], *, first: int, last: int) -> tuple[list[pb.AgeCount], pb.Count]:
+    """Returns counts by age and in all."""
+    line = suppression.line([found.get(age, 0) for age in range(first, last + 1)])
+    counts = [
+        pb.AgeCount(age=age, count=count_of(count)) for age, count in zip(range(first, last + 1), line.counts, strict=True)
+    ]
+    return counts, count_of(line.total)
+
+
+def trend(days: Sequence[dt.date], counts: Sequence[int]) -> Iterable[pb.TrendPoint]:
+    """Returns the points of a trend. Also a small difference between neighbours tells about somebody: the later is then withheld."""
+    told: int | None = None
+    for day, count in zip(days, counts, strict=True):
+        value = suppression.shown(count)
+        if value is not None and told is not None and suppression.small(abs(value - told)):
+            value = None
+        told = told if value is None else value
+        yield pb.TrendPoint(day=day.isoformat(), count=count_of(value))
+
+
+def _time(moment: dt.datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

@@ -1,0 +1,142 @@
+"""QuestionService of the api: documents answer for what is small, the replica for what is large; names come from documents only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Protocol
+
+from binglian.population.v1 import question_service_pb2 as pb
+from binglian.population.v1 import question_service_pb2_grpc
+from pymongo.asynchronous.collection import AsyncCollection
+
+from population.policies.requests import local_day, read_day
+from population.questions.asking import Found, area_of, asked, is_small
+from population.questions.conditions import Seal
+from population.questions.documents import filter_of
+from population.rpc import figures, voters
+from population.rpc.people import PRESENT, SHOWN, person
+from population.rpc.tokens import KEYS, behind, token_after, token_of
+from svckit.access import current_caller
+from svckit.documents import utc_now
+from svckit.errors import Unavailable
+from svckit.paging import code_range, sort_by
+
+_log = logging.getLogger(__name__)
+DEFAULT_PAGE = 50
+Raw = dict[str, Any]
+
+
+class Surfaces(Protocol):
+    """Knows how large areas are; `population.rpc.surfaces` asks svc-housing."""
+
+    async def below(self, area_code: str) -> Mapping[str, float]:
+        """Returns the square kilometres of the areas directly inside one, as far as they are known."""
+
+
+class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
+    """`replica`: a stub of the replica's process, None where none is configured."""
+
+    def __init__(self, *, rows: AsyncCollection[Raw], seal: Seal, replica: Any | None, surfaces: Surfaces | None) -> None:
+        self._rows = rows
+        self._seal = seal
+        self._replica = replica
+        self._surfaces = surfaces
+
+    async def FindPeople(self, request: pb.FindPeopleRequest, context: object) -> pb.FindPeopleResponse:
+        """See the proto."""
+        caller, today = current_caller(), local_day(utc_now())
+        condition = asked(request.filter, caller=caller, today=today, seal=self._seal)
+        prefix = area_of(caller, request.area_prefix)
+        if prefix is None:
+            return pb.FindPeopleResponse(freshness=figures.fresh(utc_now()))
+        _log.info("%s asked for people in %s for %s: %s", caller.subject, prefix or "all", caller.purpose, request.filter)
+        if not is_small(prefix):
+            return await self._from_replica(request)
+        query = {"area_code": code_range(prefix), **PRESENT}
+        return await self._from_documents(request, {"$and": [query, part]} if (part := filter_of(condition)) else query)
+
+    async def _from_documents(self, request: pb.FindPeopleRequest, query: Mapping[str, Any]) -> pb.FindPeopleResponse:
+        now, after, size = utc_now(), token_after(request.page_token), request.page_size or DEFAULT_PAGE
+        page = {"$and": [query, behind(after)]} if after else query
+        reading = self._rows.find(page, SHOWN).sort(sort_by(KEYS)).limit(size + 1).to_list()
+        if request.skip_total or after:
+            rows, total = await reading, 0
+        else:
+            rows, total = await asyncio.gather(reading, self._rows.count_documents(query))
+        today = local_day(now)
+        token = token_of(Found(rows[size - 1]["area_code"], rows[size - 1]["_id"])) if len(rows) > size else ""
+        people = [person(row, today=today) for row in rows[:size]]
+        return pb.FindPeopleResponse(people=people, next_page_token=token, total_size=total, freshness=figures.fresh(now))
+
+    async def _from_replica(self, request: pb.FindPeopleRequest) -> pb.FindPeopleResponse:
+        answer: pb.FindPeopleResponse = await self._large("FindPeople")(request)
+        today = local_day(utc_now())
+        found = self._rows.find({"_id": {"$in": [one.resident_id for one in answer.people]}}, SHOWN)
+        by_id = {row["_id"]: row async for row in found}
+        people = [person(by_id[one.resident_id], today=today) for one in answer.people if one.resident_id in by_id]
+        del answer.people[:]
+        answer.people.extend(people)
+        return answer
+
+    async def CountPeople(self, request: pb.CountPeopleRequest, context: object) -> pb.CountPeopleResponse:
+        """See the proto."""
+        asked(request.filter, caller=current_caller(), today=local_day(utc_now()), seal=self._seal)
+        answer: pb.CountPeopleResponse = await self._large("CountPeople")(request)
+        return answer
+
+    async def GetPyramid(self, request: pb.GetPyramidRequest, context: object) -> pb.GetPyramidResponse:
+        """See the proto."""
+        answer: pb.GetPyramidResponse = await self._large("GetPyramid")(request)
+        return answer
+
+    async def GetTrend(self, request: pb.GetTrendRequest, context: object) -> pb.GetTrendResponse:
+        """See the proto."""
+        answer: pb.GetTrendResponse = await self._large("GetTrend")(request)
+        return answer
+
+    async def GetHouseholdSizes(self, request: pb.GetHouseholdSizesRequest, context: object) -> pb.GetHouseholdSizesResponse:
+        """See the proto."""
+        answer: pb.GetHouseholdSizesResponse = await self._large("GetHouseholdSizes")(request)
+        return answer
+
+    async def GetDensity(self, request: pb.GetDensityRequest, context: object) -> pb.GetDensityResponse:
+        """See the proto."""
+        counting = self._large("GetDensity")(request)
+        surfaces: Mapping[str, float] = {}
+        if self._surfaces:
+            answer, surfaces = await asyncio.gather(counting, self._surfaces.below(request.area_code))
+        else:
+            answer = await counting
+        for area in answer.areas:
+            if surface := surfaces.get(area.area_code, 0.0):
+                area.square_kilometres = round(surface, 4)
+                area.per_square_kilometre = round(area.count.value / surface, 1)
+        density: pb.GetDensityResponse = answer
+        return density
+
+    async def CountAround(self, request: pb.CountAroundRequest, context: object) -> pb.CountAroundResponse:
+        """See the proto."""
+        answer: pb.CountAroundResponse = await self._large("CountAround")(request)
+        return answer
+
+    async def ExportVoterRoll(
+        self, request: pb.ExportVoterRollRequest, context: object
+    ) -> AsyncIterator[pb.ExportVoterRollResponse]:
+        """See the proto."""
+        caller, today = current_caller(), local_day(utc_now())
+        day = read_day(request.election_day, field="election_day") if request.election_day else today
+        after, prefix = token_after(request.cursor), area_of(caller, request.area_prefix)
+        if prefix is None:
+            return
+        _log.info("%s streams the roll of voters of %s for %s", caller.subject, prefix or "all", day)
+        async for entries, last in voters.roll(self._rows, prefix=prefix, day=day, after=after):
+            yield pb.ExportVoterRollResponse(entries=entries, cursor=token_of(last))
+
+    def _large(self, name: str) -> Callable[[Any], Any]:
+        """Returns the call of the replica. Raises Unavailable (REPLICA_UNAVAILABLE) where there is none."""
+        if self._replica is None:
+            raise Unavailable("No replica is configured here for large questions.", reason="REPLICA_UNAVAILABLE")
+        call: Callable[[Any], Any] = getattr(self._replica, name)
+        return call
