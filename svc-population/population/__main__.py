@@ -1,4 +1,4 @@
-"""`python -m population api|worker`: wiring only."""
+"""`python -m population api|worker|replica`: wiring only."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def api(settings: Settings) -> None:
 
 def servicers(api: Api) -> list[tuple[Any, Any]]:
     """The gRPC services of this process. Raises ConfigError without a field key."""
+    from binglian.population.v1 import question_service_pb2_grpc as questions_grpc
+    from binglian.population.v1 import register_pb2_grpc as register_grpc
     from binglian.population.v1 import resident_service_pb2_grpc as residents_grpc
     from binglian.population.v1 import verification_pb2_grpc as orders_grpc
 
@@ -47,12 +49,59 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
             residents_grpc.add_ResidentServiceServicer_to_server,
             rpc.ResidentServicer(residents=residents, households=households, vault=vault),
         ),
-        (residents_grpc.add_HouseholdServiceServicer_to_server, rpc.HouseholdServicer(households=households)),
+        (
+            residents_grpc.add_HouseholdServiceServicer_to_server,
+            rpc.HouseholdServicer(households=households, residents=residents, vault=vault),
+        ),
+        (
+            register_grpc.add_RegisterServiceServicer_to_server,
+            rpc.RegisterServicer(residents=residents, vault=vault),
+        ),
         (
             orders_grpc.add_VerificationServiceServicer_to_server,
             rpc.VerificationServicer(orders=orders, residents=residents),
         ),
+        (questions_grpc.add_QuestionServiceServicer_to_server, question_servicer(api, vault)),
     ]
+
+
+def question_servicer(api: Api, vault: Vault) -> Any:
+    """QuestionService; without the address of a replica it answers for single communities only."""
+    from binglian.housing.v1.area_service_pb2_grpc import AreaServiceStub
+    from binglian.population.v1.question_service_pb2_grpc import QuestionServiceStub
+
+    from population.rpc.questions import QuestionServicer
+    from population.rpc.surfaces import HousingSurfaces
+
+    areas = configured_stub(api, AreaServiceStub, "housing")
+    return QuestionServicer(
+        rows=api.db["residents"],
+        seal=lambda field, value: vault.indexes(value, field=field),
+        replica=configured_stub(api, QuestionServiceStub, "population-replica"),
+        surfaces=HousingSurfaces(areas) if areas else None,
+    )
+
+
+def configured_stub(api: Api, stub: Any, service: str) -> Any | None:
+    """Returns a stub of a service, None where its address is not set."""
+    try:
+        return api.stub(stub, service, timeout=10.0)
+    except ConfigError:
+        return None
+
+
+def replica(name: str) -> int:
+    """Runs the process that owns the columnar replica, or builds the replica from scratch; returns the exit code."""
+    from population.replica import process
+
+    try:
+        settings = from_env(process.ReplicaSettings)
+        if name == "rebuild-replica":
+            return process.rebuild(settings)
+    except ConfigError as error:
+        sys.exit(f"{SERVICE}: {error}")
+    process.serve(settings)
+    return 0
 
 
 def worker(settings: Settings) -> None:
@@ -81,8 +130,10 @@ def main() -> None:
     processes = {"api": api, "worker": worker}
     if sys.argv[1:2] == ["rotate-keys"]:
         sys.exit(rotate_keys(sys.argv[2:]))
+    if sys.argv[1:] in (["replica"], ["rebuild-replica"]):
+        sys.exit(replica(sys.argv[1]))
     if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m population api|worker|rotate-keys")
+        sys.exit("usage: python -m population api|worker|replica|rebuild-replica|rotate-keys")
     try:
         settings = from_env(Settings)
     except ConfigError as error:
