@@ -104,6 +104,13 @@ def replica(name: str) -> int:
     return 0
 
 
+def seed(arguments: list[str]) -> int:
+    """Fills the register with made-up people; returns the exit code."""
+    from population.seeding import loading
+
+    return loading.main(arguments)
+
+
 def worker(settings: Settings) -> None:
     """Handles events. svckit.worker comes first: it makes the standard library cooperative before anything opens a socket."""
     from svckit.worker import run_worker
@@ -130,10 +137,12 @@ def main() -> None:
     processes = {"api": api, "worker": worker}
     if sys.argv[1:2] == ["rotate-keys"]:
         sys.exit(rotate_keys(sys.argv[2:]))
+    if sys.argv[1:2] == ["seed"]:
+        sys.exit(seed(sys.argv[2:]))
     if sys.argv[1:] in (["replica"], ["rebuild-replica"]):
         sys.exit(replica(sys.argv[1]))
     if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m population api|worker|replica|rebuild-replica|rotate-keys")
+        sys.exit("usage: python -m population api|worker|replica|rebuild-replica|seed|rotate-keys")
     try:
         settings = from_env(Settings)
     except ConfigError as error:

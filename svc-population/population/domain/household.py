@@ -25,4 +25,5 @@ class Household(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: datetime
     house_id: str = ""
     match_flag: str = ""
+    head_id: str = ""
     revision: int = 0

@@ -16,13 +16,21 @@ class Tenure(StrEnum):
     OTHER = "other"
 
 
-class ResidenceDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """What is given to start a residence."""
+class ResidenceKind(StrEnum):
+    """What a residence says: where somebody lives, or where the household register has them (户籍)."""
 
-    house_id: str
+    ACTUAL = "actual"
+    REGISTERED = "registered"
+
+
+class ResidenceDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """What is given to start a residence; of a registration the area is enough."""
+
+    house_id: str = ""
     area_code: str = ""
     tenure: Tenure | None = None
     since: str = ""
+    kind: ResidenceKind = ResidenceKind.ACTUAL
 
 
 class Residence(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,3 +42,4 @@ class Residence(msgspec.Struct, frozen=True, kw_only=True):
     since: str
     tenure: Tenure | None = None
     until: str = ""
+    kind: ResidenceKind = ResidenceKind.ACTUAL

@@ -6,9 +6,11 @@ from datetime import datetime
 
 import msgspec
 
+from population.domain.identity_document import IdDocument
 from population.domain.living import Living
 from population.domain.residence import Residence, ResidenceDraft
 from population.domain.secret import Secret
+from population.domain.standing import Standing
 
 
 class ResidentDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,11 +27,15 @@ class ResidentDraft(msgspec.Struct, frozen=True, kw_only=True):
     household_id: str = ""
     household_relation: str = ""
     residence: ResidenceDraft | None = None
+    name_latin: str = ""
+    registered: ResidenceDraft | None = None
 
 
 class Resident(msgspec.Struct, frozen=True, kw_only=True):
     """A person. Codes: sex.csv, id_doc_type.csv, resident_type.csv, household_relation.csv.
 
+    `name_keys` are how the name is found (population.names), `match_flag` tells whether the person lives where registered
+    (household_match_flag.csv, "" when either is unknown), `standing` is set for those who no longer live here.
     `affiliation` is what somebody told for their own activities (affiliation.csv); sealed, asked for only with a purpose.
     """
 
@@ -50,4 +56,9 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
     residences: tuple[Residence, ...] = ()
     living: Living | None = None
     affiliation: Secret | None = None
+    name_latin: str = ""
+    name_keys: tuple[str, ...] = ()
+    match_flag: str = ""
+    standing: Standing | None = None
+    documents: tuple[IdDocument, ...] = ()
     revision: int = 0

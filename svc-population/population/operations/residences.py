@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from msgspec.structs import replace
@@ -10,22 +11,34 @@ from population.domain.facts import ResidenceEnded, ResidenceStarted
 from population.domain.residence import Residence, ResidenceDraft
 from population.domain.resident import Resident
 from population.policies.requests import check_revision, local_day, read_day
-from population.policies.residences import check_can_end, check_lives_elsewhere, residence_of
+from population.policies.residences import (
+    check_can_end,
+    check_lives_elsewhere,
+    check_residence,
+    derived_type,
+    match_flag,
+    residence_of,
+)
 from svckit.errors import InvalidArgument
 
 
 def start_residence(
-    resident: Resident, *, draft: ResidenceDraft, residence_id: str, revision: int, now: datetime
+    resident: Resident, *, draft: ResidenceDraft, residence_id: str, revision: int, now: datetime, field: str = "residence"
 ) -> tuple[Resident, tuple[ResidenceStarted, ...]]:
-    """The person lives in a house from a day on. Raises FailedPrecondition (ALREADY_LIVES_THERE), InvalidArgument (date)."""
+    """The person lives, or is registered, in a house from a day on.
+
+    Raises FailedPrecondition (ALREADY_LIVES_THERE, ALREADY_REGISTERED), InvalidArgument (house, area, date).
+    """
     check_revision(revision, resident.revision)
-    check_lives_elsewhere(resident, draft.house_id)
+    check_residence(draft, field=field)
+    check_lives_elsewhere(resident, draft)
     residence = Residence(
         residence_id=residence_id,
         house_id=draft.house_id,
         area_code=draft.area_code or resident.area_code,
         tenure=draft.tenure,
-        since=_day(draft.since, field="since", today=local_day(now)),
+        since=day(draft.since, field="since", today=local_day(now)),
+        kind=draft.kind,
     )
     started = ResidenceStarted(
         resident_id=resident.resident_id,
@@ -34,7 +47,7 @@ def start_residence(
         area_code=residence.area_code,
         at=now,
     )
-    return replace(resident, residences=(*resident.residences, residence), changed_at=now), (started,)
+    return settled(resident, residences=(*resident.residences, residence), now=now), (started,)
 
 
 def end_residence(
@@ -43,21 +56,42 @@ def end_residence(
     """Ends a residence; it stays in the history. Raises NotFound, FailedPrecondition (ended before), InvalidArgument (date)."""
     check_revision(revision, resident.revision)
     ending = residence_of(resident, residence_id)
-    last_day = _day(until, field="until", today=local_day(now))
+    last_day = day(until, field="until", today=local_day(now))
     check_can_end(ending, until=last_day)
-    ended = replace(ending, until=last_day)
-    residences = tuple(ended if item is ending else item for item in resident.residences)
-    fact = ResidenceEnded(
-        resident_id=resident.resident_id,
-        residence_id=residence_id,
-        house_id=ended.house_id,
-        area_code=ended.area_code,
-        at=now,
+    return ended(resident, [ending], until=last_day, now=now)
+
+
+def ended(
+    resident: Resident, ending: Iterable[Residence], *, until: str, now: datetime
+) -> tuple[Resident, tuple[ResidenceEnded, ...]]:
+    """Ends some residences of a person on a day, or on their first day when they began later."""
+    ids = {residence.residence_id for residence in ending}
+    residences = tuple(
+        replace(residence, until=max(until, residence.since)) if residence.residence_id in ids else residence
+        for residence in resident.residences
     )
-    return replace(resident, residences=residences, changed_at=now), (fact,)
+    facts = tuple(
+        ResidenceEnded(
+            resident_id=resident.resident_id,
+            residence_id=residence.residence_id,
+            house_id=residence.house_id,
+            area_code=residence.area_code,
+            at=now,
+        )
+        for residence in residences
+        if residence.residence_id in ids
+    )
+    return settled(resident, residences=residences, now=now), facts
 
 
-def _day(text: str, *, field: str, today: date) -> str:
+def settled(resident: Resident, *, residences: tuple[Residence, ...], now: datetime) -> Resident:
+    """Returns the person with these residences, and with what follows from them: lives where registered or not, kind of resident."""
+    housed = replace(resident, residences=residences, match_flag=match_flag(residences), changed_at=now)
+    return replace(housed, resident_type=derived_type(housed))
+
+
+def day(text: str, *, field: str, today: date) -> str:
+    """Returns the day, today for "". Raises InvalidArgument (DATE_INVALID, IN_THE_FUTURE)."""
     if not text:
         return today.isoformat()
     if read_day(text, field=field) > today:

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 
-from population.codes import checked_documents
-from population.domain.resident import ResidentDraft
-from population.identity import Identity, WrongIdNumber, normal_form, read_id_number
+from population.domain.resident import Resident, ResidentDraft
+from population.id_documents import OVERSEAS, Identity, WrongIdNumber, normal_number, read_document
 from population.policies.codes import check_code
 from population.policies.requests import read_day
-from svckit.errors import InvalidArgument
+from svckit.errors import FailedPrecondition, InvalidArgument
 
 NO_DOCUMENT = "999"
-
-
 SEX_NOT_STATED = "9"
-
-
 SEX_UNKNOWN = "0"
-
-
 NOT_VERIFIED = "09"
-
-
+FROM_OVERSEAS = "05"
+# A person has a handful of documents; more are a mistake.
+MOST_DOCUMENTS = 12
 # Below this, a count says too much about somebody (purpose P08: k >= 10).
 SMALLEST_COUNT = 10
 
@@ -43,10 +37,35 @@ def identity_of(draft: ResidentDraft, *, today: date) -> Identity:
     kind = draft.id_doc_type or NO_DOCUMENT
     check_code(kind, table="id_doc_type", field="id_doc_type")
     _check_document(kind, draft.id_number)
-    if kind in checked_documents():
-        return _agreed(draft, _read(draft.id_number, today=today))
+    if kind != NO_DOCUMENT:
+        said = read_number(kind, draft.id_number, today=today)
+        if said.birth_date:
+            return _agreed(said, birth_date=draft.birth_date, sex=draft.sex)
     _check_birth_date(draft.birth_date, today=today)
     return Identity(birth_date=draft.birth_date, sex=draft.sex or SEX_NOT_STATED)
+
+
+def first_type(draft: ResidentDraft) -> str:
+    """Returns the kind of resident of a new entry: as given, else 05 for whoever shows a document of people from overseas, else 09."""
+    return draft.resident_type or (FROM_OVERSEAS if draft.id_doc_type in OVERSEAS else NOT_VERIFIED)
+
+
+def check_fits(resident: Resident, *, kind: str, number: str, today: date) -> Identity:
+    """Returns birth date and sex of a resident who shows one more document. Raises InvalidArgument when it contradicts what is known."""
+    check_code(kind, table="id_doc_type", field="id_doc_type")
+    _check_document(kind, number)
+    if kind == NO_DOCUMENT:
+        raise InvalidArgument("Say what kind of document it is.", reason="ID_DOC_TYPE_MISSING", field="id_doc_type")
+    said = read_number(kind, number, today=today)
+    if not said.birth_date:
+        return Identity(birth_date=resident.birth_date, sex=resident.sex)
+    return _agreed(said, birth_date=resident.birth_date, sex=resident.sex, field="id_number")
+
+
+def check_room_for_documents(resident: Resident) -> None:
+    """Raises FailedPrecondition (DOCUMENTS_FULL)."""
+    if len(resident.documents) >= MOST_DOCUMENTS:
+        raise FailedPrecondition("This person has as many documents as can be kept.", reason="DOCUMENTS_FULL")
 
 
 def _check_document(kind: str, number: str) -> None:
@@ -56,22 +75,23 @@ def _check_document(kind: str, number: str) -> None:
         raise InvalidArgument("The number of the document is missing.", reason="ID_NUMBER_MISSING", field="id_number")
 
 
-def _read(number: str, *, today: date) -> Identity:
+def read_number(kind: str, number: str, *, today: date) -> Identity:
+    """Returns what the number of a document says. Raises InvalidArgument (ID_NUMBER_INVALID) for one that kind cannot have."""
     try:
-        return read_id_number(normal_form(number), today=today)
+        return read_document(kind, normal_number(kind, number), today=today)
     except WrongIdNumber as error:
         raise InvalidArgument(
-            f"This is not an identity number: {error}.", reason="ID_NUMBER_INVALID", field="id_number"
+            f"This is no number of such a document: {error}.", reason="ID_NUMBER_INVALID", field="id_number"
         ) from error
 
 
-def _agreed(draft: ResidentDraft, identity: Identity) -> Identity:
-    if draft.birth_date not in ("", identity.birth_date):
+def _agreed(identity: Identity, *, birth_date: str, sex: str, field: str = "") -> Identity:
+    if birth_date not in ("", identity.birth_date):
         raise InvalidArgument(
-            "The birth date contradicts the identity number.", reason="BIRTH_DATE_CONTRADICTS", field="birth_date"
+            "The birth date contradicts the identity number.", reason="BIRTH_DATE_CONTRADICTS", field=field or "birth_date"
         )
-    if draft.sex not in ("", SEX_UNKNOWN, SEX_NOT_STATED, identity.sex):
-        raise InvalidArgument("The sex contradicts the identity number.", reason="SEX_CONTRADICTS", field="sex")
+    if sex not in ("", SEX_UNKNOWN, SEX_NOT_STATED, identity.sex):
+        raise InvalidArgument("The sex contradicts the identity number.", reason="SEX_CONTRADICTS", field=field or "sex")
     return identity
 
 

@@ -2,6 +2,7 @@
 
 from population.rpc.households import HouseholdServicer
 from population.rpc.orders import VerificationServicer
+from population.rpc.register import RegisterServicer
 from population.rpc.residents import ResidentServicer
 
-__all__ = ["HouseholdServicer", "ResidentServicer", "VerificationServicer"]
+__all__ = ["HouseholdServicer", "RegisterServicer", "ResidentServicer", "VerificationServicer"]

@@ -8,28 +8,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from binglian.population.v1 import resident_pb2, resident_service_pb2_grpc
 from binglian.population.v1 import resident_service_pb2 as pb
+from binglian.population.v1 import resident_service_pb2_grpc
 
 from population import operations, store
 from population.domain.household import Household
-from population.domain.residence import ResidenceDraft
+from population.domain.residence import ResidenceDraft, ResidenceKind
 from population.domain.resident import Resident, ResidentDraft
-from population.identity import normal_form
+from population.id_documents import forms_of
 from population.operations.residents import ResidentEvent
 from population.policies.residents import SMALLEST_COUNT
+from population.rpc.reach import Reach
+from population.rpc.showing import Showing
+from population.store.residents import HERE, with_any_number
 from population.vault import Vault
 from svckit.access import check_area, current_caller, may_act_in
-from svckit.documents import Command, command_of, utc_now
+from svckit.documents import command_of, utc_now
 from svckit.entries import judge_all, part
-from svckit.errors import Conflict, FailedPrecondition, InvalidArgument
+from svckit.errors import FailedPrecondition, InvalidArgument
 from svckit.ids import new_id
-from svckit.messages import to_fields, to_message
+from svckit.messages import to_fields
 from svckit.paging import page_of
 from svckit.store import Repository
 
 DEFAULT_PAGE = 50
-SEALED = ("id_number", "phone")
 _log = logging.getLogger(__name__)
 
 New = tuple[Resident, tuple[ResidentEvent, ...]]
@@ -42,15 +44,17 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
         self._residents = residents
         self._households = households
         self._vault = vault
+        self._reach = Reach(residents, vault)
+        self._showing = Showing(vault)
 
     async def CreateResident(self, request: pb.CreateResidentRequest, context: object) -> pb.CreateResidentResponse:
         """See the proto."""
         resident, events = self._new(request.resident)
         command = command_of(request, current_caller())
         await self._check_households([request.resident.household_id])
-        await self._check_numbers([resident], [command])
+        await self._reach.check_numbers([resident], [command])
         resident = await self._residents.create(resident.resident_id, resident, events, command=command)
-        return pb.CreateResidentResponse(resident=self._shown(resident))
+        return pb.CreateResidentResponse(resident=self._showing.resident(resident))
 
     async def CreateResidents(self, request: pb.CreateResidentsRequest, context: object) -> pb.CreateResidentsResponse:
         """See the proto."""
@@ -60,7 +64,7 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
         command = command_of(request, current_caller())
         commands = [part(command, index) for index in range(len(made))]
         await self._check_households({resident.household_id for resident in residents})
-        await self._check_numbers(residents, commands)
+        await self._reach.check_numbers(residents, commands)
         saved = await asyncio.gather(
             *(
                 self._residents.create(resident.resident_id, resident, events, command=own)
@@ -90,39 +94,36 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
             )
 
         resident = await self._residents.change(request.resident_id, decide, command=command_of(request, caller))
-        return pb.UpdateResidentResponse(resident=self._shown(resident))
+        return pb.UpdateResidentResponse(resident=self._showing.resident(resident))
 
     async def GetResident(self, request: pb.GetResidentRequest, context: object) -> pb.GetResidentResponse:
         """See the proto."""
-        return pb.GetResidentResponse(resident=self._shown(await self._get(request.resident_id)))
+        return pb.GetResidentResponse(resident=self._showing.resident(await self._reach.get(request.resident_id)))
 
     async def RevealResident(self, request: pb.RevealResidentRequest, context: object) -> pb.RevealResidentResponse:
         """See the proto."""
         caller = current_caller()
-        resident = await self._get(request.resident_id)
+        resident = await self._reach.get(request.resident_id)
         _log.info("%s saw resident %s in full for %s", caller.subject, resident.resident_id, caller.purpose)
-        return pb.RevealResidentResponse(resident=self._shown(resident))
+        return pb.RevealResidentResponse(resident=self._showing.resident(resident))
 
     async def FindResidents(self, request: pb.FindResidentsRequest, context: object) -> pb.FindResidentsResponse:
         """See the proto."""
         caller = current_caller()
-        indexes = self._vault.indexes(normal_form(request.id_number), field="id_number")
-        query = {
-            "id_number.index": {"$in": indexes} if len(indexes) > 1 else indexes[0],
-            **({"city": caller.city} if caller.city else {}),
-        }
-        rows = await self._residents.collection.find(query, store.OWNED_BY_STORE).to_list()
+        indexes = [index for form in forms_of(request.id_number) for index in self._vault.indexes(form, field="id_number")]
+        rows = await with_any_number(self._residents.collection, indexes=indexes, city=caller.city)
         found = [row for row in rows if may_act_in(caller, row["area_code"])]
         _log.info("%s looked for a number for %s: %d found", caller.subject, caller.purpose, len(found))
-        return pb.FindResidentsResponse(residents=[self._shown_row(row) for row in found])
+        return pb.FindResidentsResponse(residents=[self._showing.row(row) for row in found])
 
     async def ListResidents(self, request: pb.ListResidentsRequest, context: object) -> pb.ListResidentsResponse:
         """See the proto."""
         query = store.in_area(own=current_caller().area, wanted=request.area_prefix)
         if query is None:
             return pb.ListResidentsResponse()
-        query |= {name: value for name in ("household_id", "resident_type") if (value := getattr(request, name))}
+        query |= {name: value for name in ("household_id", "resident_type", "match_flag") if (value := getattr(request, name))}
         query |= store.lives_in(request.house_id) if request.house_id else {}
+        query |= {} if request.include_departed else HERE
         rows, token = await page_of(
             self._residents.collection,
             query=query,
@@ -130,14 +131,14 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
             token=request.page_token,
             size=request.page_size or DEFAULT_PAGE,
         )
-        return pb.ListResidentsResponse(residents=[self._shown_row(row) for row in rows], next_page_token=token)
+        return pb.ListResidentsResponse(residents=[self._showing.row(row) for row in rows], next_page_token=token)
 
     async def CountResidents(self, request: pb.CountResidentsRequest, context: object) -> pb.CountResidentsResponse:
         """See the proto."""
         query = store.in_area(own=current_caller().area, wanted=request.area_prefix)
         if query is None:
             return pb.CountResidentsResponse()
-        return counted(await store.count_by_type(self._residents.collection, query))
+        return counted(await store.count_by_type(self._residents.collection, query | HERE))
 
     async def StartResidence(self, request: pb.StartResidenceRequest, context: object) -> pb.StartResidenceResponse:
         """See the proto."""
@@ -152,7 +153,7 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
             )
 
         resident = await self._residents.change(request.resident_id, decide, command=command_of(request, caller))
-        return pb.StartResidenceResponse(resident=self._shown(resident))
+        return pb.StartResidenceResponse(resident=self._showing.resident(resident))
 
     async def EndResidence(self, request: pb.EndResidenceRequest, context: object) -> pb.EndResidenceResponse:
         """See the proto."""
@@ -165,20 +166,19 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
             )
 
         resident = await self._residents.change(request.resident_id, decide, command=command_of(request, caller))
-        return pb.EndResidenceResponse(resident=self._shown(resident))
-
-    async def _get(self, resident_id: str) -> Resident:
-        resident = await self._residents.get(resident_id)
-        if not may_act_in(current_caller(), resident.area_code):
-            raise self._residents.form.not_found(resident_id)
-        return resident
+        return pb.EndResidenceResponse(resident=self._showing.resident(resident))
 
     def _new(self, message: pb.ResidentDraft) -> New:
         draft = msgspec.convert(to_fields(message), ResidentDraft)
         check_area(current_caller(), draft.area_code)
         _check_house_area(draft.residence)
         return operations.create_resident(
-            draft=draft, resident_id=new_id(), residence_id=new_id(), seal=self._vault.seal, now=utc_now()
+            draft=draft,
+            resident_id=new_id(),
+            residence_id=new_id(),
+            registered_id=new_id() if draft.registered else "",
+            seal=self._vault.seal,
+            now=utc_now(),
         )
 
     async def _check_households(self, ids: Iterable[str]) -> None:
@@ -194,47 +194,10 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
                 metadata={"household_id": min(missing)},
             )
 
-    async def _check_numbers(self, residents: Sequence[Resident], commands: Sequence[Command]) -> None:
-        """Raises Conflict (ID_NUMBER_EXISTS) when another command entered one of the numbers; the same command may come again."""
-        mine = {command.key for command in commands}
-        for city in {resident.city for resident in residents}:
-            indexes = [
-                index
-                for resident in residents
-                if resident.id_number and resident.city == city
-                for index in self._vault.indexes_of(resident.id_number, field="id_number", owner=resident.resident_id)
-            ]
-            for row in await store.with_numbers(self._residents.collection, city=city, indexes=indexes) if indexes else ():
-                if row["created_by"]["key"] not in mine:
-                    raise self._taken(row)
-
-    def _taken(self, row: Mapping[str, Any]) -> Conflict:
-        """Names the resident only to callers who may see them."""
-        visible = may_act_in(current_caller(), row["area_code"])
-        return Conflict(
-            "Somebody with this identity number is entered already.",
-            reason="ID_NUMBER_EXISTS",
-            metadata={"resident_id": row["_id"]} if visible else {},
-        )
-
-    def _shown(self, resident: Resident) -> resident_pb2.Resident:
-        return self._opened(msgspec.structs.asdict(resident), owner=resident.resident_id)
-
-    def _shown_row(self, row: Mapping[str, Any]) -> resident_pb2.Resident:
-        return self._opened({**row, "resident_id": row["_id"]}, owner=row["_id"])
-
-    def _opened(self, fields: dict[str, Any], *, owner: str) -> resident_pb2.Resident:
-        for name in SEALED:
-            secret = fields.get(name)
-            if secret is not None:
-                cipher = secret["cipher"] if isinstance(secret, Mapping) else secret.cipher
-                fields[name] = self._vault.open(cipher, field=name, owner=owner)
-        return to_message(resident_pb2.Resident, fields)
-
 
 def _check_house_area(residence: ResidenceDraft | None) -> None:
     """Raises PermissionDenied when somebody moves into a house outside the caller's area; without an area it is the person's."""
-    if residence and residence.area_code:
+    if residence and residence.area_code and residence.kind is ResidenceKind.ACTUAL:
         check_area(current_caller(), residence.area_code)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from mongoengine import Document
 
 from population.store.households import HouseholdDocument
+from population.store.jobs import JOB_DOCUMENTS
+from population.store.merges import MergeDocument
 from population.store.residents import ResidentDocument, count_by_type, lives_in, with_numbers
 from population.store.rows import OWNED_BY_STORE, in_area, known
 from population.store.verification import VerificationOrderDocument, orders_of_cases
@@ -17,6 +19,7 @@ __all__ = [
     "DOCUMENTS",
     "OWNED_BY_STORE",
     "HouseholdDocument",
+    "MergeDocument",
     "ResidentDocument",
     "VerificationOrderDocument",
     "count_by_type",
@@ -30,6 +33,8 @@ __all__ = [
 DOCUMENTS: tuple[type[Document], ...] = (
     ResidentDocument,
     HouseholdDocument,
+    MergeDocument,
     VerificationOrderDocument,
+    *JOB_DOCUMENTS,
 )
 """One a line: every part of the service adds its own."""

@@ -24,6 +24,7 @@ class HouseholdDocument(Document):
     area_code = StringField(required=True)
     house_id = StringField()
     match_flag = StringField()
+    head_id = StringField()
     created_at = DateTimeField(required=True)
     changed_at = DateTimeField(required=True)
     revision = IntField()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from mongoengine import (
@@ -18,7 +19,12 @@ from mongoengine import (
 )
 from mongoengine import EmbeddedDocumentField as Embedded
 
-from population.store.rows import Raw, Rows
+from population.domain.standing import ResidentStatus
+from population.names import Sought
+from population.store.rows import OWNED_BY_STORE, Raw, Rows
+from svckit.paging import code_range
+
+COMMUNITY_DIGITS = 12
 
 
 class SecretDocument(EmbeddedDocument):
@@ -39,6 +45,30 @@ class ResidenceDocument(EmbeddedDocument):
     tenure = StringField()
     since = StringField(required=True)
     until = StringField()
+    kind = StringField()
+
+
+class IdDocumentDocument(EmbeddedDocument):
+    """An identity document beside the first."""
+
+    meta: ClassVar[dict[str, Any]] = {"strict": False}
+    document_id = StringField(required=True)
+    id_doc_type = StringField(required=True)
+    number = Embedded(SecretDocument)
+
+
+class StandingDocument(EmbeddedDocument):
+    """Why a resident no longer lives here."""
+
+    meta: ClassVar[dict[str, Any]] = {"strict": False}
+    status = StringField(required=True)
+    since = StringField(required=True)
+    at = DateTimeField(required=True)
+    by = StringField(required=True)
+    reason = StringField()
+    to_area_code = StringField()
+    merged_into = StringField()
+    ended_residence_ids = ListField(StringField())
 
 
 class LivingDocument(EmbeddedDocument):
@@ -69,6 +99,12 @@ class ResidentDocument(Document):
             {"name": "phone", "fields": ["phone.index"], "sparse": True},
             {"name": "area", "fields": ["area_code", "_id"]},
             {"name": "house", "fields": ["residences.house_id", "residences.until"]},
+            {
+                "name": "other_number",
+                "fields": ["documents.number.index"],
+                "partialFilterExpression": {"documents.number.index": {"$exists": True}},
+            },
+            {"name": "name", "fields": ["name_keys", "area_code"]},
             {"name": "household", "fields": ["household_id"], "partialFilterExpression": {"household_id": {"$gt": ""}}},
         ],
     }
@@ -87,6 +123,11 @@ class ResidentDocument(Document):
     residences = ListField(Embedded(ResidenceDocument))
     living = Embedded(LivingDocument)
     affiliation = Embedded(SecretDocument)
+    name_latin = StringField()
+    name_keys = ListField(StringField())
+    match_flag = StringField()
+    standing = Embedded(StandingDocument)
+    documents = ListField(Embedded(IdDocumentDocument))
     created_at = DateTimeField(required=True)
     changed_at = DateTimeField(required=True)
     revision = IntField()
@@ -97,10 +138,59 @@ def lives_in(house_id: str) -> dict[str, Any]:
     return {"residences": {"$elemMatch": {"house_id": house_id, "until": ""}}}
 
 
+HERE: dict[str, Any] = {"standing": None}
+"""The condition that somebody is among those who live here."""
+
+
 async def with_numbers(rows: Rows, *, city: str, indexes: Collection[bytes]) -> list[Raw]:
-    """Returns the residents of a city with one of these identity numbers, with the command that entered each."""
-    query = {"city": city, "id_number.index": {"$in": list(indexes)}}
-    return await rows.find(query, {"outbox": False, "commands": False}).to_list()
+    """Returns the residents of a city with one of these numbers on any identity document, with the command that entered each.
+
+    Entries that were merged are left out: their numbers are those of the entry that goes on.
+    """
+    numbers = {"$in": list(indexes)}
+    query = {"city": city, "$or": [{"id_number.index": numbers}, {"documents.number.index": numbers}]}
+    found = await rows.find(query, {"outbox": False, "commands": False}).to_list()
+    return [row for row in found if not is_merged(row)]
+
+
+def is_merged(row: Mapping[str, Any]) -> bool:
+    """Tells whether an entry was merged into another one."""
+    standing = row.get("standing")
+    return standing is not None and standing["status"] == ResidentStatus.MERGED
+
+
+async def with_any_number(rows: Rows, *, indexes: Sequence[bytes], city: str) -> list[Raw]:
+    """Returns the residents of a city ("" for all) with this number on any identity document; nearly always it is the first one."""
+    here = {"city": city} if city else {}
+    numbers = {"$in": list(indexes)} if len(indexes) > 1 else indexes[0]
+    found = await rows.find({**here, "id_number.index": numbers}, OWNED_BY_STORE).to_list()
+    if not found:
+        found = await rows.find({"documents.number.index": numbers, **here}, OWNED_BY_STORE).to_list()
+    return [row for row in found if not is_merged(row)]
+
+
+async def with_name(rows: Rows, *, sought: Sought, prefix: str, extra: Mapping[str, Any], limit: int) -> list[Raw]:
+    """Returns up to `limit` residents of an area by name, by area.
+
+    Within a community the index of the area leads and any part of a Chinese name will do; in wider areas the index of names leads.
+    """
+    area = {"area_code": code_range(prefix)} if prefix else {}
+    if len(prefix) >= COMMUNITY_DIGITS:
+        name = {"name": {"$regex": re.escape(sought.name)}} if sought.name else _keys_like([*sought.keys, sought.wider])
+        return await _by_area(rows, {**area, **name, **extra}, hint="area", limit=limit)
+    name = {"name": {"$regex": f"^{re.escape(sought.name)}"}} if sought.name else {}
+    found = await _by_area(rows, {**_keys_like(sought.keys), **area, **name, **extra}, hint="name", limit=limit)
+    if found or not sought.wider:
+        return found
+    return await _by_area(rows, {**_keys_like([sought.wider]), **area, **extra}, hint="name", limit=limit)
+
+
+def _keys_like(patterns: Iterable[str]) -> dict[str, Any]:
+    return {"name_keys": {"$in": [re.compile(pattern) for pattern in patterns if pattern]}}
+
+
+async def _by_area(rows: Rows, query: Mapping[str, Any], *, hint: str, limit: int) -> list[Raw]:
+    return await rows.find(query, OWNED_BY_STORE).sort([("area_code", 1), ("_id", 1)]).hint(hint).limit(limit).to_list()
 
 
 async def count_by_type(rows: Rows, query: Mapping[str, Any]) -> dict[str, int]:
