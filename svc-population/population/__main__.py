@@ -1,4 +1,4 @@
-"""`python -m population api|worker|replica`: wiring only."""
+"""`python -m population api|worker|jobs|replica`: wiring only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from population.config import CommandSettings, Settings
 from population.domain.household import Household
+from population.domain.merge import Merge
 from population.domain.resident import Resident
 from population.domain.verification import VerificationOrder
 from population.vault import Vault
@@ -14,6 +15,7 @@ from svckit.config import ConfigError, from_env
 
 if TYPE_CHECKING:
     from svckit.api import Api
+    from svckit.store import Repository
 
 SERVICE = "population"
 
@@ -28,6 +30,8 @@ def api(settings: Settings) -> None:
 
 def servicers(api: Api) -> list[tuple[Any, Any]]:
     """The gRPC services of this process. Raises ConfigError without a field key."""
+    from binglian.population.v1 import job_service_pb2_grpc as jobs_grpc
+    from binglian.population.v1 import merge_pb2_grpc as merges_grpc
     from binglian.population.v1 import question_service_pb2_grpc as questions_grpc
     from binglian.population.v1 import register_pb2_grpc as register_grpc
     from binglian.population.v1 import resident_service_pb2_grpc as residents_grpc
@@ -57,12 +61,24 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
             register_grpc.add_RegisterServiceServicer_to_server,
             rpc.RegisterServicer(residents=residents, vault=vault),
         ),
+        (merges_grpc.add_MergeServiceServicer_to_server, merge_servicer(api, residents, vault)),
         (
             orders_grpc.add_VerificationServiceServicer_to_server,
             rpc.VerificationServicer(orders=orders, residents=residents),
         ),
+        (jobs_grpc.add_JobServiceServicer_to_server, job_servicer(api, vault)),
         (questions_grpc.add_QuestionServiceServicer_to_server, question_servicer(api, vault)),
     ]
+
+
+def merge_servicer(api: Api, residents: Repository[Resident], vault: Vault) -> Any:
+    """MergeService, and beside it what finishes merges that were broken off."""
+    from population import rpc
+
+    merges = api.repository(Merge, collection="merges", id_field="merge_id")
+    servicer = rpc.MergeServicer(merges=merges, residents=residents, vault=vault)
+    api.spawn(servicer.merging.resume(), name="merges")
+    return servicer
 
 
 def question_servicer(api: Api, vault: Vault) -> Any:
@@ -122,6 +138,31 @@ def worker(settings: Settings) -> None:
     run_worker(service=SERVICE, settings=settings, documents=store.DOCUMENTS, worker=PopulationWorker)
 
 
+def jobs() -> None:
+    """Works on imports, exports and cross-checks: threads and native code, neither an event loop nor eventlet."""
+    from population.config import JobSettings
+    from population.jobs import process
+
+    try:
+        settings = from_env(JobSettings)
+    except ConfigError as error:
+        sys.exit(f"{SERVICE}: {error}")
+    process.serve(settings)
+
+
+def job_servicer(api: Api, vault: Vault) -> Any:
+    """JobService."""
+    from population.domain.job import Job, JobFile
+    from population.rpc.jobs import JobServicer
+
+    return JobServicer(
+        jobs=api.repository(Job, collection="jobs", id_field="job_id"),
+        files=api.repository(JobFile, collection="job_files", id_field="file_id"),
+        database=api.db,
+        vault=vault,
+    )
+
+
 def rotate_keys(arguments: list[str]) -> int:
     """Rotates the keys of sealed values; returns the exit code."""
     from population.privacy import commands
@@ -139,10 +180,13 @@ def main() -> None:
         sys.exit(rotate_keys(sys.argv[2:]))
     if sys.argv[1:2] == ["seed"]:
         sys.exit(seed(sys.argv[2:]))
+    if sys.argv[1:] == ["jobs"]:
+        jobs()
+        return
     if sys.argv[1:] in (["replica"], ["rebuild-replica"]):
         sys.exit(replica(sys.argv[1]))
     if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m population api|worker|replica|rebuild-replica|seed|rotate-keys")
+        sys.exit("usage: python -m population api|worker|jobs|replica|rebuild-replica|seed|rotate-keys")
     try:
         settings = from_env(Settings)
     except ConfigError as error:
