@@ -53,6 +53,23 @@ class CommandSettings(Settings):
     amqp_uri: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class JobSettings(CommandSettings):
+    """What the process that works on jobs needs.
+
+    `work_dir` is where jobs keep what they have made so far, on a disk of this machine that is encrypted as the database's is; `files_dir`
+    a folder operators put files into. `job_memory_gb` limits DuckDB, `job_threads` 0 means all processors. `link_backend` is "duckdb", or
+    "spark" for a Spark session at `spark_master`.
+    """
+
+    work_dir: str = ".binglian/jobs"
+    files_dir: str = ""
+    job_memory_gb: float = 3.0
+    job_threads: int = 0
+    link_backend: str = "duckdb"
+    spark_master: str = ""
+
+
 def _key(text: str) -> bytes:
     try:
         key = base64.b64decode(text, validate=True)

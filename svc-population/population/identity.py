@@ -8,7 +8,7 @@ from datetime import date
 import msgspec
 
 _FORM = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
 MALE, FEMALE = "1", "2"
 
@@ -31,7 +31,7 @@ def normal_form(number: str) -> str:
 
 def check_digit(first_digits: str) -> str:
     """Returns the 18th character that belongs to 17 digits (ISO 7064 MOD 11-2)."""
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, first_digits, strict=True))
+    total = sum(weight * int(digit) for weight, digit in zip(WEIGHTS, first_digits, strict=True))
     return _CHECK_DIGITS[total % len(_CHECK_DIGITS)]
 
 

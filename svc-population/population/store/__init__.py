@@ -14,6 +14,7 @@ from population.store.merges import MergeDocument
 from population.store.residents import ResidentDocument, count_by_type, lives_in, with_numbers
 from population.store.rows import OWNED_BY_STORE, in_area, known
 from population.store.verification import VerificationOrderDocument, orders_of_cases
+from population.store.work import WORK_DOCUMENTS
 
 __all__ = [
     "DOCUMENTS",
@@ -36,5 +37,6 @@ DOCUMENTS: tuple[type[Document], ...] = (
     MergeDocument,
     VerificationOrderDocument,
     *JOB_DOCUMENTS,
+    *WORK_DOCUMENTS,
 )
 """One a line: every part of the service adds its own."""

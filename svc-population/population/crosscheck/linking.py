@@ -1,0 +1,138 @@
+"""The probabilistic stage: Fellegi-Sunter with Splink, on DuckDB here or on Spark, with one and the same model.
+
+The model (settings with trained weights) is plain JSON of no dialect but the SQL Splink writes for its backend; `creator_of` makes it
+for either. It is trained without labels: u from random pairs, m by expectation maximisation on pairs that agree on a key.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import duckdb
+import msgspec
+from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+
+from population.crosscheck.blocking import Key, Tables, prediction_keys, training_keys
+from population.crosscheck.columns import Columns, ColumnType, comparison_of
+
+SEED = 20_260_101
+"""Of the random pairs: a job that is repeated finds the same."""
+RANDOM_PAIRS = 1e6
+ASSUMED_RECALL = 0.7
+"""Share of the true pairs that agree on a strict key, before anything is known (Splink's tutorials use 0.6 to 0.8)."""
+CERTAIN = 0.95
+"""Probability from which two records are held to be one person."""
+POSSIBLE = 0.5
+"""From here on a person is asked."""
+ID, SIDE = "record", "side"
+
+Stage = Callable[[str], None]
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """What to compare and which pairs: enough to make the settings for any backend."""
+
+    columns: dict[str, ColumnType]
+    keys: tuple[Key, ...]
+    training: tuple[Key, ...]
+    one_table: bool
+
+
+def plan(*, connection: duckdb.DuckDBPyConnection, tables: Tables, columns: Columns) -> Model:
+    """Chooses keys by counting pairs; columns without two different values say nothing and are left out."""
+    telling = {name: kind for name, kind in columns.items() if _tells(connection, tables, name)}
+    keys = prediction_keys(connection=connection, tables=tables, columns=telling)
+    return Model(
+        columns=telling, keys=tuple(keys), training=tuple(training_keys(keys, columns=telling)), one_table=tables.is_one
+    )
+
+
+def creator_of(model: Model) -> SettingsCreator:
+    """Returns the untrained settings; Splink writes them in the SQL of its backend."""
+    return SettingsCreator(
+        link_type="dedupe_only" if model.one_table else "link_only",
+        unique_id_column_name=ID,
+        source_dataset_column_name=SIDE,
+        comparisons=[comparison_of(name, kind) for name, kind in model.columns.items()],
+        blocking_rules_to_generate_predictions=[block_on(*key.columns) for key in model.keys],
+        retain_matching_columns=False,
+        em_convergence=0.001,
+        max_iterations=15,
+        linker_uid="crosscheck",
+    )
+
+
+def link(
+    *,
+    connection: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    model: Model,
+    at_least: float = POSSIBLE,
+    stage: Stage = lambda _: None,
+) -> str:
+    """Trains, scores and returns the name of a table (left_record, right_record, match_probability) of pairs from `at_least` on.
+
+    Raises duckdb.InterruptException when the connection is interrupted.
+    """
+    linker = linker_on(DuckDBAPI(connection), tables=tables, settings=creator_of(model))
+    train(linker, model=model, stage=stage)
+    stage("scoring")
+    scored = linker.inference.predict(threshold_match_probability=at_least, warning_mode="never")
+    return scored.physical_name
+
+
+def linker_on(api: Any, *, tables: Tables, settings: Any) -> Linker:
+    """Returns a linker on any backend; of two tables the left one is called "a", the right one "b"."""
+    if tables.is_one:
+        inputs: Any = api.register(tables.left, dataset_display_name="a")
+    else:
+        names = ((tables.left, "a"), (tables.right, "b"))
+        inputs = [api.register(table, dataset_display_name=name) for table, name in names]
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    return Linker(inputs, settings, log_level=None)
+
+
+def train(linker: Linker, *, model: Model, stage: Stage = lambda _: None) -> None:
+    """Learns the weights from the data, without labels."""
+    strict = strict_keys(model)
+    stage("training")
+    linker.training.estimate_probability_two_random_records_match([block_on(*names) for names in strict], recall=ASSUMED_RECALL)
+    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED)
+    for key in model.training:
+        linker.training.estimate_parameters_using_expectation_maximisation(block_on(*key.columns))
+
+
+def strict_keys(model: Model) -> list[tuple[str, ...]]:
+    """Returns keys hardly anybody shares by chance: an identifier and one more column, or a name, a day and one more."""
+    kinds = model.columns
+    ids = [name for name, kind in kinds.items() if kind in (ColumnType.IDENTIFIER, ColumnType.SEALED)]
+    names = [name for name, kind in kinds.items() if kind is ColumnType.NAME]
+    days = [name for name, kind in kinds.items() if kind is ColumnType.DATE]
+    with_ids = [(first, name) for first in ids for name in names]
+    with_days = [(*names[:2], day) for day in days if names]
+    return with_ids + with_days or [key.columns for key in model.keys[:1]]
+
+
+def _tells(connection: duckdb.DuckDBPyConnection, tables: Tables, name: str) -> bool:
+    values = f'SELECT count(DISTINCT "{name}") > 1 FROM {{}}'
+    return all(bool(connection.execute(values.format(table)).fetchall()[0][0]) for table in (tables.left, tables.right))
+
+
+def trained(linker: Linker) -> dict[str, Any]:
+    """Returns the model with its weights, as JSON can hold it."""
+    settings: dict[str, Any] = linker.misc.save_model_to_json()
+    return settings
+
+
+def weights(model: dict[str, Any]) -> Sequence[tuple[str, str, float, float]]:
+    """Returns (column, level, m, u) of every trained level: what two backends must agree on."""
+    rows = []
+    for comparison in model["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            if not level.get("is_null_level"):
+                name = comparison["output_column_name"]
+                label = level.get("label_for_charts", "")
+                rows.append((name, label, level.get("m_probability", 0.0), level.get("u_probability", 0.0)))
+    return rows

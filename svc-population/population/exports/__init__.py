@@ -1,0 +1,1 @@
+"""Exports: residents as files, and the collection forms for field tools."""

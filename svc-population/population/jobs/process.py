@@ -1,0 +1,32 @@
+"""What the process that works on jobs is made of: which work belongs to which kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from population.config import JobSettings
+from population.crosscheck.work import CrossCheck
+from population.domain.job import JobKind
+from population.exports.work import Export
+from population.imports.work import Import
+from population.jobs.runner import Work, run_jobs
+
+
+def works_of(settings: JobSettings) -> Mapping[JobKind, Work]:
+    """Returns the work of every kind of job."""
+    return {
+        JobKind.IMPORT: lambda desk: Import(desk).run(),
+        JobKind.EXPORT: lambda desk: Export(desk).run(),
+        JobKind.CROSS_CHECK: lambda desk: CrossCheck(
+            desk,
+            register_folder=Path(settings.work_dir) / "register",
+            memory_gb=settings.job_memory_gb,
+            threads=settings.job_threads,
+        ).run(),
+    }
+
+
+def serve(settings: JobSettings) -> None:
+    """Works on jobs until SIGTERM or SIGINT."""
+    run_jobs(settings=settings, works=works_of(settings))

@@ -1,0 +1,113 @@
+"""The rules of jobs: who may start, approve, cancel and resume them, and when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from population.domain.job import CrossCheckSpec, ExportSpec, Job, JobFile, JobSource, JobState
+from population.policies.requests import Actor
+from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
+
+PART_BYTES = 1 << 20
+"""Bytes of one part of a file."""
+LARGEST_FILE = 4 << 30
+FILE_KEPT = timedelta(days=30)
+"""Inputs and outputs are there to be fetched, not to be kept (purpose P11: the result is; the report says what it was)."""
+MOST_ATTEMPTS = 5
+"""Workers that may die over one job before it is given up: its file may be what kills them."""
+
+JOB_TRANSITIONS: dict[str, tuple[frozenset[JobState | None], JobState]] = {
+    # verb: (states it starts from, None for nothing; state it leads to)
+    "start": (frozenset({None}), JobState.QUEUED),
+    "ask": (frozenset({None}), JobState.AWAITING_APPROVAL),
+    "approve": (frozenset({JobState.AWAITING_APPROVAL}), JobState.QUEUED),
+    "begin": (frozenset({JobState.QUEUED, JobState.RUNNING}), JobState.RUNNING),
+    "withdraw": (frozenset({JobState.AWAITING_APPROVAL, JobState.QUEUED}), JobState.CANCELLED),
+    "cancel": (frozenset({JobState.RUNNING}), JobState.CANCELLING),
+    "stop": (frozenset({JobState.CANCELLING}), JobState.CANCELLED),
+    "fail": (frozenset({JobState.RUNNING}), JobState.FAILED),
+    "finish": (frozenset({JobState.RUNNING, JobState.CANCELLING}), JobState.FINISHED),
+    "resume": (frozenset({JobState.CANCELLED, JobState.FAILED}), JobState.QUEUED),
+}
+
+EXPORTED = (
+    *("resident_id", "area_code", "name", "sex", "birth_date", "id_doc_type", "id_number", "phone"),
+    *("resident_type", "household_id", "household_relation", "created_at", "changed_at"),
+)
+"""Fields an export may have."""
+SENSITIVE = frozenset({"id_number", "phone"})
+"""Those of them that are sealed (sensitive_field.csv: encrypt): in full only after approval."""
+
+
+def after(job: Job, verb: str) -> JobState:
+    """Returns the state a verb leads to. Raises FailedPrecondition (JOB_STATE)."""
+    sources, target = JOB_TRANSITIONS[verb]
+    if job.state not in sources:
+        raise FailedPrecondition(
+            f"The job is {job.state.replace('_', ' ')}: it cannot {verb}.", reason="JOB_STATE", metadata={"state": job.state}
+        )
+    return target
+
+
+def check_source(source: JobSource | None, *, field: str) -> None:
+    """Raises InvalidArgument (SOURCE_MISSING) unless one of the two places is named."""
+    if source is None or bool(source.file_id) == bool(source.name):
+        raise InvalidArgument(
+            "Name either a file that was uploaded or one in the service's folder.", reason="SOURCE_MISSING", field=field
+        )
+
+
+def check_export(spec: ExportSpec) -> None:
+    """Raises InvalidArgument (FIELD_UNKNOWN) for a field nobody may export."""
+    for index, name in enumerate(spec.fields):
+        if name not in EXPORTED:
+            raise InvalidArgument(
+                f"These can be exported: {', '.join(EXPORTED)}.", reason="FIELD_UNKNOWN", field=f"export_spec.fields[{index}]"
+            )
+
+
+def needs_approval(spec: ExportSpec) -> bool:
+    """Tells whether somebody else has to agree: sensitivity_level.csv asks two people for L3."""
+    return spec.in_full and not SENSITIVE.isdisjoint(spec.fields)
+
+
+def check_approver(job: Job, by: Actor) -> None:
+    """Raises PermissionDenied (OWN_JOB): four eyes see what two overlook."""
+    if by.subject == job.started_by:
+        raise PermissionDenied("Somebody else has to approve this.", reason="OWN_JOB")
+
+
+def check_cross_check(spec: CrossCheckSpec, *, left_is_register: bool, right_is_register: bool) -> None:
+    """Raises InvalidArgument (SOURCE_MISSING, SOURCE_NOT_ASKED, MAPPING_INVALID) unless the files are those the rule compares."""
+    files = [not left_is_register, not right_is_register]
+    given = (("source", spec.source, spec.mapping), ("other", spec.other, spec.other_mapping))
+    for (name, source, mapping), needed in zip(given, sorted(files, reverse=True), strict=True):
+        field = f"cross_check_spec.{name}"
+        if needed:
+            check_source(source, field=field)
+            _check_mapped(mapping, field=f"{field.removesuffix('source')}mapping" if name == "source" else f"{field}_mapping")
+        elif source is not None:
+            raise InvalidArgument("The rule compares no such file.", reason="SOURCE_NOT_ASKED", field=field)
+
+
+def _check_mapped(mapping: str, *, field: str) -> None:
+    if not mapping:
+        raise InvalidArgument("Say which column is which field.", reason="MAPPING_INVALID", field=field)
+
+
+def check_append(file: JobFile, *, offset: int, length: int) -> None:
+    """Raises FailedPrecondition (FILE_COMPLETE, OFFSET_WRONG) or InvalidArgument (FILE_TOO_LARGE, PART_SIZE)."""
+    if file.complete:
+        raise FailedPrecondition("The file is complete.", reason="FILE_COMPLETE")
+    if offset != file.size:
+        raise FailedPrecondition(
+            f"{file.size} bytes have arrived.", reason="OFFSET_WRONG", field="offset", metadata={"offset": str(file.size)}
+        )
+    if offset + length > LARGEST_FILE:
+        raise InvalidArgument("A file has at most 4 GiB.", reason="FILE_TOO_LARGE", field="data")
+
+
+def check_part(*, length: int, last: bool) -> None:
+    """Raises InvalidArgument (PART_SIZE): only the last part may be shorter, or bytes could not be found by their place."""
+    if length != PART_BYTES and not last:
+        raise InvalidArgument(f"Every part but the last has {PART_BYTES} bytes.", reason="PART_SIZE", field="data")
