@@ -40,6 +40,7 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
     from population import rpc
     from population.privacy.keyring import open_ring, sync_database
     from population.privacy.rotation import keep_fresh
+    from population.serving_work import work_servicers
 
     assert isinstance(api.settings, Settings)
     ring = open_ring(api.settings, sync_database(api.settings))
@@ -68,6 +69,7 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
         ),
         (jobs_grpc.add_JobServiceServicer_to_server, job_servicer(api, vault)),
         (questions_grpc.add_QuestionServiceServicer_to_server, question_servicer(api, vault)),
+        *work_servicers(api, residents=residents, vault=vault),
     ]
 
 

@@ -10,6 +10,7 @@ from population import following, operations, store
 from population.domain.verification import VerificationOrder
 from population.following import Closing, Departure, Followed, Location, Opening, Return
 from population.policies.verification import DEPARTMENTS
+from population.working import Working
 from svckit.batch import all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
@@ -20,7 +21,7 @@ OfTask = Opening | Return | Departure
 OfCase = Closing | Location
 
 
-class PopulationWorker:
+class PopulationWorker(Working):
     """Handlers of events, a batch at a time."""
 
     name = "population"

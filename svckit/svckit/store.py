@@ -115,6 +115,10 @@ class Repository(Generic[S]):
 
         return await self._submit(Change(id, existing, command, current_traceparent()))
 
+    async def upsert(self, id: str, decide: Decide, *, command: Command | None) -> S:
+        """As `change`, but `decide` gets None where there is no aggregate yet, and begins one."""
+        return await self._submit(Change(id, decide, command, current_traceparent()))
+
     async def create(self, id: str, state: S, events: Sequence[Any], *, command: Command) -> S:
         """Saves a new aggregate and returns it; a repeated command returns the one it created, whatever `id` is now.
 

@@ -1,0 +1,18 @@
+"""The election that is announced, from BINGLIAN_ELECTION_DAY (YYYY-MM-DD; empty: none). Read by the api and by the worker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import date
+
+from svckit.config import ConfigError
+
+
+def election_day_from_env(environ: Mapping[str, str] = os.environ) -> date | None:
+    """Returns election day, None when none is announced. Raises ConfigError for what is no day."""
+    text = environ.get("BINGLIAN_ELECTION_DAY", "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise ConfigError("BINGLIAN_ELECTION_DAY is a day, YYYY-MM-DD") from error

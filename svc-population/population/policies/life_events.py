@@ -1,0 +1,172 @@
+"""The rules of life events: who may tell what, what makes it lawful, when the work is due (life_event_rule.csv)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from population.codes import rows_of
+from population.domain.life_event import Consent, LifeEvent, LifeEventReport, LifeEventState
+from population.policies.requests import Actor, local_day, read_day
+from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
+
+LIFE_EVENT_TRANSITIONS: dict[str, tuple[frozenset[LifeEventState | None], LifeEventState]] = {
+    # verb: (states it starts from, None for nothing; state it leads to)
+    "report": (frozenset({None}), LifeEventState.OPEN),
+    "complete": (frozenset({LifeEventState.OPEN}), LifeEventState.COMPLETED),
+    "cancel": (frozenset({LifeEventState.OPEN}), LifeEventState.CANCELLED),
+    "withdraw": (frozenset({LifeEventState.OPEN, LifeEventState.COMPLETED}), LifeEventState.WITHDRAWN),
+}
+ENTITLING_AGES: Mapping[str, tuple[int, ...]] = {"LE05": (18,), "LE06": (60, 65, 80)}
+"""Ages in full years that open something (law on the election of people's congresses, elder benefits), by rule."""
+ONCE = frozenset({"LE02"})
+"""What happens to a person once: told with another date it is the same."""
+BEFORE_ELECTION = timedelta(days=20)
+"""The roll is published 20 days before election day (Electoral Law, article 28)."""
+_SUFFICES: Mapping[str, frozenset[Consent | None]] = {
+    "consent": frozenset({Consent.GIVEN, Consent.WRITTEN}),
+    "written": frozenset({Consent.WRITTEN}),
+    "informed": frozenset({Consent.INFORMED, Consent.GIVEN, Consent.WRITTEN}),
+    "statutory": frozenset({None, *Consent}),
+    "public": frozenset({None, *Consent}),
+}
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of life_event_rule.csv; `due_days` None where another date decides."""
+
+    code: str
+    source_dept: str
+    assignee_role: str
+    due_days: int | None
+    consent: str
+    subject: str
+    task: str
+
+
+@functools.cache
+def _rules() -> Mapping[str, Rule]:
+    return {row["code"]: _rule(row) for row in rows_of("life_event_rule")}
+
+
+def _rule(row: Mapping[str, str]) -> Rule:
+    return Rule(
+        code=row["code"],
+        source_dept=row["source_dept"],
+        assignee_role=row["assignee_role"],
+        due_days=int(row["due_days"]) if row["due_days"] else None,
+        consent=row["consent"],
+        subject=row["subject"],
+        task=row["task_zh"],
+    )
+
+
+def rule_of(code: str) -> Rule:
+    """Returns a rule. Raises InvalidArgument (RULE_UNKNOWN)."""
+    if code not in _rules():
+        raise InvalidArgument("There is no such rule.", reason="RULE_UNKNOWN", field="rule")
+    return _rules()[code]
+
+
+def check_report(report: LifeEventReport, *, today: date) -> Rule:
+    """Returns the rule of a report. Raises InvalidArgument (RULE_UNKNOWN, RULE_IS_STATISTICAL, SUBJECT_MISSING, DATE_INVALID,
+    IN_THE_FUTURE), FailedPrecondition (CONSENT_MISSING)."""
+    rule = rule_of(report.rule)
+    if rule.consent == "statistics":
+        raise InvalidArgument("This is counted, no list of people is made.", reason="RULE_IS_STATISTICAL", field="rule")
+    if read_day(report.occurred_on, field="occurred_on") > today:
+        raise InvalidArgument("It cannot have happened in the future.", reason="IN_THE_FUTURE", field="occurred_on")
+    check_consent(rule.consent, report.consent)
+    _check_subject(rule, report)
+    return rule
+
+
+def check_consent(needed: str, given: Consent | None) -> None:
+    """Raises FailedPrecondition (CONSENT_MISSING) unless what was given suffices: consent, written, informed, statutory, public."""
+    if given not in _SUFFICES[needed]:
+        raise FailedPrecondition(
+            "This needs the person's consent; without it nothing is kept.",
+            reason="CONSENT_MISSING",
+            metadata={"needed": needed},
+        )
+
+
+def _check_subject(rule: Rule, report: LifeEventReport) -> None:
+    person = report.resident_id or report.id_number or (report.contact_name and report.address)
+    named = {"person": person, "house": report.house_id, "place": report.uscc}[rule.subject]
+    if not named:
+        field = {"person": "resident_id", "house": "house_id", "place": "uscc"}[rule.subject]
+        raise InvalidArgument(f"This rule is about a {rule.subject}: say which.", reason="SUBJECT_MISSING", field=field)
+
+
+def check_source(rule: Rule, by: Actor) -> None:
+    """Raises PermissionDenied (OTHER_DEPARTMENT): a department tells what is its own, the grid what it sees."""
+    if by.department and by.department != rule.source_dept:
+        raise PermissionDenied(
+            "This is for another department to tell.", reason="OTHER_DEPARTMENT", metadata={"department": rule.source_dept}
+        )
+
+
+def due_of(rule: Rule, *, now: datetime, election_day: date | None) -> datetime:
+    """Returns when the work is due: days after now, or 20 days before election day."""
+    if rule.due_days is not None:
+        return now + timedelta(days=rule.due_days)
+    if election_day is None:
+        raise InvalidArgument("No election is announced; this is due for one.", reason="NO_ELECTION", field="rule")
+    midnight = datetime.combine(election_day, datetime.min.time(), tzinfo=now.tzinfo)
+    return max(now, midnight - BEFORE_ELECTION)
+
+
+def check_life_event(event: LifeEvent, verb: str) -> LifeEventState:
+    """Returns the state `verb` leads to. Raises FailedPrecondition (WRONG_STATE)."""
+    sources, target = LIFE_EVENT_TRANSITIONS[verb]
+    if event.state not in sources:
+        raise FailedPrecondition(
+            f"A life event that is {event.state} cannot {verb}.", reason="WRONG_STATE", metadata={"state": event.state}
+        )
+    return target
+
+
+def check_withdrawable(event: LifeEvent) -> None:
+    """Raises FailedPrecondition (STATUTORY): what a law asks for is not the person's to withdraw."""
+    if rule_of(event.rule).consent == "statutory":
+        raise FailedPrecondition("The law asks for this; it does not rest on consent.", reason="STATUTORY")
+
+
+def birthday(born: date, year: int) -> date:
+    """Returns the birthday in a year; who was born on 29 February has it on 1 March in other years."""
+    try:
+        return born.replace(year=year)
+    except ValueError:
+        return date(year, 3, 1)
+
+
+def births_of(days: frozenset[date], age: int) -> frozenset[str]:
+    """Returns the birth dates of those who reach `age` on one of the days."""
+    found: set[str] = set()
+    for day in days:
+        year = day.year - age
+        candidates = [date(year, day.month, day.day)] if (day.month, day.day) != (2, 29) or _leaps(year) else []
+        if (day.month, day.day) == (3, 1) and not _leaps(day.year) and _leaps(year):
+            candidates.append(date(year, 2, 29))
+        found.update(born.isoformat() for born in candidates)
+    return frozenset(found)
+
+
+def _leaps(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def reached_on(birth_date: str, age: int) -> str:
+    """Returns the day somebody reaches an age, YYYY-MM-DD."""
+    born = date.fromisoformat(birth_date)
+    return birthday(born, born.year + age).isoformat()
+
+
+def days_between(through: date, now: datetime) -> frozenset[date]:
+    """Returns the days after `through` up to today in China: more than one after a downtime."""
+    today = local_day(now)
+    return frozenset(through + timedelta(days=step) for step in range(1, (today - through).days + 1))

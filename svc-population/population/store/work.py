@@ -1,0 +1,224 @@
+"""Collections of dynamic collection, life events, the care register, welfare alerts and elder services."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from mongoengine import BooleanField, DateTimeField, DictField, Document, IntField, ListField, StringField
+
+
+def _meta(collection: str, *indexes: dict[str, Any]) -> dict[str, Any]:
+    return {"collection": collection, "auto_create_index": False, "strict": False, "indexes": list(indexes)}
+
+
+class FieldLedgerDocument(Document):
+    """Ledgers by resident."""
+
+    meta: ClassVar[dict[str, Any]] = _meta(
+        "field_ledgers",
+        {
+            "name": "check",
+            "fields": ["check_due_at", "_id"],
+            "partialFilterExpression": {"check_due_at": {"$type": "date"}},
+        },
+        {"name": "conflicts", "fields": ["area_code", "_id"], "partialFilterExpression": {"conflicts": {"$gt": 0}}},
+    )
+    resident_id = StringField(primary_key=True)
+    city = StringField(required=True)
+    area_code = StringField(required=True)
+    entries = ListField(DictField())
+    check = DictField()
+    check_due_at = DateTimeField()
+    conflicts = IntField()
+    changed_at = DateTimeField(required=True)
+    revision = IntField()
+
+
+class LifeEventDocument(Document):
+    """Life events by an id that is equal for equal events."""
+
+    meta: ClassVar[dict[str, Any]] = _meta(
+        "life_events",
+        {"name": "due", "fields": ["state", "due_at", "_id"]},
+        {"name": "area", "fields": ["area_code", "state", "due_at"]},
+        {"name": "resident", "fields": ["resident_id", "rule"], "partialFilterExpression": {"resident_id": {"$gt": ""}}},
+    )
+    life_event_id = StringField(primary_key=True)
+    rule = StringField(required=True)
+    state = StringField(required=True)
+    city = StringField(required=True)
+    area_code = StringField(required=True)
+    resident_id = StringField()
+    house_id = StringField()
+    uscc = StringField()
+    occurred_on = StringField(required=True)
+    detail = StringField()
+    contact_name = StringField()
+    address = StringField()
+    consent = StringField()
+    sources = ListField(StringField())
+    task = StringField()
+    assignee_role = StringField()
+    received_at = DateTimeField(required=True)
+    due_at = DateTimeField(required=True)
+    outcome = StringField()
+    result = StringField()
+    evidence = ListField(DictField())
+    completed_at = DateTimeField()
+    completed_by = StringField()
+    changed_at = DateTimeField(required=True)
+    revision = IntField()
+
+
+class CareEntryDocument(Document):
+    """The care register; a person is on it once for a category."""
+
+    meta: ClassVar[dict[str, Any]] = _meta(
+        "care_entries",
+        {
+            "name": "once",
+            "fields": ["resident_id", "category"],
+            "unique": True,
+            "partialFilterExpression": {"state": "active"},
+        },
+        {"name": "area", "fields": ["area_code", "_id"]},
+        {"name": "resident", "fields": ["resident_id"]},
+        {"name": "expires", "fields": ["expires_at"], "partialFilterExpression": {"expires_at": {"$type": "date"}}},
+    )
+    care_id = StringField(primary_key=True)
+    resident_id = StringField(required=True)
+    category = StringField(required=True)
+    state = StringField(required=True)
+    city = StringField(required=True)
+    area_code = StringField(required=True)
+    consent = StringField(required=True)
+    basis = StringField()
+    responsible_role = StringField()
+    cadence_days = IntField()
+    expires_on = StringField()
+    expires_at = DateTimeField()
+    entered_by = StringField()
+    entered_at = DateTimeField(required=True)
+    ended_at = DateTimeField()
+    end_reason = StringField()
+    changed_at = DateTimeField(required=True)
+    revision = IntField()
+
+
+class VisitPlanDocument(Document):
+    """Visit plans; those of the care register have the id of their entry."""
+
+    meta: ClassVar[dict[str, Any]] = _meta(
+        "visit_plans",
+        {"name": "turn", "fields": ["next_turn_at"], "partialFilterExpression": {"next_turn_at": {"$type": "date"}}},
+        {"name": "due", "fields": ["state", "due_at", "_id"]},
+        {"name": "resident", "fields": ["resident_id"], "partialFilterExpression": {"resident_id": {"$gt": ""}}},
+    )
+    plan_id = StringField(primary_key=True)
+    rule = StringField()
+    state = StringField(required=True)
+    city = StringField(required=True)
+    area_code = StringField(required=True)
+    resident_id = StringField()
+    responsible_role = StringField()
+    cadence_days = IntField()
+    period_start = DateTimeField(required=True)
+    due_at = DateTimeField(required=True)
+    next_turn_at = DateTimeField()
+    visited = BooleanField()
+    kept = IntField()
+    missed = IntField()
+    visits = ListField(DictField())
+    changed_at = DateTimeField(required=True)
+    revision = IntField()
+
+
+class WelfareWatchDocument(Document):
+    """Houses that are looked after; once for a person in a house."""
+
+    meta: ClassVar[dict[str, Any]] = _meta(
+        "welfare_watches",
+        {
+            "name": "once",
+            "fields": ["house_id", "resident_id"],
+            "unique": True,
+            "partialFilterExpression": {"state": "active"},
+        },
+        {"name": "area", "fields": ["area_code", "_id"]},
+        {"name": "turn", "fields": ["next_turn_at"], "partialFilterExpression": {"next_turn_at": {"$type": "date"}}},
+    )
+    watch_id = StringField(primary_key=True)
+    state = StringField(required=True)
+    city = StringField(required=True)
+    area_code = StringField(required=True)
+    resident_id = StringField(required=True)
+    house_id = StringField(required=True)
+    consent = DictField()
+    contacts = DictField()
+    away_until = StringField()
+    heard_of = StringField()
+    alert = DictField()
+    next_turn_at = DateTimeField()
+    started_at = DateTimeField(required=True)
+    ended_at = DateTimeField()
+    changed_at = DateTimeField(required=True)
+    revision = IntField()
+
+
+class ProviderDocument(Document):
+    """Providers of elder services; a merchant once in an area."""
+
+    meta: ClassVar[dict[str, Any]] = _meta(
+        "elder_providers",
+        {"name": "once", "fields": ["uscc", "area_code"], "unique": True},
+        {"name": "area", "fields": ["area_code", "_id"]},
+    )
+    provider_id = StringField(primary_key=True)
+    uscc = StringField(required=True)
+    name = StringField(required=True)
+    state = StringField(required=True)
+    city = StringField(required=True)
+    area_code = StringField(required=True)
+    account = StringField(required=True)
+    prices = ListField(DictField())
+    created_at = DateTimeField(required=True)
+    changed_at = DateTimeField(required=True)
+    revision = IntField()
+
+
+class ElderOrderDocument(Document):
+    """Orders of elder services."""
+
+    meta: ClassVar[dict[str, Any]] = _meta(
+        "elder_orders",
+        {"name": "area", "fields": ["area_code", "_id"]},
+        {"name": "account", "fields": ["account", "_id"]},
+    )
+    order_id = StringField(primary_key=True)
+    state = StringField(required=True)
+    city = StringField(required=True)
+    area_code = StringField(required=True)
+    resident_id = StringField(required=True)
+    provider_id = StringField(required=True)
+    account = StringField(required=True)
+    items = ListField(DictField())
+    note = StringField()
+    placed_at = DateTimeField(required=True)
+    placed_by = StringField()
+    due_at = DateTimeField(required=True)
+    receipt = DictField()
+    rating = IntField()
+    reason = StringField()
+    changed_at = DateTimeField(required=True)
+    revision = IntField()
+
+
+WORK_DOCUMENTS: tuple[type[Document], ...] = (
+    FieldLedgerDocument,
+    LifeEventDocument,
+    CareEntryDocument,
+    VisitPlanDocument,
+    WelfareWatchDocument,
+    ProviderDocument,
+    ElderOrderDocument,
+)
