@@ -1,0 +1,155 @@
+"""Whoever has everything that is published cannot tell how many are behind a withheld small count.
+
+The attacker knows all published counts and sums, that a withheld count is at least 1 (zeros are published), and adds and subtracts as
+cleverly as can be: tables and trees of sums are networks, in which the most a count can differ is a maximum flow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from population.statistics.areas import LEVELS, AreaCounts
+from population.statistics.suppression import K, line, shown, small, table
+
+Edge = tuple[str, str, int, bool]  # from, to, value, whether it counts against the sum
+COUNTS = st.one_of(st.just(0), st.integers(1, 9), st.integers(10, 60))
+
+
+def could_be_less(hidden: Sequence[Edge], at: int) -> float:
+    """How much smaller a withheld count could be."""
+    return min(hidden[at][2] - 1, could_be_more(hidden, at, turn=True))
+
+
+def could_be_more(hidden: Sequence[Edge], at: int, *, turn: bool = False) -> float:
+    """How much larger a withheld count could be, for all the attacker knows."""
+    source, target, _, negative = hidden[at]
+    negative ^= turn
+    room: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for number, (start, end, value, minus) in enumerate(hidden):
+        if number != at:
+            grow, shrink = (value - 1, math.inf) if minus else (math.inf, value - 1)
+            room[start][end] += grow
+            room[end][start] += shrink
+    begin, end = (source, target) if negative else (target, source)
+    total = 0.0
+    while path := augmenting(room, begin, end):
+        width = min(room[a][b] for a, b in path)
+        for a, b in path:
+            room[a][b] -= width
+            room[b][a] += width
+        total += width
+        if math.isinf(total) or total > 1_000:
+            return math.inf
+    return total
+
+
+def augmenting(room: dict[str, dict[str, float]], begin: str, end: str) -> list[tuple[str, str]]:
+    came: dict[str, str] = {begin: begin}
+    ahead = deque([begin])
+    while ahead and end not in came:
+        node = ahead.popleft()
+        for other, width in room[node].items():
+            if width > 0 and other not in came:
+                came[other] = node
+                ahead.append(other)
+    path, node = [], end
+    while node in came and came[node] != node:
+        path.append((came[node], node))
+        node = came[node]
+    return path if end in came else []
+
+
+def hidden_cells(inner: Sequence[Sequence[int]], cells: object) -> Iterator[Edge]:
+    """The withheld cells of a table, its sums as one more row and column with the other sign."""
+    height, width = len(inner), len(inner[0])
+    full = [[*row, sum(row)] for row in inner]
+    full.append([sum(column) for column in zip(*full, strict=True)])
+    told = [[*row, total] for row, total in zip(cells.inner, cells.rows, strict=True)] + [[*cells.columns, cells.total]]  # type: ignore[attr-defined]
+    for row in range(height + 1):
+        for column in range(width + 1):
+            if told[row][column] is None:
+                yield f"r{row}", f"c{column}", full[row][column], (row == height) != (column == width)
+            else:
+                assert told[row][column] == full[row][column]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(1, 3).flatmap(lambda width: st.lists(st.lists(COUNTS, min_size=width, max_size=width), min_size=1, max_size=7))
+)
+def test_no_small_count_of_a_table_can_be_worked_out(inner: list[list[int]]) -> None:
+    cells = table(inner)
+    hidden = list(hidden_cells(inner, cells))
+    for row, told in zip(inner, cells.inner, strict=True):
+        assert all(value is None or not small(count) for count, value in zip(row, told, strict=True))
+        assert all(value == 0 for count, value in zip(row, told, strict=True) if not count)
+    for at, (_, _, value, _) in enumerate(hidden):
+        if small(value):
+            assert could_be_more(hidden, at) >= (K - 1 if cells.total is not None else 1), (inner, cells)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(COUNTS, min_size=1, max_size=9))
+def test_no_small_count_of_a_line_can_be_worked_out(counts: list[int]) -> None:
+    told = line(counts)
+    hidden: list[Edge] = [
+        ("sum", "out", count, False) for count, value in zip(counts, told.counts, strict=True) if value is None
+    ]
+    if told.total is None:
+        hidden.append(("out", "sum", sum(counts), False))
+    for at, edge in enumerate(hidden):
+        if small(edge[2]):
+            others = sum(count - 1 for count in counts if count) - (edge[2] - 1)
+            wanted = min(K - 1, others) if told.total is not None else 1
+            assert could_be_more(hidden, at) >= wanted, (counts, told)
+            assert wanted or (edge[2] > 1 and len(hidden) > 1)
+    assert all(value is None or value == count for count, value in zip(counts, told.counts, strict=True))
+
+
+GRIDS = st.dictionaries(
+    st.builds(lambda s, c, g: f"420502{s:03d}{c:03d}1{g:04d}", st.integers(1, 3), st.integers(1, 3), st.integers(1, 3)),
+    COUNTS,
+    min_size=1,
+    max_size=18,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(GRIDS)
+def test_no_small_count_of_an_area_can_be_worked_out_from_all_levels(grids: dict[str, int]) -> None:
+    counts = AreaCounts({code: (count, 1) for code, count in grids.items()}, root="4205")
+    told: dict[str, int | None] = {"4205": counts.total("4205")}
+    for digits in LEVELS[2:]:
+        told |= counts.shown(inside="4205", digits=digits)
+    hidden: list[Edge] = []
+    for code, value in told.items():
+        actual = sum(count for grid, count in grids.items() if grid.startswith(code))
+        assert value in (None, actual)
+        assert value is None or not small(actual)
+        if value is None:
+            above = code[: LEVELS[LEVELS.index(len(code)) - 1]] if code != "4205" else "out"
+            hidden.append((above, code if len(code) < 17 else "out", actual, False))
+    for at, (_, _, value, _) in enumerate(hidden):
+        if small(value) and told["4205"] is not None:
+            assert could_be_more(hidden, at) + could_be_less(hidden, at) > 0, (grids, told)
+
+
+@settings(max_examples=100, deadline=None)
+@given(GRIDS, st.sampled_from(["4205", "420502", "420502001", "420502001001"]))
+def test_the_same_is_withheld_whoever_asks_for_which_part(grids: dict[str, int], inside: str) -> None:
+    whole = AreaCounts({code: (count, 1) for code, count in grids.items()}, root="4205").shown(inside="4205", digits=17)
+    part = AreaCounts({code: (count, 1) for code, count in grids.items()}, root="4205").shown(inside=inside, digits=17)
+    assert part == {code: count for code, count in whole.items() if code.startswith(inside)}
+
+
+@pytest.mark.parametrize(
+    ("count", "everybody", "expected"), [(0, 50, 0), (9, 50, None), (10, 50, 10), (45, 50, None), (50, 50, 50)]
+)
+def test_a_single_count_is_withheld_when_it_or_the_rest_is_small(count: int, everybody: int, expected: int | None) -> None:
+    assert shown(count, of=everybody) == expected
