@@ -19,12 +19,15 @@ from mongoengine import (
 )
 from mongoengine import EmbeddedDocumentField as Embedded
 
+from population.domain.resident import Resident
 from population.domain.standing import ResidentStatus
 from population.names import Sought
 from population.store.rows import OWNED_BY_STORE, Raw, Rows
 from svckit.paging import code_range
 
 COMMUNITY_DIGITS = 12
+MOST_ALIKE = 500
+"""Of a very common name so many are compared."""
 
 
 class SecretDocument(EmbeddedDocument):
@@ -183,6 +186,26 @@ async def with_name(rows: Rows, *, sought: Sought, prefix: str, extra: Mapping[s
     if found or not sought.wider:
         return found
     return await _by_area(rows, {**_keys_like([sought.wider]), **area, **extra}, hint="name", limit=limit)
+
+
+async def maybe_same(rows: Rows, resident: Resident, *, numbers: Sequence[bytes], phones: Sequence[bytes]) -> list[Raw]:
+    """Returns those of the city who share something with a resident: a name as it sounds, a number, the home, the birthday nearby."""
+    homes = [home.house_id for home in resident.residences if home.house_id and not home.until]
+    community = code_range(resident.area_code[:COMMUNITY_DIGITS])
+    city = code_range(resident.city)
+    wanted: list[dict[str, Any]] = [{"name_keys": {"$in": list(resident.name_keys)}, "area_code": city}]
+    wanted += [{"id_number.index": {"$in": list(numbers)}, "city": resident.city}] if numbers else []
+    wanted += [{"documents.number.index": {"$in": list(numbers)}, "city": resident.city}] if numbers else []
+    wanted += [{"phone.index": {"$in": list(phones)}, "city": resident.city}] if phones else []
+    wanted += [{"residences.house_id": {"$in": homes}, "city": resident.city}] if homes else []
+    wanted += [{"household_id": resident.household_id}] if resident.household_id else []
+    wanted += [{"area_code": community, "birth_date": resident.birth_date}] if resident.birth_date else []
+    found: dict[str, Raw] = {}
+    for query in wanted:
+        for row in await rows.find({**query, **HERE}, OWNED_BY_STORE).limit(MOST_ALIKE).to_list():
+            found[row["_id"]] = row
+    found.pop(resident.resident_id, None)
+    return list(found.values())
 
 
 def _keys_like(patterns: Iterable[str]) -> dict[str, Any]:
