@@ -13,7 +13,7 @@ PROTOS := $(shell find proto/binglian -name '*.proto' 2>/dev/null)
 WEB := $(shell find gateway/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/generated/*' 2>/dev/null) $(wildcard svc-*/*/codes/*.csv)
 UV_INSTALL := deploy/install.sh
 
-.PHONY: help setup proto proto-baseline web run down demo replay verify-history bench test test-unit test-contract test-integration test-e2e check format lock docs clean distclean
+.PHONY: help setup proto proto-baseline web run down demo seed rebuild-replica replay verify-history bench test test-unit test-contract test-integration test-e2e check format lock docs clean distclean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ demo: setup ## Seed a district and play its stories (CHAOS=1 kills processes mea
 
 verify-history: setup ## Check the hash chains of all histories, or of some: [CASE="id …"] [ARGS="--seal FILE"]
 	@$(PY) -m deploy.local verify-history $(CASE) $(ARGS)
+
+seed: setup ## Fill the register with made-up people: [RESIDENTS=4000000]
+	@$(PY) -m deploy.local seed $(if $(RESIDENTS),--residents "$(RESIDENTS)")
+
+rebuild-replica: setup ## Build the columnar replica of the register from scratch
+	@$(PY) -m deploy.local rebuild-replica
 
 replay: setup ## Turn a file of service requests into cases: FILE=… [LIMIT=rows] [SPEED=…] [MAPPING=…]
 	@$(PY) -m deploy.replay $(if $(FILE),"$(FILE)") $(if $(SPEED),--speed "$(SPEED)") $(if $(LIMIT),--limit "$(LIMIT)") $(if $(MAPPING),--mapping "$(MAPPING)") $(ARGS)

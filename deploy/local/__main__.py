@@ -14,7 +14,7 @@ from types import FrameType
 
 from deploy.local import stack, supervise
 from deploy.local.layout import SERVICES, Layout, SetupProblem
-from deploy.local.parts import demo_sign_in
+from deploy.local.parts import demo_sign_in, population_environment
 from deploy.local.progress import console
 from svckit import deadletter
 
@@ -114,6 +114,21 @@ def _verify_history(layout: Layout, options: argparse.Namespace) -> int:
     return subprocess.run(command, env=environment, check=False).returncode
 
 
+def _population(layout: Layout, options: argparse.Namespace) -> int:
+    """Runs a command of svc-population on this home's register; starts the servers for it when they are down."""
+    sizes = ["--residents", str(options.residents)] if options.command == "seed" else []
+    command = [sys.executable, "-m", "population", options.command, *sizes]
+    is_up = stack.stays_up(layout)
+    if not is_up:
+        stack.start(layout, detached=True, only_servers=True)
+    try:
+        environment = {**os.environ, **population_environment(layout, os.environ)}
+        return subprocess.run(command, env=environment, check=False).returncode
+    finally:
+        if not is_up:
+            stack.stop(layout)
+
+
 def _welcome(layout: Layout, seconds: float, only_servers: bool) -> None:
     if only_servers:
         console.print(
@@ -138,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
         "instead of our own.",
     )
     parser.add_argument("--home", help="folder of data and logs (default: BINGLIAN_HOME, or .binglian in the repository)")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     run = commands.add_parser("run", help="start everything and stay; Ctrl-C stops it")
     run.set_defaults(run=_run)
     up = commands.add_parser("up", help="start everything; with --detach, return when it is ready")
@@ -162,6 +177,11 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--seal", default="", metavar="FILE", help="write down where the chains stand")
     verify.add_argument("--against", default="", metavar="FILE", help="hold the chains against what was written down")
     verify.set_defaults(run=_verify_history)
+    seed = commands.add_parser("seed", help="fill the register of residents with made-up people")
+    seed.add_argument("--residents", type=int, default=20_000, help="how many (default 20,000)")
+    seed.set_defaults(run=_population)
+    rebuild = commands.add_parser("rebuild-replica", help="build the columnar replica of the register from scratch")
+    rebuild.set_defaults(run=_population)
     dead = commands.add_parser("dead", help="list or replay the messages a service could not handle")
     dead.add_argument("action", choices=("list", "replay"))
     dead.add_argument("service", choices=SERVICES)

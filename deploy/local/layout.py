@@ -40,6 +40,7 @@ class Ports:
     mediation_worker: int = 9113
     fire_safety_worker: int = 9114
     assessment_worker: int = 9115
+    population_replica: int = 9121
 
     def of(self, service: str) -> int:
         """gRPC port of a service, by its name as in SERVICES."""

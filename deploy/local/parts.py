@@ -49,6 +49,7 @@ def build_parts(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
     shared = shared_environment(layout, environ)
     own = {"population": _key_environment(layout, environ)}
     apps = [part for service in SERVICES for part in _service(service, layout, {**shared, **own.get(service, {})})]
+    apps.append(_replica(layout, {**shared, **own["population"]}))
     return [*servers, *apps, _gateway(layout, shared, environ), _edge(layout)]
 
 
@@ -67,6 +68,7 @@ def shared_environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, 
     }
     for service in SERVICES:
         values[f"BINGLIAN_{service.upper().replace('-', '_')}_ADDRESS"] = f"127.0.0.1:{ports.of(service)}"
+    values["BINGLIAN_POPULATION_REPLICA_ADDRESS"] = f"127.0.0.1:{ports.population_replica}"
     return _unless_set(values, environ)
 
 
@@ -165,6 +167,30 @@ def _service(service: str, layout: Layout, shared: Mapping[str, str]) -> list[Pa
         wait=lambda: wait_for_page(f"http://127.0.0.1:{health_port}/healthz"),
     )
     return [api, worker]
+
+
+def _replica(layout: Layout, shared: Mapping[str, str]) -> Part:
+    """The process that owns population's columnar replica; it is ready before the replica is, which may take minutes to build."""
+    port = layout.ports.population_replica
+    return Part(
+        name="population-replica",
+        group="apps",
+        command=[sys.executable, "-m", "population", "replica"],
+        environment={**shared, "BINGLIAN_GRPC_PORT": str(port), "BINGLIAN_REPLICA_FOLDER": str(replica_folder(layout))},
+        port=port,
+        wait=lambda: wait_for_port(port),
+    )
+
+
+def replica_folder(layout: Layout) -> Path:
+    """Where the columnar replica of this home lies."""
+    return layout.home / "replica"
+
+
+def population_environment(layout: Layout, environ: Mapping[str, str]) -> dict[str, str]:
+    """What commands of svc-population need to work on this home's register."""
+    own = {"BINGLIAN_REPLICA_FOLDER": str(replica_folder(layout))}
+    return {**shared_environment(layout, environ), **_key_environment(layout, environ), **own}
 
 
 def _gateway(layout: Layout, shared: Mapping[str, str], environ: Mapping[str, str]) -> Part:

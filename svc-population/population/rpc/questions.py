@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from binglian.population.v1 import question_service_pb2 as pb
@@ -71,7 +71,7 @@ class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
         return pb.FindPeopleResponse(people=people, next_page_token=token, total_size=total, freshness=figures.fresh(now))
 
     async def _from_replica(self, request: pb.FindPeopleRequest) -> pb.FindPeopleResponse:
-        answer: pb.FindPeopleResponse = await self._large("FindPeople")(request)
+        answer: pb.FindPeopleResponse = await self._large("FindPeople", request)
         today = local_day(utc_now())
         found = self._rows.find({"_id": {"$in": [one.resident_id for one in answer.people]}}, SHOWN)
         by_id = {row["_id"]: row async for row in found}
@@ -83,27 +83,27 @@ class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
     async def CountPeople(self, request: pb.CountPeopleRequest, context: object) -> pb.CountPeopleResponse:
         """See the proto."""
         asked(request.filter, caller=current_caller(), today=local_day(utc_now()), seal=self._seal)
-        answer: pb.CountPeopleResponse = await self._large("CountPeople")(request)
+        answer: pb.CountPeopleResponse = await self._large("CountPeople", request)
         return answer
 
     async def GetPyramid(self, request: pb.GetPyramidRequest, context: object) -> pb.GetPyramidResponse:
         """See the proto."""
-        answer: pb.GetPyramidResponse = await self._large("GetPyramid")(request)
+        answer: pb.GetPyramidResponse = await self._large("GetPyramid", request)
         return answer
 
     async def GetTrend(self, request: pb.GetTrendRequest, context: object) -> pb.GetTrendResponse:
         """See the proto."""
-        answer: pb.GetTrendResponse = await self._large("GetTrend")(request)
+        answer: pb.GetTrendResponse = await self._large("GetTrend", request)
         return answer
 
     async def GetHouseholdSizes(self, request: pb.GetHouseholdSizesRequest, context: object) -> pb.GetHouseholdSizesResponse:
         """See the proto."""
-        answer: pb.GetHouseholdSizesResponse = await self._large("GetHouseholdSizes")(request)
+        answer: pb.GetHouseholdSizesResponse = await self._large("GetHouseholdSizes", request)
         return answer
 
     async def GetDensity(self, request: pb.GetDensityRequest, context: object) -> pb.GetDensityResponse:
         """See the proto."""
-        counting = self._large("GetDensity")(request)
+        counting = self._large("GetDensity", request)
         surfaces: Mapping[str, float] = {}
         if self._surfaces:
             answer, surfaces = await asyncio.gather(counting, self._surfaces.below(request.area_code))
@@ -118,7 +118,7 @@ class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
 
     async def CountAround(self, request: pb.CountAroundRequest, context: object) -> pb.CountAroundResponse:
         """See the proto."""
-        answer: pb.CountAroundResponse = await self._large("CountAround")(request)
+        answer: pb.CountAroundResponse = await self._large("CountAround", request)
         return answer
 
     async def ExportVoterRoll(
@@ -134,9 +134,10 @@ class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
         async for entries, last in voters.roll(self._rows, prefix=prefix, day=day, after=after):
             yield pb.ExportVoterRollResponse(entries=entries, cursor=token_of(last))
 
-    def _large(self, name: str) -> Callable[[Any], Any]:
-        """Returns the call of the replica. Raises Unavailable (REPLICA_UNAVAILABLE) where there is none."""
+    def _large(self, name: str, request: Any) -> Awaitable[Any]:
+        """Asks the replica, for the same purpose. Raises Unavailable (REPLICA_UNAVAILABLE) where there is none."""
         if self._replica is None:
             raise Unavailable("No replica is configured here for large questions.", reason="REPLICA_UNAVAILABLE")
-        call: Callable[[Any], Any] = getattr(self._replica, name)
-        return call
+        purpose = current_caller().purpose
+        call: Callable[..., Awaitable[Any]] = getattr(self._replica, name)
+        return call(request, metadata=(("x-purpose", purpose),) if purpose else ())

@@ -16,7 +16,7 @@ def test_a_base_moves_all_ports_into_one_block_and_single_ones_still_win() -> No
     assert ports.edge == 18000
     assert ports.mongo == 27018
     assert len(set(values)) == len(values)
-    assert all(18000 <= value < 18017 for value in values if value != 27018)
+    assert all(18000 <= value < 18018 for value in values if value != 27018)
 
 
 @pytest.mark.parametrize("text", ["http", "0", "-1", "70000"])
