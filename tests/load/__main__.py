@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.load.harness import print_table, write_json
 
-AREAS = ("foundation", "mediation")
+AREAS = ("foundation", "mediation", "population")
 OUTPUT = Path(".binglian/bench")
 
 

@@ -1,4 +1,4 @@
-"""The grammar of filters: a subset of AIP-160 (https://google.aip.dev/160). Pure.
+"""The grammar of filters: a subset of AIP-160. Pure.
 
     filter      = expression
     expression  = sequence { "AND" sequence }

@@ -1,0 +1,265 @@
+"""Questions about many people: documents and replica give the same answers, statistics give nobody away, the replica keeps up."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import pytest
+from binglian.population.v1 import question_pb2, question_service_pb2, question_service_pb2_grpc
+from binglian.population.v1 import question_service_pb2 as pb
+from hypothesis import HealthCheck, given, settings
+from pymongo import MongoClient
+
+from population.questions.columns import where_of
+from population.questions.conditions import read
+from population.questions.documents import filter_of
+from population.replica.building import COLLECTION, Source, build
+from population.replica.database import Database
+from svckit.embedded import free_port
+from svckit.ids import new_id
+from svckit.testing import child
+from tests.integration.population.people import GRID, People
+from tests.refusals import refusal
+from tests.services import eventually, running_service
+from tests.unit.population.filters import TODAY, filters, holds, people, seal
+
+pytestmark = pytest.mark.integration
+
+SEEDED = 6_000
+DISTRICT = "420502"
+COMMUNITY = "420502001001"
+
+
+@pytest.fixture(scope="module")
+def everybody(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[dict[str, Any]], Any, Database]]:
+    """Made-up documents, the collection that holds them, and a replica built from it."""
+    documents = people(800)
+    name = f"t_questions_{new_id()[-12:]}"
+    with MongoClient[dict[str, Any]](mongo_uri, tz_aware=True) as client:
+        rows = client[name][COLLECTION]
+        rows.insert_many(documents)
+        folder = tmp_path_factory.mktemp("replica")
+        file = build(Source(uri=mongo_uri, database=name), folder, memory="500MB", processes=1, told=lambda *_: None)
+        database = Database(file, memory="500MB", threads=1)
+        yield documents, rows, database
+        database.close()
+        client.drop_database(name)
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=filters())
+def test_documents_columns_and_plain_reading_agree(everybody: Any, text: str) -> None:
+    documents, rows, database = everybody
+    condition = read(text, today=TODAY, seal=seal, purpose="P01")
+    expected = {one["_id"] for one in documents if holds(text, one)}
+    assert {row["_id"] for row in rows.find(filter_of(condition), {"_id": True})} == expected
+    where = where_of(condition)
+    assert {row[0] for row in database.query(f"SELECT id::VARCHAR FROM people WHERE {where.sql}", where.values)} == expected
+
+
+def test_nothing_that_names_a_person_reaches_the_file(everybody: Any) -> None:
+    documents, _, database = everybody
+    content = database.file.read_bytes()
+    for document in documents[:50]:
+        assert document["name"].encode() not in content
+        assert document["id_number"]["index"] not in content
+        assert document["id_number"]["cipher"] not in content
+
+
+@dataclass
+class Office:
+    """A running service with its replica and 6,000 made-up people in one district, beside those that are entered."""
+
+    people: People
+    ask: question_service_pb2_grpc.QuestionServiceStub
+
+    def clerk(self, *, area: str = "4205", purpose: str = "P02") -> dict[str, Any]:
+        return self.people.caller("clerk", "COMM_CLERK", area=area, purpose=purpose, purposes=["P01", "P02", "P09"])
+
+    def count(self, text: str = "", **more: Any) -> pb.CountPeopleResponse:
+        return self.ask.CountPeople(pb.CountPeopleRequest(filter=text, **more), **self.clerk(purpose="P01"))
+
+
+@pytest.fixture(scope="module")
+def office(mongo_uri: str, amqp_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    logs, port = tmp_path_factory.mktemp("questions"), free_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BINGLIAN_FIELD_KEY", base64.b64encode(os.urandom(32)).decode())
+        patch.setenv("BINGLIAN_POPULATION_REPLICA_ADDRESS", f"127.0.0.1:{port}")
+        with running_service("population", mongo_uri=mongo_uri, amqp_uri=amqp_uri, logs=logs) as service:
+            variables = {
+                "BINGLIAN_MONGO_URI": mongo_uri,
+                "BINGLIAN_MONGO_DATABASE": service.database.name,
+                "BINGLIAN_JWKS_URL": service.issuer.url,
+                "BINGLIAN_GRPC_PORT": str(port),
+                "BINGLIAN_REPLICA_FOLDER": str(logs / "replica"),
+                "BINGLIAN_REPLICA_MEMORY": "500MB",
+            }
+            seed = [sys.executable, "-m", "population", "seed", "--residents", str(SEEDED), "--processes", "1"]
+            subprocess.run(seed, env={**os.environ, **variables}, check=True)
+            with child([sys.executable, "-m", "population", "replica"], log=logs / "replica.log", environment=variables):
+                made = Office(
+                    People(service, log=logs / "api.log"), question_service_pb2_grpc.QuestionServiceStub(service.channel)
+                )
+                eventually(lambda: is_there(made), seconds=40)
+                yield made
+
+
+def is_there(office: Office) -> bool:
+    try:
+        return office.count().total.value == SEEDED
+    except grpc.RpcError:
+        return False
+
+
+QUESTION = "age >= 80 AND lives_alone = true AND floor >= 3 AND lift = false"
+
+
+def test_a_list_of_a_community_and_of_a_district_are_the_same_people(office: Office) -> None:
+    small = pages(office, pb.FindPeopleRequest(filter="age >= 60", area_prefix=COMMUNITY, page_size=37))
+    large = pages(office, pb.FindPeopleRequest(filter=f'age >= 60 AND area:"{COMMUNITY}"', area_prefix=DISTRICT, page_size=41))
+    assert small == large
+    assert len(small) > 50
+    assert [one.area_code for one in small] == sorted(one.area_code for one in small)
+    assert all(one.name and one.birth_date < "1967" and one.age >= 60 for one in small)
+
+
+def pages(office: Office, request: pb.FindPeopleRequest) -> list[question_pb2.Person]:
+    found: list[question_pb2.Person] = []
+    while True:
+        answer = office.ask.FindPeople(request, **office.clerk())
+        found += answer.people
+        request.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            return found
+
+
+def test_the_total_is_told_on_the_first_page_with_how_fresh_it_is(office: Office) -> None:
+    answer = office.ask.FindPeople(pb.FindPeopleRequest(filter=QUESTION, area_prefix=DISTRICT), **office.clerk())
+    stored = office.people.service.database["residents"]
+    assert answer.total_size == stored.count_documents(filter_of(read(QUESTION, today=dt.date.today(), seal=seal))) > 3
+    assert answer.freshness.source == question_pb2.ANSWER_SOURCE_REPLICA
+    assert 0 <= answer.freshness.lag_ms < 5_000
+    small = office.ask.FindPeople(pb.FindPeopleRequest(filter=QUESTION, area_prefix=COMMUNITY), **office.clerk())
+    assert small.freshness.source == question_pb2.ANSWER_SOURCE_DOCUMENTS
+
+
+def test_affiliation_needs_a_purpose_that_allows_it(office: Office) -> None:
+    request = pb.FindPeopleRequest(filter='affiliation = "01" AND age > 45', area_prefix=DISTRICT)
+    assert refusal(office.ask.FindPeople, request, **office.clerk(purpose="P02")).reason == "PURPOSE_REQUIRED"
+    answer = office.ask.FindPeople(request, **office.clerk(purpose="P01"))
+    assert 0 < answer.total_size < SEEDED / 10
+    assert all(one.age > 45 for one in answer.people)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "age >> 3",
+        "age = old",
+        'name = "王"',
+        'id_number = "1"',
+        "lift",
+        "age >= 80 AND (",
+        "sex = 7",
+        "lift > true",
+        "floor = 3.5",
+    ],
+)
+def test_a_filter_that_makes_no_sense_is_refused_with_its_place(office: Office, text: str) -> None:
+    for prefix in (COMMUNITY, DISTRICT):
+        request = pb.FindPeopleRequest(filter=text, area_prefix=prefix)
+        refused = refusal(office.ask.FindPeople, request, **office.clerk())
+        assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FILTER_INVALID")
+        assert "character" in refused.message
+
+
+def test_callers_see_their_own_area_only(office: Office) -> None:
+    other = office.clerk(area="420599")
+    assert office.ask.FindPeople(pb.FindPeopleRequest(area_prefix=DISTRICT), **other).total_size == 0
+    assert office.ask.CountPeople(pb.CountPeopleRequest(), **other).total.value == 0
+    own = office.ask.FindPeople(pb.FindPeopleRequest(page_size=200), **office.clerk(area=COMMUNITY))
+    assert {one.area_code[:12] for one in own.people} == {COMMUNITY}
+
+
+def test_counts_by_area_add_up_where_nothing_is_withheld(office: Office) -> None:
+    answer = office.count(by_digits=12)
+    assert sum(area.count.value for area in answer.areas) == answer.total.value == SEEDED
+    rare = office.count("age >= 95", by_digits=17)
+    withheld = [area for area in rare.areas if area.count.withheld]
+    assert withheld
+    assert all(area.count.value == 0 or area.count.value >= 10 for area in rare.areas)
+
+
+def test_the_pyramid_of_today_and_of_a_day_in_the_past(office: Office) -> None:
+    stub, clerk = office.ask, office.clerk()
+    now = stub.GetPyramid(pb.GetPyramidRequest(area_prefix=DISTRICT, band_years=10), **clerk)
+    assert now.total.total.value == SEEDED
+    assert [band.from_age for band in now.bands][:3] == [0, 10, 20]
+    past = stub.GetPyramid(pb.GetPyramidRequest(area_prefix=DISTRICT, day="2015-01-01", band_years=10), **clerk)
+    trend = stub.GetTrend(pb.GetTrendRequest(from_day="2015-01-01", to_day="2026-07-01", step_months=12), **clerk)
+    assert [point.day[:4] for point in trend.points] == [str(year) for year in range(2015, 2027)] + ["2026"]
+    assert 0 < past.total.total.value == trend.points[0].count.value < SEEDED
+    assert trend.points[-1].count.value == SEEDED
+
+
+def test_household_sizes(office: Office) -> None:
+    answer = office.ask.GetHouseholdSizes(pb.GetHouseholdSizesRequest(), **office.clerk())
+    assert [one.size for one in answer.sizes] == [1, 2, 3, 4, 5, 6]
+    assert sum(one.size * one.households.value for one in answer.sizes) == SEEDED
+
+
+def test_children_of_school_age_around_a_point(office: Office) -> None:
+    one = office.people.service.database["residents"].find_one({"living.longitude": {"$ne": None}})
+    assert one is not None
+    point = {"longitude": one["living"]["longitude"], "latitude": one["living"]["latitude"]}
+    near = office.ask.CountAround(question_service_pb2.CountAroundRequest(point=point), **office.clerk())
+    far = office.ask.CountAround(question_service_pb2.CountAroundRequest(point=point, radius_m=3_000), **office.clerk())
+    assert [count.age for count in near.ages] == list(range(6, 15))
+    assert 10 <= near.total.value < far.total.value
+
+
+def test_the_roll_of_voters_is_streamed_whole_and_resumes(office: Office) -> None:
+    clerk = office.clerk(purpose="P09")
+    request = pb.ExportVoterRollRequest(area_prefix=DISTRICT, election_day="2026-11-03")
+    messages = list(office.ask.ExportVoterRoll(request, **clerk))
+    lines = [line for message in messages for line in message.entries]
+    born = {"birth_date": {"$lte": "2008-11-03", "$gt": ""}, "resident_type": {"$ne": "05"}}
+    assert len(lines) == office.people.service.database["residents"].count_documents(born)
+    assert "*" not in lines[0].name + lines[0].birth_date
+    request.cursor = messages[2].cursor
+    rest = [line for message in office.ask.ExportVoterRoll(request, **clerk) for line in message.entries]
+    assert rest == lines[1500:]
+    assert (
+        refusal(lambda *a, **k: list(office.ask.ExportVoterRoll(*a, **k)), request, **office.clerk()).reason
+        == "PURPOSE_NOT_ALLOWED"
+    )
+
+
+def test_the_replica_keeps_up_with_what_is_entered_changed_and_removed(office: Office) -> None:
+    rows = office.people.service.database["residents"]
+    before = total(office, 'resident_type = "05"')
+    resident = office.people.enter(resident_type="05", area_code=GRID)
+    began = time.monotonic()
+    eventually(lambda: total(office, 'resident_type = "05"') == before + 1, seconds=5)
+    assert time.monotonic() - began < 5
+    rows.update_one({"_id": resident.resident_id}, {"$set": {"resident_type": "03"}})
+    eventually(lambda: total(office, 'resident_type = "05"') == before, seconds=5)
+    rows.delete_one({"_id": resident.resident_id})
+    eventually(
+        lambda: office.ask.FindPeople(pb.FindPeopleRequest(area_prefix=DISTRICT), **office.clerk()).total_size == SEEDED,
+        seconds=5,
+    )
+
+
+def total(office: Office, text: str) -> int:
+    return office.ask.FindPeople(pb.FindPeopleRequest(filter=text, area_prefix=DISTRICT), **office.clerk()).total_size

@@ -1,0 +1,38 @@
+"""`statistics`: every other question over all residents, each under 100 ms at the median through gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from binglian.population.v1 import question_service_pb2 as pb
+
+from tests.load.harness import Row, below
+from tests.load.population.register import DISTRICT, Register, median_ms
+
+LIMIT_MS = 100.0
+TIMES = 15
+
+
+def run(here: Register) -> list[Row]:
+    """A row for each question."""
+    ask, statistics, clerk = here.questions, here.caller("P08"), here.caller("P01", role="COMM_CLERK")
+    point = here.stored.find_one({"living.longitude": {"$ne": None}})["living"]
+    around = pb.CountAroundRequest(point={"longitude": point["longitude"], "latitude": point["latitude"]})
+    elderly = pb.CountPeopleRequest(filter="age >= 60 AND affiliation:*", by_digits=9)
+    questions: dict[str, Callable[[], object]] = {
+        "count_by_street": lambda: ask.CountPeople(elderly, metadata=clerk),
+        "count_by_grid": lambda: ask.CountPeople(
+            pb.CountPeopleRequest(area_prefix=DISTRICT, by_digits=17, filter="age >= 60"), metadata=statistics
+        ),
+        "density": lambda: ask.GetDensity(pb.GetDensityRequest(area_code="4205"), metadata=statistics),
+        "trend": lambda: ask.GetTrend(pb.GetTrendRequest(from_day="2016-01-01"), metadata=statistics),
+        "pyramid_past": lambda: ask.GetPyramid(pb.GetPyramidRequest(day="2018-12-31"), metadata=statistics),
+        "household_sizes": lambda: ask.GetHouseholdSizes(pb.GetHouseholdSizesRequest(), metadata=statistics),
+        "around_800_m": lambda: ask.CountAround(around, metadata=statistics),
+        "condition_two_fields": lambda: ask.FindPeople(
+            pb.FindPeopleRequest(filter='affiliation = "01" AND age > 45'), metadata=clerk
+        ),
+    }
+    return [
+        below(name, value=median_ms(question, times=TIMES), unit="ms", limit=LIMIT_MS) for name, question in questions.items()
+    ]
