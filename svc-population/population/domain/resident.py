@@ -29,6 +29,8 @@ class ResidentDraft(msgspec.Struct, frozen=True, kw_only=True):
     residence: ResidenceDraft | None = None
     name_latin: str = ""
     registered: ResidenceDraft | None = None
+    living: Living | None = None
+    affiliation: str = ""
 
 
 class Resident(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from population.domain.facts import ResidenceEnded, ResidenceStarted
-from population.domain.residence import Residence, ResidenceDraft
+from population.domain.residence import Residence, ResidenceDraft, ResidenceKind
 from population.domain.resident import Resident
 from population.policies.requests import check_revision, local_day, read_day
 from population.policies.residences import (
@@ -85,9 +85,17 @@ def ended(
 
 
 def settled(resident: Resident, *, residences: tuple[Residence, ...], now: datetime) -> Resident:
-    """Returns the person with these residences, and with what follows from them: lives where registered or not, kind of resident."""
-    housed = replace(resident, residences=residences, match_flag=match_flag(residences), changed_at=now)
+    """Returns the person with these residences, and with what follows from them: lives where registered or not, kind of resident.
+
+    How somebody lives is known of the home it was seen in, and of no other.
+    """
+    living = resident.living if _homes(residences) == _homes(resident.residences) else None
+    housed = replace(resident, residences=residences, match_flag=match_flag(residences), living=living, changed_at=now)
     return replace(housed, resident_type=derived_type(housed))
+
+
+def _homes(residences: Iterable[Residence]) -> set[str]:
+    return {one.house_id for one in residences if one.kind is ResidenceKind.ACTUAL and not one.until}
 
 
 def day(text: str, *, field: str, today: date) -> str:

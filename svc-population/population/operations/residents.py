@@ -16,11 +16,22 @@ from population.id_documents import normal_number
 from population.names import name_keys, plain_name
 from population.operations.residences import start_residence
 from population.phones import normal_phone
+from population.policies.codes import check_code
 from population.policies.requests import CITY_DIGITS, check_mask, check_revision, local_day
 from population.policies.residents import NO_DOCUMENT, check_resident_codes, first_type, identity_of
 from svckit.errors import InvalidArgument
 
-RESIDENT_FIELDS = ("area_code", "name", "name_latin", "phone", "resident_type", "household_id", "household_relation")
+RESIDENT_FIELDS = (
+    "area_code",
+    "name",
+    "name_latin",
+    "phone",
+    "resident_type",
+    "household_id",
+    "household_relation",
+    "living",
+    "affiliation",
+)
 ResidentEvent = ResidentRegistered | ResidentChanged | ResidenceStarted | ResidenceEnded
 
 
@@ -53,7 +64,7 @@ def create_resident(
         housed, started = start_residence(housed, draft=draft.residence, residence_id=residence_id, revision=0, now=now)
         facts += started
     # What was said about the kind of resident counts; what follows from the residences fills the gap.
-    return replace(housed, resident_type=draft.resident_type or housed.resident_type), tuple(facts)
+    return replace(housed, resident_type=draft.resident_type or housed.resident_type, living=draft.living), tuple(facts)
 
 
 def update_resident(
@@ -97,6 +108,7 @@ def _new_resident(draft: ResidentDraft, *, resident_id: str, seal: Seal, now: da
         household_relation=draft.household_relation,
         name_latin=latin,
         name_keys=name_keys(name, latin=latin),
+        affiliation=_affiliation(draft, seal, resident_id),
         created_at=now,
         changed_at=now,
     )
@@ -108,8 +120,17 @@ def _values(resident: Resident, fields: Collection[str], values: ResidentDraft, 
         taken["phone"] = seal(normal_phone(values.phone), field="phone", owner=resident.resident_id)
     elif "phone" in taken:
         taken["phone"] = None
+    if "affiliation" in taken:
+        taken["affiliation"] = _affiliation(values, seal, resident.resident_id)
     if "name" in taken or "name_latin" in taken:
         name = plain_name(taken.get("name", resident.name))
         latin = plain_name(taken.get("name_latin", resident.name_latin))
         taken |= {"name": name, "name_latin": latin, "name_keys": name_keys(name, latin=latin)}
     return taken
+
+
+def _affiliation(draft: ResidentDraft, seal: Seal, owner: str) -> Secret | None:
+    if not draft.affiliation:
+        return None
+    check_code(draft.affiliation, table="affiliation", field="affiliation")
+    return seal(draft.affiliation, field="affiliation", owner=owner)
