@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,20 @@ def refusal(call: Callable[..., Any], *arguments: Any, **named: Any) -> Refusal:
     """Makes a blocking gRPC call that must be refused and returns what was said."""
     with pytest.raises(grpc.RpcError) as caught:
         call(*arguments, **named)
-    error: Any = caught.value
+    return told(caught.value)
+
+
+@contextlib.contextmanager
+def refused(code: grpc.StatusCode, reason: str) -> Iterator[None]:
+    """A block whose gRPC call must be refused like this."""
+    with pytest.raises(grpc.RpcError) as caught:
+        yield
+    said = told(caught.value)
+    assert (said.code, said.reason) == (code.name, reason), caught.value
+
+
+def told(error: Any) -> Refusal:
+    """Returns what a gRPC error says."""
     status = status_pb2.Status()
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY:

@@ -149,7 +149,7 @@ FROM register.person WHERE here AND starts_with(area_code, ?)
 """
 _KEYS = """
 CREATE OR REPLACE TABLE {table}_key AS
-SELECT record, id_number AS key FROM {table} JOIN register.number ON number.resident = {table}.reference
+SELECT record, number.id_number AS key FROM {table} JOIN register.number ON number.resident = {table}.reference
 """
 _HOMES = """
 CREATE OR REPLACE TABLE b AS

@@ -1,0 +1,263 @@
+"""Imports, exports and cross-checks as a data steward runs them: real servers, a real jobs process."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pyarrow.parquet
+import pytest
+from binglian.population.v1 import job_pb2
+from binglian.population.v1 import job_service_pb2 as pb
+
+from svckit.ids import new_id
+from tests.integration.population.jobs import COLUMNS, Desk, counts, csv_of, jobs_process, parquet_of, xlsx_of
+from tests.integration.population.people import CITY, GRID, People, id_number
+from tests.refusals import refused
+
+CONSTANTS = {"area_code": GRID, "id_doc_type": "111", "resident_type": "01"}
+MAPPING = {"columns": COLUMNS, "constants": CONSTANTS}
+NAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
+
+
+def person(name: str, **more: str) -> dict[str, str]:
+    return {"姓名": name, "证件号码": id_number(), "电话": "10012345678"} | more
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("jobs")
+
+
+@pytest.fixture(scope="module")
+def desk(people: People, folder: Path, mongo_uri: str) -> Iterator[Desk]:
+    with jobs_process(people, folder, mongo_uri=mongo_uri):
+        yield Desk(people)
+
+
+def refused_rows(desk: Desk, job: job_pb2.Job) -> dict[str, list[str]]:
+    text = desk.output(job, "refused_rows.csv").decode("utf-8-sig")
+    return {row[0]: row[1:3] for row in list(csv.reader(io.StringIO(text)))[1:]}
+
+
+class TestImport:
+    def test_good_rows_are_entered_and_every_bad_one_is_told(self, desk: Desk) -> None:
+        twice = person("周七")
+        rows = [
+            person("张三"),
+            person("李四", 证件号码="420502199001011234"),
+            person("重点人口王五"),
+            twice,
+            {**twice, "姓名": "周七七"},
+            person("吴八", 电话="123"),
+            person("郑九"),
+        ]
+        data = csv_of(rows).replace("郑九,".encode(), "郑九,a,b,c,".encode())
+        file = desk.upload("居民.csv", data)
+        rehearsal = desk.ended(desk.start_import(file, MAPPING, dry_run=True))
+        assert counts(rehearsal)["acceptable"] == 2
+        assert desk.people.service.database["residents"].count_documents({"name": "张三"}) == 0
+        job = desk.ended(desk.start_import(file, MAPPING))
+        assert counts(job) == {"read": 7, "entered": 2, "refused": 5, "duplicates": 1}
+        told = refused_rows(desk, job)
+        assert told == refused_rows(desk, rehearsal)
+        assert told.keys() == {"2", "3", "5", "6", "7"}
+        assert told["2"] == ["id_number", "ID_NUMBER_INVALID"]
+        assert told["3"] == ["name", "RESTRICTED_CONTENT"]
+        assert told["5"] == ["id_number", "ID_NUMBER_TWICE"]
+        assert told["6"][0] == "phone"
+        assert told["7"][1] == "ROW_BROKEN"
+        again = desk.ended(desk.start_import(file, MAPPING))
+        assert counts(again)["entered"] == 0
+        assert refused_rows(desk, again)["1"] == ["id_number", "ALREADY_ENTERED"]
+
+    @pytest.mark.parametrize(("name", "write"), [("b.xlsx", xlsx_of), ("b.parquet", parquet_of)])
+    def test_other_forms_of_files(self, desk: Desk, name: str, write: Any) -> None:
+        job = desk.ended(desk.start_import(desk.upload(name, write([person("冯十"), person("陈一")])), MAPPING))
+        assert counts(job)["entered"] == 2
+
+    def test_a_file_of_an_office_in_gb18030(self, desk: Desk) -> None:
+        job = desk.ended(desk.start_import(desk.upload("c.csv", csv_of([person("褚二")], encoding="gb18030")), MAPPING))
+        assert counts(job)["entered"] == 1
+
+    def test_a_number_a_spreadsheet_has_rounded_is_not_taken_for_one(self, desk: Desk) -> None:
+        row = {**person("卫三"), "证件号码": 420502199001011234}
+        job = desk.ended(desk.start_import(desk.upload("d.xlsx", xlsx_of([row])), MAPPING))
+        assert refused_rows(desk, job)["1"] == ["id_number", "NUMBER_ROUNDED"]
+
+    def test_a_cancelled_import_is_resumed_and_enters_nobody_twice(self, desk: Desk) -> None:
+        rows = [person(f"{NAMES[n % 32]}{NAMES[n % 31]}") for n in range(20_000)]
+        job = desk.start_import(desk.upload("e.csv", csv_of(rows)), MAPPING)
+        for answer in desk.jobs.WatchJob(pb.WatchJobRequest(job_id=job.job_id), **desk.steward):
+            if counts(answer.job).get("entered", 0) > 0:
+                break
+        desk.jobs.CancelJob(pb.CancelJobRequest(job_id=job.job_id, request_id=new_id()), **desk.steward)
+        stopped = desk.ended(job, job_pb2.JOB_STATE_CANCELLED)
+        assert 0 < counts(stopped)["entered"] < 20_000
+        desk.jobs.ResumeJob(pb.ResumeJobRequest(job_id=job.job_id, request_id=new_id()), **desk.steward)
+        done = desk.ended(job)
+        assert counts(done) == {"read": 20_000, "entered": 20_000, "refused": 0, "duplicates": 0}
+        command = {"created_by.key": {"$regex": f"^job/{job.job_id}/"}}
+        assert desk.people.service.database["residents"].count_documents(command) == 20_000
+
+    @pytest.mark.parametrize(
+        ("mapping", "reason"),
+        [
+            ({"columns": {"姓名": "name", "宗教信仰": "phone"}, "constants": CONSTANTS}, "FIELD_EXCLUDED"),
+            ({"columns": {"姓名": "nickname"}, "constants": CONSTANTS}, "FIELD_UNKNOWN"),
+            ({"columns": {"姓名": "name", "名": "name"}, "constants": CONSTANTS}, "FIELD_TWICE"),
+            ({"columns": {"电话": "phone"}}, "FIELD_MISSING"),
+            ({"rows": []}, "MAPPING_INVALID"),
+        ],
+    )
+    def test_a_mapping_that_cannot_be_used(self, desk: Desk, mapping: dict[str, Any], reason: str) -> None:
+        file = desk.upload("f.csv", csv_of([person("蒋四")]))
+        with refused(grpc.StatusCode.INVALID_ARGUMENT, reason):
+            desk.start_import(file, mapping)
+
+    def test_a_file_that_is_none(self, desk: Desk) -> None:
+        job = desk.ended(desk.start_import(desk.upload("g.parquet", b"not parquet"), MAPPING), job_pb2.JOB_STATE_FAILED)
+        assert job.failure_reason == "FILE_UNREADABLE"
+
+    def test_numbers_lie_nowhere_in_clear(self, desk: Desk) -> None:
+        row = person("沈五")
+        desk.ended(desk.start_import(desk.upload("h.csv", csv_of([row])), MAPPING))
+        database = desk.people.service.database
+        for name in ("job_parts", "jobs", "refused_rows"):
+            assert all(row["证件号码"].encode() not in repr(one).encode() for one in database[name].find())
+
+
+class TestExport:
+    def start(self, desk: Desk, **spec: Any) -> job_pb2.Job:
+        spec = {"fields": ["resident_id", "name", "id_number"], "format": "FILE_FORMAT_CSV"} | spec
+        request = pb.StartExportRequest(request_id=new_id(), legal_basis="街道办事处来函", export_spec=spec)
+        return desk.jobs.StartExport(request, **desk.steward).job
+
+    def test_masked_unless_somebody_else_agrees(self, desk: Desk) -> None:
+        number = id_number()
+        desk.people.enter(name="韩六六", id_number=number)
+        job = desk.ended(self.start(desk))
+        text = desk.output(job, "residents.csv").decode("utf-8-sig")
+        assert "韩**" in text
+        assert number not in text
+        waiting = self.start(desk, in_full=True)
+        assert waiting.state == job_pb2.JOB_STATE_AWAITING_APPROVAL
+        approve = pb.ApproveJobRequest(job_id=waiting.job_id, request_id=new_id())
+        with refused(grpc.StatusCode.PERMISSION_DENIED, "OWN_JOB"):
+            desk.jobs.ApproveJob(approve, **desk.steward)
+        desk.jobs.ApproveJob(approve, **desk.stating("P11", subject="dpo", role="DPO"))
+        job = desk.ended(waiting)
+        assert number in desk.output(job, "residents.csv").decode()
+        assert json.loads(desk.output(job, "terms.json"))["approved_by"] == "dpo"
+
+    @pytest.mark.parametrize(
+        ("format", "name"), [("FILE_FORMAT_XLSX", "residents.xlsx"), ("FILE_FORMAT_PARQUET", "residents.parquet")]
+    )
+    def test_other_forms(self, desk: Desk, format: str, name: str) -> None:
+        job = desk.ended(self.start(desk, format=format, fields=["name", "area_code"]))
+        assert next(output.rows for output in job.outputs if output.name == name) == counts(job)["written"] > 0
+        if name.endswith("parquet"):
+            assert pyarrow.parquet.read_table(io.BytesIO(desk.output(job, name))).column_names == ["name", "area_code"]
+
+    def test_a_field_nobody_exports(self, desk: Desk) -> None:
+        with refused(grpc.StatusCode.INVALID_ARGUMENT, "FIELD_UNKNOWN"):
+            self.start(desk, fields=["commands"])
+
+
+class TestCrossCheck:
+    MAPPING = json.dumps(
+        {"columns": {"编号": "reference", **COLUMNS}, "constants": {"area_code": GRID[:12]}}, ensure_ascii=False
+    )
+
+    def test_what_a_department_has_is_held_against_the_register(self, desk: Desk) -> None:
+        people = [person(f"{NAMES[n]}{NAMES[-n]}{NAMES[n // 2]}", 电话=f"1391{n:07d}") for n in range(30)]
+        desk.ended(desk.start_import(desk.upload("i.csv", csv_of(people)), MAPPING))
+        rows = [{"编号": f"K{n}", **row} for n, row in enumerate(people)]
+        rows[3] |= {"姓名": "错名字"}
+        rows[4] |= {"电话": "13600000000"}
+        rows[5] |= {"证件号码": id_number()}
+        rows += [{"编号": "K99", **person("查无此人", 电话="13700000001")}]
+        file = desk.upload("j.csv", csv_of(rows))
+        spec = {"rule": "MR01", "source": {"file_id": file}, "mapping": self.MAPPING, "orders": True}
+        job = desk.ended(desk.start_check(**spec))
+        found = counts(job)
+        assert found["read_a"] == 31
+        assert (found["matched"] >= 27, found["differing"], found["left_only"] + found["possible"] >= 1) == (True, 2, True)
+        assert found["ordered"] == 1
+        report = {row[1]: row for row in csv.reader(io.StringIO(desk.output(job, "report.csv").decode("utf-8-sig")))}
+        assert report["K3"][0] == "differing"
+        assert report["K3"][3] == "name"
+        assert report["K4"][3] == "phone"
+        assert "K0" not in report
+        assert "错名字" not in str(report), "the report has no values"
+        check = desk.people.service.database["field_ledgers"].find_one({"_id": report["K3"][2]})
+        assert check is not None
+        assert check["check"]["fields"] == ["name"]
+        register = desk.people.service.database["residents"].find_one({"_id": report["K3"][2]})
+        assert register is not None
+        assert register["name"] == people[3]["姓名"], "nothing follows by itself"
+        summary = json.loads(desk.output(job, "summary.json"))
+        assert summary["legal_basis"] == "数据共享协议 2026-3"
+
+    def test_deaths_against_pensions_compares_two_files(self, desk: Desk) -> None:
+        pensions = [{"编号": f"P{n}", **person(f"{NAMES[n]}{NAMES[-n]}")} for n in range(20)]
+        deaths = [{"编号": "D1", **{name: pensions[7][name] for name in COLUMNS}}, {"编号": "D2", **person("逝者二")}]
+        mapping = json.dumps({"columns": {"编号": "reference", **COLUMNS}}, ensure_ascii=False)
+        job = desk.ended(
+            desk.start_check(
+                rule="MR03",
+                source={"file_id": desk.upload("d.csv", csv_of(deaths))},
+                other={"file_id": desk.upload("p.csv", csv_of(pensions))},
+                mapping=mapping,
+                other_mapping=mapping,
+            )
+        )
+        report = list(csv.reader(io.StringIO(desk.output(job, "report.csv").decode("utf-8-sig"))))
+        assert [row[:3] for row in report[1:]] == [["matched", "D1", "P7"]]
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ({"rule": "MR99"}, "RULE_UNKNOWN"),
+            ({"orders": True, "rule": "MR02"}, "NO_ORDERS"),
+            ({"mapping": '{"columns": {"姓名": "name", "前科": "phone"}}'}, "RESTRICTED_CONTENT"),
+            ({"mapping": '{"columns": {"姓名": "salary"}}'}, "FIELD_UNKNOWN"),
+            ({"other": {"name": "x.csv"}}, "SOURCE_NOT_ASKED"),
+            ({"source": {"name": "在逃人员.csv"}}, "RESTRICTED_CONTENT"),
+        ],
+    )
+    def test_what_cannot_be_configured(self, desk: Desk, change: dict[str, Any], reason: str) -> None:
+        spec = {"rule": "MR01", "source": {"name": "a.csv"}, "mapping": self.MAPPING} | change
+        with refused(grpc.StatusCode.INVALID_ARGUMENT, reason):
+            desk.start_check(**spec)
+
+    def test_only_for_a_purpose_of_the_rule(self, desk: Desk) -> None:
+        spec = {"rule": "MR04", "source": {"name": "a.csv"}, "mapping": self.MAPPING}
+        request = pb.StartCrossCheckRequest(request_id=new_id(), legal_basis="选举法", cross_check_spec=spec)
+        with refused(grpc.StatusCode.PERMISSION_DENIED, "PURPOSE_NOT_ALLOWED"):
+            desk.jobs.StartCrossCheck(request, **desk.stating("P11"))
+
+    def test_the_operators_folder_and_nothing_beside_it(self, desk: Desk, folder: Path) -> None:
+        (folder / "secret.csv").write_text("姓名\n")
+        (folder / "files" / "link.csv").symlink_to(folder / "secret.csv")
+        for name in ("link.csv", "missing.csv"):
+            job = desk.start_check(rule="MR02", source={"name": name}, mapping=self.MAPPING)
+            assert desk.ended(job, job_pb2.JOB_STATE_FAILED).failure_reason == "FILE_NOT_FOUND"
+
+
+def test_another_city_sees_no_job(desk: Desk) -> None:
+    job = desk.start_import(desk.upload("k.csv", csv_of([person("许九")])), MAPPING)
+    stranger = desk.people.caller("stranger", "DATA_STEWARD", area="4201", purpose="P11")
+    with refused(grpc.StatusCode.NOT_FOUND, "JOB_NOT_FOUND"):
+        desk.jobs.GetJob(pb.GetJobRequest(job_id=job.job_id), **stranger)
+    assert job.area_code == CITY
+
+
+def test_a_form_for_field_tools(desk: Desk) -> None:
+    answers = desk.jobs.ExportCollectionForm(pb.ExportCollectionFormRequest(form="resident"), **desk.steward)
+    assert b"".join(answer.part.data for answer in answers)[:2] == b"PK"
