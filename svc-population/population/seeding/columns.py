@@ -103,7 +103,8 @@ class Columns:
         first = np.where(self.homes.male, chance.choice(men, count), chance.choice(women, count))
         second = np.where(self.homes.male, chance.choice(men[:20], count), chance.choice(women[:20], count))
         second = np.where(chance.random(count) < 0.8, second, "")
-        return list(np.char.add(np.char.add(surname, first), second))
+        names: list[str] = np.char.add(np.char.add(surname, first), second).tolist()
+        return names
 
 
 def id_numbers(area: str, birth: NDArray[np.datetime64], male: Flags) -> NDArray[np.str_]:
