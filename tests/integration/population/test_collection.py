@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from binglian.population.v1 import collection_pb2
+from binglian.population.v1 import collection_pb2, resident_service_pb2
 from binglian.population.v1 import collection_service_pb2 as pb
 from binglian.population.v1 import collection_service_pb2_grpc as grpc_pb
-from binglian.population.v1 import resident_service_pb2
 
 from svckit.ids import new_id
 from tests.integration.population.people import CITY, GRID, People, id_number
