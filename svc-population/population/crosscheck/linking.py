@@ -26,7 +26,7 @@ CERTAIN = 0.95
 """Probability from which two records are held to be one person."""
 POSSIBLE = 0.5
 """From here on a person is asked."""
-ID, SIDE = "record", "side"
+ID = "record"
 
 Stage = Callable[[str], None]
 
@@ -54,7 +54,6 @@ def creator_of(model: Model) -> SettingsCreator:
     return SettingsCreator(
         link_type="dedupe_only" if model.one_table else "link_only",
         unique_id_column_name=ID,
-        source_dataset_column_name=SIDE,
         comparisons=[comparison_of(name, kind) for name, kind in model.columns.items()],
         blocking_rules_to_generate_predictions=[block_on(*key.columns) for key in model.keys],
         retain_matching_columns=False,

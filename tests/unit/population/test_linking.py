@@ -1,0 +1,93 @@
+"""The probabilistic stage on public files with known truth, and on people of ours."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from population.crosscheck import comparing
+from population.crosscheck.evaluate import SAMPLES, evaluate
+from population.crosscheck.rules import rules
+from population.privacy.screening import check_rule
+
+DATA = Path(__file__).parents[4] / "shared" / "data" / "record_linkage"
+SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
+GIVEN = "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂文辉玲建国华红梅金龙玉珍凤云飞"
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the public files are not part of the repository")
+@pytest.mark.parametrize(("sample", "precision", "recall"), [(SAMPLES[0], 0.99, 0.98), (SAMPLES[1], 0.97, 0.93)])
+def test_public_files_are_linked_by_the_general_rule(sample: object, precision: float, recall: float) -> None:
+    score = evaluate(sample, folder=DATA)  # type: ignore[arg-type]
+    assert (score.precision >= precision, score.recall >= recall) == (True, True), score
+
+
+def people(count: int, seed: int) -> list[tuple[object, ...]]:
+    """Rows of a register: record, reference, number, name, sex, birth date, telephone, area."""
+    draw = random.Random(seed)
+    made: list[tuple[object, ...]] = []
+    for record in range(1, count + 1):
+        name = draw.choice(SURNAMES) + draw.choice(GIVEN) + (draw.choice(GIVEN) if draw.random() < 0.8 else "")
+        born = f"{draw.randint(1935, 2020)}-{draw.randint(1, 12):02d}-{draw.randint(1, 28):02d}"
+        area = f"4205020{draw.randint(1, 9)}00{draw.randint(1, 9)}"
+        made.append(
+            (record, f"R{record}", draw.getrandbits(63), name, str(draw.randint(1, 2)), born, draw.getrandbits(63), area)
+        )
+    return made
+
+
+def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]) -> None:
+    columns = (
+        "record BIGINT, reference VARCHAR, id_number UBIGINT, name VARCHAR, sex VARCHAR, birth_date VARCHAR, phone UBIGINT"
+    )
+    connection.execute(f"CREATE TABLE {table} ({columns}, area_code VARCHAR)")
+    connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.execute(f"CREATE TABLE {table}_key AS SELECT record, id_number AS key FROM {table} WHERE id_number IS NOT NULL")
+
+
+def test_planted_differences_are_all_found_and_none_is_invented() -> None:
+    register = people(3_000, seed=1)
+    incoming = [list(row) for row in register[:2_000]]
+    for number in range(13):
+        incoming[number * 7][3] = "改过名"
+    with duckdb.connect() as connection:
+        fill(connection, "a", [tuple(row) for row in incoming])
+        fill(connection, "b", register)
+        comparing.exact(connection=connection, rule=rules()["MR01"])
+        comparing.residue(connection=connection, rule=rules()["MR01"], stage=lambda _: None)
+        comparing.decide(connection=connection, rule=rules()["MR01"])
+        counts = comparing.counted(connection)
+    assert counts == {"matched": 1_987, "differing": 13, "possible": 0, "left_only": 0, "right_only": 1_000}
+
+
+def test_people_with_a_wrong_number_are_found_by_what_else_is_known() -> None:
+    register = people(4_000, seed=2)
+    draw = random.Random(3)
+    incoming = [list(row) for row in register[:2_000]]
+    for row in incoming:
+        if draw.random() < 0.05:
+            row[2] = draw.getrandbits(63)
+    with duckdb.connect() as connection:
+        fill(connection, "a", [tuple(row) for row in incoming])
+        fill(connection, "b", register)
+        comparing.exact(connection=connection, rule=rules()["MR01"])
+        comparing.residue(connection=connection, rule=rules()["MR01"], stage=lambda _: None)
+        comparing.decide(connection=connection, rule=rules()["MR01"])
+        found = connection.execute(
+            "SELECT count(*), count(*) FILTER (a_record = b_record) FROM decided WHERE result IN ('matched', 'differing')"
+        ).fetchall()[0]
+    assert found[1] / found[0] >= 0.99
+    assert found[1] / 2_000 >= 0.95
+
+
+@pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.code)
+def test_no_rule_reads_or_tells_what_must_not_be_matched(rule: object) -> None:
+    assert isinstance(rule, type(rules()["MR01"]))
+    check_rule(
+        {"left": rule.left_source, "right": rule.right_source, "use": rule.result_use}, fields=(*rule.fields, *rule.output)
+    )
+    assert set(rule.output) <= {"result", "left_reference", "right_reference", "differing_fields", "match_probability"}
+    assert set(rule.linked) | set(rule.differing) <= set(rule.fields)
