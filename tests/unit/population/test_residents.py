@@ -151,10 +151,10 @@ def test_households_check_their_flag() -> None:
 ALLOWED = {
     *("resident_id", "city", "area_code", "name", "sex", "birth_date", "id_doc_type", "id_number", "phone", "resident_type"),
     *("household_id", "household_relation", "residences", "created_at", "changed_at", "revision"),
-    *("name_latin", "match_flag", "standing", "documents"),
+    *("name_latin", "match_flag", "standing", "documents", "living"),
 }
-# What answers never show: how names are found, how somebody lives (asked for by questions), what they told of themselves.
-KEPT_ONLY = {"name_keys", "living", "affiliation"}
+# What answers never show: how names are found, what people told of themselves.
+KEPT_ONLY = {"name_keys", "affiliation"}
 
 
 def test_no_field_exists_for_what_must_not_be_kept() -> None:
