@@ -27,8 +27,8 @@ _LARGEST_GROUP = 60
 
 # Field → how it compares → (share seen of one person, share seen of two).
 _SHARES: Mapping[str, Mapping[str, tuple[float, float]]] = {
-    "id_number": {"same": (0.98, 1e-8), "different": (0.005, 1.0)},
-    "name": {"same": (0.90, 0.0007), "sound": (0.06, 0.003), "near": (0.02, 0.01), "different": (0.02, 0.986)},
+    "id_number": {"same": (0.98, 1e-8), "different": (0.001, 1.0)},
+    "name": {"same": (0.90, 0.0001), "sound": (0.06, 0.0005), "near": (0.02, 0.01), "different": (0.02, 0.989)},
     "birth_date": {"same": (0.95, 0.00004), "near": (0.03, 0.005), "different": (0.02, 0.995)},
     "sex": {"same": (0.99, 0.5), "different": (0.01, 0.5)},
     "phone": {"same": (0.5, 0.0006), "different": (0.5, 0.9994)},
