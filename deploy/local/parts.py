@@ -50,6 +50,7 @@ def build_parts(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
     own = {"population": _key_environment(layout, environ)}
     apps = [part for service in SERVICES for part in _service(service, layout, {**shared, **own.get(service, {})})]
     apps.append(_replica(layout, {**shared, **own["population"]}))
+    apps.append(_jobs(layout, {**shared, **own["population"]}))
     return [*servers, *apps, _gateway(layout, shared, environ), _edge(layout)]
 
 
@@ -179,6 +180,18 @@ def _replica(layout: Layout, shared: Mapping[str, str]) -> Part:
         environment={**shared, "BINGLIAN_GRPC_PORT": str(port), "BINGLIAN_REPLICA_FOLDER": str(replica_folder(layout))},
         port=port,
         wait=lambda: wait_for_port(port),
+    )
+
+
+def _jobs(layout: Layout, shared: Mapping[str, str]) -> Part:
+    """The process that works on imports, exports and cross-checks; what it has begun it goes on with after a stop."""
+    files = layout.home / "files"
+    files.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Part(
+        name="population-jobs",
+        group="apps",
+        command=[sys.executable, "-m", "population", "jobs"],
+        environment={**shared, "BINGLIAN_FILES_DIR": str(files), "BINGLIAN_WORK_DIR": str(layout.home / "jobs")},
     )
 
 

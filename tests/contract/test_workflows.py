@@ -31,10 +31,47 @@ WORKFLOWS = (
     ),
     ("fire_safety.domain:InspectionState", "fire_safety.domain:TRANSITIONS", "binglian.fire_safety.v1.InspectionState"),
     ("housing.domain:HouseCheckState", "housing.policies:CHECK_TRANSITIONS", "binglian.housing.v1.HouseCheckState"),
+    ("population.domain.job:JobState", "population.policies.jobs:JOB_TRANSITIONS", "binglian.population.v1.JobState"),
     (
         "population.domain.verification:VerificationState",
         "population.policies.verification:ORDER_TRANSITIONS",
         "binglian.population.v1.VerificationState",
+    ),
+    (
+        "population.domain.data_request:DataRequestState",
+        "population.policies.data_rights:DATA_REQUEST_TRANSITIONS",
+        "binglian.population.v1.DataRequestState",
+    ),
+    (
+        "population.domain.life_event:LifeEventState",
+        "population.policies.life_events:LIFE_EVENT_TRANSITIONS",
+        "binglian.population.v1.LifeEventState",
+    ),
+    ("population.domain.care:CareState", "population.policies.care:CARE_TRANSITIONS", "binglian.population.v1.CareState"),
+    (
+        "population.domain.care:VisitPlanState",
+        "population.policies.care:VISIT_PLAN_TRANSITIONS",
+        "binglian.population.v1.VisitPlanState",
+    ),
+    (
+        "population.domain.welfare:WelfareState",
+        "population.policies.welfare:WELFARE_TRANSITIONS",
+        "binglian.population.v1.WelfareState",
+    ),
+    (
+        "population.domain.welfare:AlertStage",
+        "population.policies.welfare:ALERT_TRANSITIONS",
+        "binglian.population.v1.AlertStage",
+    ),
+    (
+        "population.domain.elder:ProviderState",
+        "population.policies.elder:PROVIDER_TRANSITIONS",
+        "binglian.population.v1.ProviderState",
+    ),
+    (
+        "population.domain.elder:ElderOrderState",
+        "population.policies.elder:ELDER_ORDER_TRANSITIONS",
+        "binglian.population.v1.ElderOrderState",
     ),
 )
 FIRST = {

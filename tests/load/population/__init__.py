@@ -16,6 +16,8 @@ ROWS = (
     "statistics",
     "replica_lag",
     "voter_roll",
+    "crosscheck",
+    "importing",
 )
 """The rows in the order of the table; `run(register) -> list[Row]` of the module of that name in this package measures them."""
 MINUTES = 15
