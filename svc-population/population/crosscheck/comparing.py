@@ -22,9 +22,10 @@ AMBIGUOUS = 0.5
 
 def exact(*, connection: duckdb.DuckDBPyConnection, rule: Rule) -> None:
     """Fills `pairs` with all pairs of equal keys."""
+    other, once = ("a_key", " WHERE x.record < y.record") if rule.finds_duplicates else ("b_key", "")
     connection.execute(
-        "CREATE OR REPLACE TABLE pairs AS SELECT DISTINCT a_key.record AS a_record, b_key.record AS b_record"
-        " FROM a_key JOIN b_key USING (key)" + (" WHERE a_key.record < b_key.record" if rule.finds_duplicates else "")
+        "CREATE OR REPLACE TABLE pairs AS SELECT DISTINCT x.record AS a_record, y.record AS b_record"
+        f" FROM a_key AS x JOIN {other} AS y USING (key){once}"
     )
 
 
@@ -76,8 +77,19 @@ def _parts(rule: Rule) -> dict[str, str]:
         "certain": f"{linking.CERTAIN}",
         "ambiguous": f"{AMBIGUOUS}",
         "equal": "possible" if duplicates else "matched",
+        "contradicts": " AND ".join(f"contains(differing, '{name}')" for name in _TOGETHER)
+        if _is_about_people(rule)
+        else "false",
         "lonely": "" if duplicates else _LONELY,
     }
+
+
+# Somebody may change the name, nobody the name and the birthday: then the number was somebody else's.
+_TOGETHER = ("name", "birth_date")
+
+
+def _is_about_people(rule: Rule) -> bool:
+    return set(_TOGETHER) <= set(rule.differing)
 
 
 def _differs(name: str) -> str:
@@ -115,7 +127,7 @@ judged AS (
 told AS (
     SELECT judged.*, {differing} AS differing
     FROM judged JOIN a AS x ON x.record = a_record JOIN {b} AS y ON y.record = b_record)
-SELECT a_record, b_record, CASE WHEN result = 'matched' AND differing <> '' THEN 'differing' ELSE result END AS result,
-    differing, probability FROM told
+SELECT a_record, b_record, CASE WHEN result = 'matched' AND {contradicts} THEN 'possible'
+    WHEN result = 'matched' AND differing <> '' THEN 'differing' ELSE result END AS result, differing, probability FROM told
 {lonely}
 """

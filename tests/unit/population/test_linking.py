@@ -83,6 +83,31 @@ def test_people_with_a_wrong_number_are_found_by_what_else_is_known() -> None:
     assert found[1] / 2_000 >= 0.95
 
 
+def test_a_number_that_is_somebody_elses_makes_no_match() -> None:
+    register = people(50, seed=4)
+    with duckdb.connect() as connection:
+        fill(connection, "a", [(1, "A1", register[9][2], "另一人", "1", "1950-01-01", None, None)])
+        fill(connection, "b", register)
+        comparing.exact(connection=connection, rule=rules()["MR01"])
+        comparing.residue(connection=connection, rule=rules()["MR01"], stage=lambda _: None)
+        comparing.decide(connection=connection, rule=rules()["MR01"])
+        assert comparing.counted(connection)["possible"] == 1
+
+
+def test_duplicates_within_the_register_are_questions_for_people() -> None:
+    register = people(1_000, seed=5)
+    twin = (1_001, "R1001", register[3][2], *register[3][3:])
+    other = (1_002, "R1002", 77, *register[8][3:])
+    with duckdb.connect() as connection:
+        fill(connection, "a", [*register, twin, other])
+        comparing.exact(connection=connection, rule=rules()["MR07"])
+        comparing.residue(connection=connection, rule=rules()["MR07"], stage=lambda _: None)
+        comparing.decide(connection=connection, rule=rules()["MR07"])
+        found = connection.execute("SELECT a_record, b_record, result FROM decided").fetchall()
+    assert {(4, 1_001, "possible"), (9, 1_002, "possible")} <= set(found)
+    assert {result for _, _, result in found} == {"possible"}
+
+
 @pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.code)
 def test_no_rule_reads_or_tells_what_must_not_be_matched(rule: object) -> None:
     assert isinstance(rule, type(rules()["MR01"]))
