@@ -8,11 +8,10 @@ and on the foreign permanent resident's card of 2023 (18 characters, begins with
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import date
 
-from population.identity import FEMALE, MALE, Identity, WrongIdNumber, check_digit, read_id_number
+from population.identity import FEMALE, MALE, Identity, WrongIdNumber, normal_form, plain_form, read_id_number
 
 CITIZEN = frozenset({"111", "112"})
 OVERSEAS = frozenset({"511", "516", "553", "830", "831"})
@@ -22,8 +21,7 @@ NOTHING_SAID = Identity(birth_date="", sex="")
 # GB/T 2260. 99 is no place: numbers that begin with it are made up, for trials and demonstrations.
 _RANGES = ((11, 16), (21, 24), (31, 38), (41, 47), (50, 55), (61, 66), (71, 72), (81, 83), (99, 100))
 _PROVINCES = frozenset(str(code) for first, end in _RANGES for code in range(first, end))
-_MARKS = re.compile(r"[\s\-()]")
-_OLD_CITIZEN = re.compile(r"[1-9]\d{14}", re.ASCII)
+_RENUMBERED = CITIZEN | {"516"}
 _OLD_FOREIGN = re.compile(r"[A-Z]{3}\d{12}", re.ASCII)
 
 
@@ -33,18 +31,12 @@ def normal_number(kind: str, number: str) -> str:
     Upper case, half width, no spaces, hyphens or brackets; a citizen's number of 15 digits in its form of 18; of a Home Return Permit the
     number that stays with the person for life, without the count of issues.
     """
-    plain = _MARKS.sub("", unicodedata.normalize("NFKC", number)).upper()
-    if kind in CITIZEN and _OLD_CITIZEN.fullmatch(plain):
-        body = f"{plain[:6]}19{plain[6:]}"
-        return body + check_digit(body)
-    if kind == "516" and re.fullmatch(r"[HM]\d{10}", plain, re.ASCII):
-        return plain[:9]
-    return plain
+    return normal_form(number) if kind in _RENUMBERED else plain_form(number)
 
 
 def forms_of(number: str) -> tuple[str, ...]:
     """Returns the forms in which a number may be kept, for who looks for it without saying its kind."""
-    return tuple(dict.fromkeys(normal_number(kind, number) for kind in ("", "111", "516")))
+    return tuple(dict.fromkeys((normal_form(number), plain_form(number))))
 
 
 def read_document(kind: str, number: str, *, today: date) -> Identity:

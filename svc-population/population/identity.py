@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 
 import msgspec
 
+_MARKS = re.compile(r"[\s\-()]")
+_OLD_CITIZEN = re.compile(r"[1-9][0-9]{14}", re.ASCII)
+_REISSUED_PERMIT = re.compile(r"[HM][0-9]{10}", re.ASCII)
 _FORM = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
@@ -25,8 +29,21 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def normal_form(number: str) -> str:
-    """Returns the number as it is stored and compared: upper case."""
-    return number.upper()
+    """Returns a number as it is stored and compared when its kind is not said: in `plain_form`; a citizen's of 15 digits in its form of 18;
+    of a Home Return Permit (港澳居民来往内地通行证) the 9 characters that stay with the person for life, without the count of issues.
+    """
+    plain = plain_form(number)
+    if len(plain) == 15 and _OLD_CITIZEN.fullmatch(plain):
+        body = f"{plain[:6]}19{plain[6:]}"
+        return body + check_digit(body)
+    return plain[:9] if len(plain) == 11 and _REISSUED_PERMIT.fullmatch(plain) else plain
+
+
+def plain_form(number: str) -> str:
+    """Returns a number in upper case, half width, without spaces, hyphens and brackets."""
+    if number.isascii() and number.isalnum():
+        return number.upper()
+    return _MARKS.sub("", unicodedata.normalize("NFKC", number)).upper()
 
 
 def check_digit(first_digits: str) -> str:
