@@ -55,23 +55,20 @@ def pyramid(database: Database, *, prefix: str, now: date, day: date | None, yea
 
 def trend(database: Database, *, prefix: str, days: Sequence[date]) -> list[int]:
     """Returns how many lived there on each of the days, which ascend: who came until then less who left before."""
-    where = inside(prefix)
     numbers = [day_number(day) for day in days]
-    came = _sums(database, "since", where, numbers, last="<=")
-    left = _sums(database, "until", where, numbers, last="<")
+    came = _sums(database, "since", "<=", prefix, numbers)
+    left = _sums(database, "until", "<", prefix, numbers)
     return [arrived - gone for arrived, gone in zip(came, left, strict=True)]
 
 
-def _sums(database: Database, column: str, where: Where, numbers: list[int], *, last: str) -> list[int]:
-    """Counts stays whose `column` lies before each day (or on it), with one look at each stay."""
-    sign = ">=" if last == "<=" else ">"
-    steps = "CASE " + " ".join(f"WHEN ? {sign} {column} THEN {at}" for at in range(len(numbers))) + " END"
-    sql = f"SELECT {steps} AS step, n FROM (SELECT {column}, count(*) n FROM stays WHERE {where.sql} GROUP BY {column})"
-    found = [0] * len(numbers)
-    for step, count in database.query(sql, (*numbers, *where.values)):
-        if step is not None:
-            found[step] += count
-    return list(accumulate(found))
+def _sums(database: Database, column: str, sign: str, prefix: str, numbers: list[int]) -> list[int]:
+    """Counts the stays whose `column` lies before each day (`sign` "<=": or on it), looking at each stay once."""
+    where = inside(prefix).and_(Where(f"{column} {sign} ?", (numbers[-1],)))
+    sql = f"""
+        SELECT day, sum(n)::BIGINT FROM (SELECT {column}, count(*) AS n FROM stays WHERE {where.sql} GROUP BY {column})
+        ASOF JOIN (SELECT unnest(?::INTEGER[]) AS day) ON {column} {sign} day GROUP BY day"""
+    first_after = dict(database.query(sql, (*where.values, numbers)))
+    return list(accumulate(first_after.get(number, 0) for number in numbers))
 
 
 def household_sizes(database: Database, *, prefix: str, day: date | None) -> dict[int, int]:
