@@ -31,6 +31,11 @@ WORKFLOWS = (
     ),
     ("fire_safety.domain:InspectionState", "fire_safety.domain:TRANSITIONS", "binglian.fire_safety.v1.InspectionState"),
     ("housing.domain:HouseCheckState", "housing.policies:CHECK_TRANSITIONS", "binglian.housing.v1.HouseCheckState"),
+    (
+        "population.domain.merge:MergeState",
+        "population.policies.merging:MERGE_TRANSITIONS",
+        "binglian.population.v1.MergeState",
+    ),
     ("population.domain.job:JobState", "population.policies.jobs:JOB_TRANSITIONS", "binglian.population.v1.JobState"),
     (
         "population.domain.verification:VerificationState",
@@ -57,11 +62,6 @@ WORKFLOWS = (
         "population.domain.welfare:WelfareState",
         "population.policies.welfare:WELFARE_TRANSITIONS",
         "binglian.population.v1.WelfareState",
-    ),
-    (
-        "population.domain.welfare:AlertStage",
-        "population.policies.welfare:ALERT_TRANSITIONS",
-        "binglian.population.v1.AlertStage",
     ),
     (
         "population.domain.elder:ProviderState",

@@ -104,10 +104,12 @@ def submit_fields(
     for edit in edits:
         mine = reader.source(edit.value, edit.field, source=GRID, by=by.subject, at=at)
         entry = _observed(entries[edit.field], mine)
-        outcome, sure = _judge(entry, edit, reader)
+        asked = state.check is not None and edit.field in state.check.fields
+        outcome, sure = _judge(entry, edit, reader, asked=asked)
         if outcome is FieldOutcome.ACCEPTED:
             if reader.text(entry.accepted, edit.field) != edit.value:
                 accepted.append(edit.field)
+                entry = replace(entry, conflict=None)
             entry = _accept(entry, replace(mine, verified=sure or _still_verified(entry, edit.value, reader)), reader)
         elif outcome is FieldOutcome.TO_VERIFY:
             doubtful.append(edit.field)
@@ -267,14 +269,19 @@ def _check_values(values: Sequence[FieldValue], registered: Registered, now: dat
         check_value(field=one.field, value=one.value, registered=registered, now=now)
 
 
-def _judge(entry: FieldEntry, edit: FieldEdit, reader: Reader) -> tuple[FieldOutcome, bool]:
-    """Returns what becomes of a proposal, and whether a department agrees with it."""
+def _judge(entry: FieldEntry, edit: FieldEdit, reader: Reader, *, asked: bool) -> tuple[FieldOutcome, bool]:
+    """Returns what becomes of a proposal, and whether a department agrees with it.
+
+    While somebody is asked to look, or two edits wait for a decision, a third value is one more reason to look.
+    """
     present = reader.text(entry.accepted, edit.field)
     theirs = [reader.text(one, edit.field) for one in of_departments(entry)]
-    if any(value != edit.value for value in theirs):
+    if any(value != edit.value for value in theirs) or (asked and edit.value != present):
         return FieldOutcome.TO_VERIFY, False
     if theirs or present == edit.value:
         return FieldOutcome.ACCEPTED, bool(theirs)
+    if entry.conflict:
+        return FieldOutcome.TO_VERIFY, False
     if present and not saw(edit.seen, present):
         return FieldOutcome.CONFLICT, False
     return (FieldOutcome.TO_VERIFY if entry.accepted.verified else FieldOutcome.ACCEPTED), False
