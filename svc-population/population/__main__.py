@@ -40,11 +40,12 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
     from population import rpc
     from population.privacy.keyring import open_ring, sync_database
     from population.privacy.rotation import keep_fresh
+    from population.privacy.serving import privacy_servicers
     from population.serving_work import work_servicers
 
     assert isinstance(api.settings, Settings)
     ring = open_ring(api.settings, sync_database(api.settings))
-    vault = Vault(ring.keys())
+    vault, audit_key = Vault(ring.keys()), ring.audit_key()
     api.spawn(keep_fresh(vault, ring), name="key ring")
     residents = api.repository(Resident, collection="residents", id_field="resident_id")
     households = api.repository(Household, collection="households", id_field="household_id")
@@ -70,6 +71,7 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
         (jobs_grpc.add_JobServiceServicer_to_server, job_servicer(api, vault)),
         (questions_grpc.add_QuestionServiceServicer_to_server, question_servicer(api, vault)),
         *work_servicers(api, residents=residents, vault=vault),
+        *privacy_servicers(api, residents=residents, vault=vault, audit_key=audit_key),
     ]
 
 
@@ -175,11 +177,23 @@ def rotate_keys(arguments: list[str]) -> int:
         sys.exit(f"{SERVICE}: {error}")
 
 
+def verify_audit() -> int:
+    """Checks the whole audit trail; returns the exit code: 0 when nothing was altered."""
+    from population.privacy import commands
+
+    try:
+        return commands.verify_audit(settings=from_env(CommandSettings), out=sys.stdout)
+    except ConfigError as error:
+        sys.exit(f"{SERVICE}: {error}")
+
+
 def main() -> None:
     """Runs the process named on the command line."""
     processes = {"api": api, "worker": worker}
     if sys.argv[1:2] == ["rotate-keys"]:
         sys.exit(rotate_keys(sys.argv[2:]))
+    if sys.argv[1:] == ["verify-audit"]:
+        sys.exit(verify_audit())
     if sys.argv[1:2] == ["seed"]:
         sys.exit(seed(sys.argv[2:]))
     if sys.argv[1:] == ["jobs"]:
@@ -188,7 +202,7 @@ def main() -> None:
     if sys.argv[1:] in (["replica"], ["rebuild-replica"]):
         sys.exit(replica(sys.argv[1]))
     if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m population api|worker|jobs|replica|rebuild-replica|seed|rotate-keys")
+        sys.exit("usage: python -m population api|worker|jobs|replica|rebuild-replica|seed|rotate-keys|verify-audit")
     try:
         settings = from_env(Settings)
     except ConfigError as error:

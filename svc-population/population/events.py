@@ -10,6 +10,7 @@ from population import following, operations, store
 from population.domain.verification import VerificationOrder
 from population.following import Closing, Departure, Followed, Location, Opening, Return
 from population.policies.verification import DEPARTMENTS
+from population.privacy.watching import Watching
 from population.working import Working
 from svckit.batch import all_saved
 from svckit.bus import Documents, Event, handles
@@ -21,7 +22,7 @@ OfTask = Opening | Return | Departure
 OfCase = Closing | Location
 
 
-class PopulationWorker(Working):
+class PopulationWorker(Working, Watching):
     """Handlers of events, a batch at a time."""
 
     name = "population"

@@ -11,6 +11,7 @@ import msgspec
 from population.codes import rows_of
 from population.domain.life_event import Consent, LifeEvent, LifeEventReport, LifeEventState
 from population.policies.requests import Actor, local_day, read_day
+from population.privacy.screening import check_rule
 from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 
 LIFE_EVENT_TRANSITIONS: dict[str, tuple[frozenset[LifeEventState | None], LifeEventState]] = {
@@ -53,6 +54,7 @@ def _rules() -> Mapping[str, Rule]:
 
 
 def _rule(row: Mapping[str, str]) -> Rule:
+    check_rule({name: row[name] for name in ("zh", "task_zh")})
     return Rule(
         code=row["code"],
         source_dept=row["source_dept"],

@@ -8,6 +8,7 @@ from typing import TextIO
 from pymongo.errors import EncryptionError, PyMongoError
 
 from population.config import Settings
+from population.privacy.anchoring import verify
 from population.privacy.keyring import RingChanged, open_ring, sync_database
 from population.privacy.rotation import KINDS, Rotation, holds_sealed
 
@@ -45,3 +46,17 @@ def _rotate(kind: str, settings: Settings, out: TextIO) -> int:
         say(each)
     say(f"{outcome.sealed} values are sealed with the new keys, {len(outcome.failed)} could not be")
     return 1 if outcome.failed else 0
+
+
+def verify_audit(*, settings: Settings, out: TextIO) -> int:
+    """Checks every entry of the audit trail and every anchor. Exit code: 0 when nothing was altered, removed or added."""
+    database = sync_database(settings)
+    try:
+        count, flaws = verify(database, key=open_ring(settings, database).audit_key())
+    except (PyMongoError, EncryptionError) as error:
+        out.write(f"stopped: {error}\n")
+        return 2
+    for flaw in flaws:
+        out.write(f"{flaw.place}: {flaw.why}\n")
+    out.write(f"{count} entries, {len(flaws)} chains with a flaw\n")
+    return 1 if flaws else 0

@@ -19,6 +19,7 @@ from population.privacy.trail import Trail
 from svckit.access import Caller
 from svckit.masking import masker_of
 from svckit.purposes import WITHOUT_PURPOSE, level_for
+from svckit.wellknown import descriptor_of
 
 DESPITE_RESTRICTION = frozenset({"P10", "P12", "P13"})
 """Emergencies (PIPL 13(4)), the person's own requests, audits."""
@@ -28,7 +29,7 @@ _BY_NAME: Mapping[str, str] = {
     "RevealResident": audit.REVEAL,
     "ListAuditEntries": audit.AUDIT_READ,
 }
-_BY_SERVICE: Mapping[str, str] = {"DataRightsService": audit.RIGHTS}
+_BY_SERVICE: Mapping[str, str] = {"DataRightsService": audit.RIGHTS, "MyDataService": audit.RIGHTS}
 _BULK = ("List", "Search", "Export", "Download", "Query", "Batch")
 _SHARING = ("CrossCheck", "Match")
 
@@ -92,7 +93,7 @@ class RpcGuard:
         copy = type(response)()
         copy.CopyFrom(response)
         for id, part in people_in(copy):
-            mask: Callable[[Message], Message] | None = masker_of(part.DESCRIPTOR)
+            mask: Callable[[Message], Message] | None = masker_of(descriptor_of(part))
             if id in hidden and mask:
                 part.CopyFrom(mask(part))
         return copy

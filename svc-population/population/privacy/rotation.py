@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
+from mongoengine import DictField
 from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -33,7 +34,7 @@ ANNOUNCE_SECONDS = 3 * REFRESH_SECONDS
 KINDS = ("data", "index", "all")
 _BATCH = 500
 _SEALED = frozenset(("cipher", "index"))
-_NUMBERS = ("id_number", "phone")
+_NUMBERS = ("id_number", "phone", "affiliation", "contacts")
 _log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 
@@ -217,9 +218,8 @@ def sealed_values(document: Any, path: str = "") -> Iterator[tuple[str, Raw]]:
 
 
 def holds_sealed(document: type[Any]) -> bool:
-    """Tells whether documents of a mongoengine class may hold sealed values, however deep."""
-    names = set(document._fields)
-    if names == _SEALED:
+    """Tells whether documents of a mongoengine class may hold sealed values, however deep: by their schema, or in a part without one."""
+    fields = {name: getattr(field, "field", None) or field for name, field in document._fields.items()}
+    if set(fields) == _SEALED or any(isinstance(field, DictField) for field in fields.values()):
         return True
-    inner = (getattr(field, "field", None) or field for field in document._fields.values())
-    return any(holds_sealed(field.document_type) for field in inner if hasattr(field, "document_type"))
+    return any(holds_sealed(field.document_type) for field in fields.values() if hasattr(field, "document_type"))

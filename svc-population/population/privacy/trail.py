@@ -32,7 +32,8 @@ class Trail:
         self._key = key
         self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
-        self._begin()
+        self._chain = self._last = new_id()
+        self._number = 0
 
     async def record(
         self,

@@ -11,6 +11,7 @@ from mongoengine import Document
 from population.store.households import HouseholdDocument
 from population.store.jobs import JOB_DOCUMENTS
 from population.store.merges import MergeDocument
+from population.store.privacy import PRIVACY_DOCUMENTS
 from population.store.residents import ResidentDocument, count_by_type, lives_in, with_numbers
 from population.store.rows import OWNED_BY_STORE, in_area, known
 from population.store.verification import VerificationOrderDocument, orders_of_cases
@@ -38,5 +39,6 @@ DOCUMENTS: tuple[type[Document], ...] = (
     VerificationOrderDocument,
     *JOB_DOCUMENTS,
     *WORK_DOCUMENTS,
+    *PRIVACY_DOCUMENTS,
 )
 """One a line: every part of the service adds its own."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import importlib.resources
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,8 +89,7 @@ def test_every_identity_number_is_found(day: object, serial: int, separator: str
 
 
 def test_every_category_of_the_table_is_looked_for() -> None:
-    text = importlib.resources.files("population").joinpath("codes", "restricted_category.csv").read_text(encoding="utf-8")
-    codes = {row["code"] for row in csv.DictReader(text.splitlines())}
+    codes = {str(code) for code in range(9001, 9021)}  # restricted_category.csv
     assert codes <= set(terms())
     for code in codes:
         assert terms()[code].columns

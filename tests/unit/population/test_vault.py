@@ -96,3 +96,12 @@ def test_values_are_found_by_either_index_while_an_index_key_is_rotated() -> Non
     assert rotating.indexes_of(secret, field="phone", owner="r1") == rotating.indexes("1", field="phone")
     assert secret.index == rotating.indexes("1", field="phone")[0]
     assert VAULT.indexes_of(secret, field="phone", owner="r1") == [secret.index]
+
+
+def test_a_rotation_looks_into_every_collection_that_may_hold_sealed_values() -> None:
+    from population.privacy.rotation import holds_sealed
+    from population.store import DOCUMENTS
+
+    swept = {document._get_collection_name() for document in DOCUMENTS if holds_sealed(document)}
+    assert {"residents", "merges", "field_ledgers", "welfare_watches"} <= swept
+    assert not swept & {"audit_entries", "households", "job_parts"}

@@ -1,0 +1,88 @@
+"""Everything that is kept about one person, wherever it lies: for the copy they may have, for duties to keep, for erasing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.write_concern import WriteConcern
+
+from population.domain.data_request import RetentionDuty
+from population.privacy.rotation import sealed_values
+from population.privacy.rules import naming, rules
+from population.vault import Vault, VaultError
+
+RESIDENTS = "residents"
+_MOST = 1000
+_OURS = {"outbox": False, "commands": False, "created_by": False, "name_keys": False}
+Raw = dict[str, Any]
+
+
+class Holdings:
+    """What the database holds about people. Methods raise PyMongoError while it is away."""
+
+    def __init__(self, database: AsyncDatabase[Raw], *, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def copy(self, resident_id: str) -> tuple[str, int]:
+        """Returns everything about a person as JSON, by collection, and how many documents that are; numbers are opened."""
+        found: dict[str, list[Any]] = {}
+        wanted: dict[str, Raw] = {name: naming(each, [resident_id]) for name, each in rules().holdings.items()}
+        for name, where in {RESIDENTS: {"_id": resident_id}, **wanted}.items():
+            rows = await self._database[name].find(where, _OURS).limit(_MOST).to_list()
+            if rows:
+                found[name] = [self._opened(row) for row in rows]
+        return msgspec.json.encode(found, enc_hook=str).decode(), sum(map(len, found.values()))
+
+    async def duties(self, resident_id: str) -> tuple[RetentionDuty, ...]:
+        """Returns the duties that forbid erasing a person now."""
+        found = []
+        for code, duty in rules().duties.items():
+            if await self._database[duty.collection].find_one({duty.by: resident_id, **duty.condition}, {"_id": True}):
+                found.append(RetentionDuty(duty=code, law=duty.law))
+        return tuple(found)
+
+    async def erase_elsewhere(self, resident_id: str) -> int:
+        """Clears or removes what other collections say about a person; returns how many documents. May be repeated."""
+        done = 0
+        for name, holding in rules().holdings.items():
+            rows = self._database.get_collection(name, write_concern=WriteConcern("majority", j=True))
+            if holding.action == "remove":
+                done += (await rows.delete_many(naming(holding, [resident_id]))).deleted_count
+            else:
+                cleared = await rows.update_many(naming(holding, [resident_id]), clearing(holding.clear))
+                done += cleared.modified_count
+        return done
+
+    def _opened(self, row: Raw) -> Any:
+        """The document as people read it: numbers in clear text, times as texts."""
+        opened: Raw = dict(row)
+        for path, secret in list(sealed_values(row)):
+            opened = _put(opened, path.split("."), self._value(secret, path, str(row["_id"])))
+        return opened
+
+    def _value(self, secret: Mapping[str, Any], path: str, owner: str) -> str:
+        names = [part for part in path.split(".") if not part.isdigit()]
+        for field in dict.fromkeys((names[-1], "id_number", "phone", path)):
+            try:
+                return self._vault.open(secret["cipher"], field=field, owner=owner)
+            except VaultError:
+                continue
+        return "(cannot be opened)"
+
+
+def clearing(fields: tuple[str, ...]) -> Raw:
+    """Returns the update that empties fields of a document: they are missing then, which every reader takes for empty."""
+    return {"$unset": dict.fromkeys(fields, ""), "$inc": {"revision": 1}}
+
+
+def _put(value: Any, path: list[str], new: Any) -> Any:
+    if not path:
+        return new
+    if isinstance(value, list):
+        place = int(path[0])
+        return [*value[:place], _put(value[place], path[1:], new), *value[place + 1 :]]
+    return {**value, path[0]: _put(value[path[0]], path[1:], new)}

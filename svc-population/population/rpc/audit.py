@@ -1,0 +1,56 @@
+"""AuditService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from binglian.population.v1 import data_rights_pb2 as messages
+from binglian.population.v1 import data_rights_service_pb2 as pb
+from binglian.population.v1 import data_rights_service_pb2_grpc as grpc
+from pymongo.asynchronous.database import AsyncDatabase
+
+from population.privacy.rules import rules
+from population.privacy.seen import DEFAULT_PAGE, entries_page
+from svckit.access import current_caller
+from svckit.messages import to_fields, to_message
+from svckit.paging import code_range, narrowed, page_of
+
+
+class AuditServicer(grpc.AuditServiceServicer):
+    """The audit trail of the caller's area, and what retention did."""
+
+    def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
+        self._entries = database["audit_entries"]
+        self._runs = database["retention_runs"]
+
+    async def ListAuditEntries(self, request: pb.ListAuditEntriesRequest, context: object) -> pb.ListAuditEntriesResponse:
+        """See the proto."""
+        query = condition(request, own=current_caller().area)
+        if query is None:
+            return pb.ListAuditEntriesResponse()
+        entries, token = await entries_page(self._entries, query, request)
+        return pb.ListAuditEntriesResponse(entries=entries, next_page_token=token)
+
+    async def ListRetentionRuns(self, request: pb.ListRetentionRunsRequest, context: object) -> pb.ListRetentionRunsResponse:
+        """See the proto."""
+        size = request.page_size or DEFAULT_PAGE
+        found, token = await page_of(self._runs, query={}, keys=("-day", "_id"), token=request.page_token, size=size)
+        known = rules().rules
+        runs = [
+            to_message(messages.RetentionRun, row | {"basis": known[row["rule"]].basis if row["rule"] in known else ""})
+            for row in found
+        ]
+        return pb.ListRetentionRunsResponse(runs=runs, next_page_token=token)
+
+
+def condition(request: pb.ListAuditEntriesRequest, *, own: str) -> dict[str, Any] | None:
+    """Returns the filter of a search in the trail, None when nothing can fulfil it. Callers of other areas stay hidden."""
+    prefix = narrowed(own=own, wanted=request.area_prefix)
+    if prefix is None:
+        return None
+    query: dict[str, Any] = {"area": code_range(prefix)} if prefix else {}
+    query |= {name: value for name in ("subject", "event") if (value := getattr(request, name))}
+    query |= {"residents": request.resident_id} if request.resident_id else {}
+    fields = to_fields(request)
+    times = {mark: fields[name] for mark, name in (("$gte", "since"), ("$lt", "before")) if fields.get(name)}
+    return query | ({"at": times} if times else {})

@@ -1,0 +1,240 @@
+"""Rights of residents, the audit trail and retention, against the running service."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from typing import Any
+
+import grpc
+import msgspec
+import pytest
+from binglian.population.v1 import data_rights_pb2 as messages
+from binglian.population.v1 import data_rights_service_pb2 as pb
+from binglian.population.v1 import data_rights_service_pb2_grpc as rights_grpc
+from binglian.population.v1 import resident_service_pb2, verification_pb2
+
+from population.config import Settings
+from population.domain.resident import Resident
+from population.privacy.anchoring import anchor, verify
+from population.privacy.keyring import open_ring
+from population.privacy.retention import Retention
+from svckit.batch import BatchRepository
+from svckit.documents import Form
+from svckit.ids import new_id
+from tests.integration.population.people import CITY, People
+from tests.refusals import told
+
+PURPOSES = ["P01", "P12", "P13"]
+
+
+class Office:
+    """Those who deal with people's rights."""
+
+    def __init__(self, people: People) -> None:
+        channel = people.service.channel
+        self.rights = rights_grpc.DataRightsServiceStub(channel)
+        self.mine = rights_grpc.MyDataServiceStub(channel)
+        self.audit = rights_grpc.AuditServiceStub(channel)
+        self.clerk = people.caller("clerk", "COMM_CLERK", area=CITY, purpose="P12", purposes=PURPOSES)
+        self.dpo = people.caller("dpo", "DPO", area=CITY, purpose="P12", purposes=PURPOSES)
+        self.auditor = people.caller("auditor", "AUDITOR", area=CITY, purpose="P13", purposes=PURPOSES)
+
+    def submit(self, resident_id: str, kind: str, **fields: Any) -> messages.DataRequest:
+        request = pb.SubmitDataRequestRequest(
+            request_id=new_id(), resident_id=resident_id, kind=kind, requester=messages.REQUESTER_SELF, **fields
+        )
+        return self.rights.SubmitDataRequest(request, **self.clerk).data_request
+
+    def decide(self, request: messages.DataRequest, decision: int = messages.DATA_DECISION_GRANTED) -> messages.DataRequest:
+        decided = pb.DecideDataRequestRequest(
+            data_request_id=request.data_request_id, request_id=new_id(), decision=decision, reason="符合规定"
+        )
+        return self.rights.DecideDataRequest(decided, **self.dpo).data_request
+
+    def carry_out(self, request: messages.DataRequest) -> messages.DataRequest:
+        done = pb.CarryOutDataRequestRequest(data_request_id=request.data_request_id, request_id=new_id(), done="已办理")
+        return self.rights.CarryOutDataRequest(done, **self.dpo).data_request
+
+
+@pytest.fixture(scope="module")
+def office(people: People) -> Office:
+    return Office(people)
+
+
+def reveal(people: People, resident_id: str, **caller: Any) -> Any:
+    request = resident_service_pb2.RevealResidentRequest(resident_id=resident_id)
+    return people.residents.RevealResident(request, **(caller or people.stating("P01"))).resident
+
+
+def move_out(people: People, resident_id: str, day: str = "2020-01-01") -> None:
+    """The person lived in one house, until that day."""
+    change = {"$set": {"residences": [residence(day)]}, "$inc": {"revision": 1}}
+    people.service.database.residents.update_one({"_id": resident_id}, change)
+
+
+def residence(until: str) -> dict[str, str]:
+    return {
+        "residence_id": new_id(),
+        "house_id": new_id(),
+        "area_code": CITY + "02001003",
+        "since": "2010-01-01",
+        "until": until,
+    }
+
+
+def reason_of(call: Any) -> str:
+    with pytest.raises(grpc.RpcError) as refused:
+        call()
+    return told(refused.value).reason
+
+
+def test_a_person_sees_who_saw_their_data_and_for_what(people: People, office: Office) -> None:
+    resident = people.enter()
+    assert reveal(people, resident.resident_id).phone == "10012345678"
+    listed = people.residents.ListResidents(resident_service_pb2.ListResidentsRequest(), **people.worker)
+    assert listed.residents  # masked: nobody saw anything
+    link = pb.LinkAccountRequest(resident_id=resident.resident_id, request_id=new_id(), account="anna")
+    me = people.caller("anna", "RESIDENT", area=CITY, purpose="P12", purposes=PURPOSES)
+    assert reason_of(lambda: office.mine.ListMyAccesses(pb.ListMyAccessesRequest(), **me)) == "ACCOUNT_NOT_LINKED"
+    office.rights.LinkAccount(link, **office.clerk)
+    seen = office.mine.ListMyAccesses(pb.ListMyAccessesRequest(), **me).accesses
+    assert [(each.event, each.purpose, each.purpose_text) for each in seen][-2:] == [
+        ("AE03", "P01", "居民服务办理"),
+        ("AE06", "", ""),
+    ]
+    mine = office.mine.GetMyData(pb.GetMyDataRequest(), **me)
+    copy = json.loads(mine.json)
+    assert copy["residents"][0]["phone"] == "10012345678"
+    assert copy["residents"][0]["id_number"].startswith("990000")
+    assert mine.documents == sum(map(len, copy.values()))
+    other = pb.LinkAccountRequest(resident_id=people.enter().resident_id, request_id=new_id(), account="anna")
+    assert reason_of(lambda: office.rights.LinkAccount(other, **office.clerk)) == "ACCOUNT_LINKED"
+
+
+def test_a_purpose_that_allows_less_shows_less(people: People) -> None:
+    resident = people.enter()
+    clerk = people.caller("clerk", "COMM_CLERK", area=CITY, purpose="P02", purposes=["P02"])
+    shown = reveal(people, resident.resident_id, **clerk)
+    assert (shown.name, shown.phone) == ("王小明", "10012345678")
+    assert "*" in shown.id_number
+
+
+def test_erasing_waits_for_duties_and_leaves_nobody(people: People, office: Office) -> None:
+    resident = people.enter()
+    id = resident.resident_id
+    move_out(people, id, "")  # lives here still
+    first = office.submit(id, "R3")
+    assert (first.due_at.ToDatetime() - first.submitted_at.ToDatetime()).days == 15
+    decided = pb.DecideDataRequestRequest(
+        data_request_id=first.data_request_id, request_id=new_id(), decision=messages.DATA_DECISION_GRANTED, reason="同意"
+    )
+    same = people.caller("clerk", "DPO", area=CITY, purpose="P12", purposes=PURPOSES)
+    assert reason_of(lambda: office.rights.DecideDataRequest(decided, **same)) == "OWN_REQUEST"
+    done = office.carry_out(office.decide(first))
+    assert [each.duty for each in done.duties] == ["D01"]
+    # Restricted meanwhile: within a second nobody sees it any more, but in an emergency.
+    end = time.monotonic() + 8
+    while "*" not in reveal(people, id).phone and time.monotonic() < end:
+        time.sleep(0.1)
+    assert reveal(people, id).phone == "100****5678"
+    emergency = people.caller("worker", "GRID_WORKER", area=CITY, purpose="P10", purposes=["P10"])
+    assert reveal(people, id, **emergency).phone == "10012345678"
+
+    move_out(people, id)
+    done = office.carry_out(office.decide(office.submit(id, "R3")))
+    assert (done.state, list(done.duties)) == (messages.DATA_REQUEST_STATE_COMPLETED, [])
+    stored = people.service.database.residents.find_one({"_id": id})
+    kept = {name: stored.get(name) for name in ("name", "id_number", "phone", "household_id")}
+    assert kept == {"name": "", "id_number": None, "phone": None, "household_id": ""}
+    assert (stored["birth_date"][4:], stored["residences"][0]["house_id"]) == ("-01-01", "")
+    request = resident_service_pb2.FindResidentsRequest(id_number=resident.id_number.replace("*", "0"))
+    assert not people.residents.FindResidents(request, **people.stating("P01")).residents
+
+
+def test_a_correction_marks_its_fields_as_disputed_until_it_is_done(people: People, office: Office) -> None:
+    id = people.enter().resident_id
+    request = office.submit(id, "R2", fields=["name"], details="名字写错了")
+    marks = people.service.database.privacy_marks
+    assert marks.find_one({"_id": id})["disputed"] == ["name"]
+    office.carry_out(office.decide(request))
+    assert marks.find_one({"_id": id})["disputed"] == []
+
+
+def test_texts_say_nothing_that_must_not_be_kept(people: People, office: Office) -> None:
+    id = people.enter().resident_id
+    request = pb.SubmitDataRequestRequest(
+        request_id=new_id(), resident_id=id, kind="R1", requester=messages.REQUESTER_SELF, details="有前科"
+    )
+    with pytest.raises(grpc.RpcError) as refused:
+        office.rights.SubmitDataRequest(request, **office.clerk)
+    said = told(refused.value)
+    assert (said.reason, "details" in said.fields) == ("RESTRICTED_CONTENT", True)
+    complete = verification_pb2.CompleteVerificationRequest(
+        order_id=new_id(),
+        request_id=new_id(),
+        outcome=verification_pb2.VERIFICATION_OUTCOME_CONFIRMED,
+        result="电话13812345678",
+    )
+    assert reason_of(lambda: people.orders.CompleteVerification(complete, **people.clerk)) == "NUMBER_IN_TEXT"
+
+
+def test_auditors_search_the_trail_and_every_alteration_shows(people: People, office: Office) -> None:
+    id = people.enter().resident_id
+    reveal(people, id)
+    found = office.audit.ListAuditEntries(pb.ListAuditEntriesRequest(resident_id=id), **office.auditor).entries
+    assert [each.event for each in found] == ["AE03", "AE06"]
+    assert (found[0].subject, found[0].purpose, found[0].rpc) == ("worker", "P01", "ResidentService/RevealResident")
+    reads = office.audit.ListAuditEntries(pb.ListAuditEntriesRequest(event="AE15"), **office.auditor).entries
+    assert reads[0].subject == "auditor"
+    elsewhere = people.caller("auditor", "AUDITOR", area="9901", purpose="P13", purposes=PURPOSES)
+    assert not office.audit.ListAuditEntries(pb.ListAuditEntriesRequest(resident_id=id), **elsewhere).entries
+
+    database, key = people.service.database, audit_key(people)
+    anchor(database, key=key, now=dt.datetime.now(dt.UTC))
+    count, flaws = verify(database, key=key)
+    assert count > 2
+    assert flaws == []
+    chain = found[0].entry_id.partition(":")[0]
+    last = database.audit_entries.find_one({"chain": chain}, sort=[("number", -1)])
+    database.audit_entries.delete_one({"_id": last["_id"]})
+    assert [flaw.place for flaw in verify(database, key=key)[1]] == [last["_id"]]
+    database.audit_entries.insert_one(last | {"subject": "nobody"})
+    assert [flaw.place for flaw in verify(database, key=key)[1]] == [last["_id"]]
+    database.audit_entries.replace_one({"_id": last["_id"]}, last)
+    assert verify(database, key=key)[1] == []
+
+
+def test_retention_makes_people_anonymous_who_moved_out_long_ago_and_no_others(people: People) -> None:
+    gone, recent, here = (people.enter().resident_id for _ in range(3))
+    move_out(people, gone)
+    move_out(people, recent, dt.date.today().isoformat())
+    database = people.service.database
+    database.audit_entries.insert_many(
+        [{"_id": f"old:{n:09d}", "chain": "old", "number": n, "digest": f"d{n}", "at": dt.datetime(2020, 1, 1)} for n in (1, 2)]
+    )
+    facts = people.service.facts("population.resident_erased.v1")
+    tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    repository = BatchRepository(database.residents, form=Form(Resident, id_field="resident_id"))
+    database.leases.delete_many({"_id": "retention"})
+    retention = Retention(repository, clock=lambda: tomorrow)
+    while retention.work():
+        pass
+    names = {row["_id"]: row["name"] for row in database.residents.find({"_id": {"$in": [gone, recent, here]}})}
+    assert (names[gone], bool(names[recent]), bool(names[here])) == ("", True, True)
+    assert database.audit_entries.count_documents({"chain": "old"}) == 0
+    assert database.audit_trimmed.find_one({"_id": "old"}) == {"_id": "old", "number": 2, "digest": "d2"}
+    run = database.retention_runs.find_one({"rule": "residents", "day": {"$gt": dt.date.today().isoformat()}})
+    assert run["ended_at"]
+    assert run["done"] >= 1
+    assert facts is not None
+    row = database.residents.find_one({"_id": gone})
+    assert msgspec.convert({**row, "resident_id": gone}, Resident, builtin_types=(dt.datetime, bytes)).phone is None
+
+
+def audit_key(people: People) -> bytes:
+    import os
+
+    settings = Settings(mongo_uri="m", amqp_uri="a", field_key=os.environ["BINGLIAN_FIELD_KEY"])
+    return open_ring(settings, people.service.database).audit_key()
