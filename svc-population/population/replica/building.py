@@ -27,6 +27,7 @@ from pymongo.read_concern import ReadConcern
 
 from population.replica.database import Database, current, hand_over, sweep
 from population.replica.rows import READ, Batch
+from svckit.embedded import end_with_parent
 from svckit.ids import new_id
 
 Told = Callable[[int, int, float], None]
@@ -106,7 +107,7 @@ def _export(source: Source, work: Path, *, processes: int, told: Told) -> int:
     context = multiprocessing.get_context("spawn")  # a fork would take over the sockets and threads of this process
     with context.Manager() as manager:
         news: Any = manager.Queue()
-        with futures.ProcessPoolExecutor(processes, mp_context=context) as pool:
+        with futures.ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent) as pool:
             jobs = [
                 pool.submit(_export_range, source, str(work), number, low, high, news)
                 for number, (low, high) in enumerate(ranges)

@@ -23,6 +23,7 @@ from population.seeding.places import Block, blocks
 from population.store import DOCUMENTS
 from population.vault import Vault
 from svckit.config import ConfigError, from_env
+from svckit.embedded import end_with_parent
 from svckit.schema import ensure_schema
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ def seed(settings: CommandSettings, *, residents: int, processes: int) -> None:
         database.create_collection(name)
     began = time.monotonic()
     context = multiprocessing.get_context("spawn")  # a fork would share the sockets of the clients
-    with futures.ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with futures.ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent) as pool:
         jobs = [pool.submit(_write, block, settings) for block in wanted]
         done = 0
         for job in futures.as_completed(jobs):
