@@ -29,7 +29,7 @@ def exact(*, connection: duckdb.DuckDBPyConnection, rule: Rule) -> None:
     )
 
 
-def residue(*, connection: duckdb.DuckDBPyConnection, rule: Rule, stage: Stage) -> None:
+def residue(*, connection: duckdb.DuckDBPyConnection, rule: Rule, stage: Stage, score: linking.Score | None = None) -> None:
     """Fills `likely` (a_record, b_record, probability) with what Splink finds among the records the exact stage left over."""
     connection.execute("CREATE OR REPLACE TABLE likely (a_record BIGINT, b_record BIGINT, probability DOUBLE)")
     columns = {name: rule.fields[name] for name in rule.linked}
@@ -39,7 +39,7 @@ def residue(*, connection: duckdb.DuckDBPyConnection, rule: Rule, stage: Stage) 
     model = linking.plan(connection=connection, tables=tables, columns=columns)
     if not model.keys:
         return
-    scored = linking.link(connection=connection, tables=tables, model=model, stage=stage)
+    scored = linking.link(connection=connection, tables=tables, model=model, stage=stage, score=score)
     connection.execute(f"INSERT INTO likely SELECT {linking.ID}_l, {linking.ID}_r, match_probability FROM {scored}")
 
 

@@ -7,12 +7,13 @@ for either. It is trained without labels: u from random pairs, m by expectation 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
 import msgspec
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from splink.internals.comparison_creator import ComparisonCreator
 
 from population.crosscheck.blocking import Key, Tables, prediction_keys, training_keys
 from population.crosscheck.columns import Columns, ColumnType, comparison_of
@@ -26,9 +27,12 @@ CERTAIN = 0.95
 """Probability from which two records are held to be one person."""
 POSSIBLE = 0.5
 """From here on a person is asked."""
+LEAST = 0.001
+"""Smallest m: among a thousand true pairs one may look like this, even if the sample had none."""
 ID = "record"
 
 Stage = Callable[[str], None]
+Score = Callable[[duckdb.DuckDBPyConnection, Tables, "Model", "Weights", float], str]
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,18 +53,34 @@ def plan(*, connection: duckdb.DuckDBPyConnection, tables: Tables, columns: Colu
     )
 
 
-def creator_of(model: Model) -> SettingsCreator:
-    """Returns the untrained settings; Splink writes them in the SQL of its backend."""
+class Weights(msgspec.Struct, frozen=True, kw_only=True):
+    """What was learned: the share of true pairs among random ones, and (m, u) of every level of a column, the best level first."""
+
+    prior: float
+    levels: dict[str, tuple[tuple[float, float], ...]]
+
+
+def creator_of(model: Model, weights: Weights | None = None) -> SettingsCreator:
+    """Returns the settings, untrained or with weights; Splink writes them in the SQL of its backend, so they fit any."""
     return SettingsCreator(
         link_type="dedupe_only" if model.one_table else "link_only",
         unique_id_column_name=ID,
-        comparisons=[comparison_of(name, kind) for name, kind in model.columns.items()],
+        comparisons=[_weighted(name, kind, weights) for name, kind in model.columns.items()],
         blocking_rules_to_generate_predictions=[block_on(*key.columns) for key in model.keys],
+        probability_two_random_records_match=weights.prior if weights else 0.0001,
         retain_matching_columns=False,
         em_convergence=0.001,
         max_iterations=15,
         linker_uid="crosscheck",
     )
+
+
+def _weighted(name: str, kind: ColumnType, weights: Weights | None) -> ComparisonCreator:
+    comparison = comparison_of(name, kind)
+    if weights is None:
+        return comparison
+    learned_here = weights.levels[name]
+    return comparison.configure(m_probabilities=[m for m, _ in learned_here], u_probabilities=[u for _, u in learned_here])
 
 
 def link(
@@ -70,16 +90,21 @@ def link(
     model: Model,
     at_least: float = POSSIBLE,
     stage: Stage = lambda _: None,
+    score: Score | None = None,
 ) -> str:
-    """Trains, scores and returns the name of a table (left_record, right_record, match_probability) of pairs from `at_least` on.
+    """Trains, scores and returns the name of a table (record_l, record_r, match_probability) of pairs from `at_least` on.
 
-    Raises duckdb.InterruptException when the connection is interrupted.
+    `score` does the second part elsewhere (`crosscheck.spark`) and returns such a table. Raises duckdb.InterruptException when the
+    connection is interrupted.
     """
     linker = linker_on(DuckDBAPI(connection), tables=tables, settings=creator_of(model))
     train(linker, model=model, stage=stage)
+    weights = learned(linker)
     stage("scoring")
-    scored = linker.inference.predict(threshold_match_probability=at_least, warning_mode="never")
-    return scored.physical_name
+    if score is not None:
+        return score(connection, tables, model, weights, at_least)
+    scorer = linker_on(DuckDBAPI(connection), tables=tables, settings=creator_of(model, weights))
+    return str(scorer.inference.predict(threshold_match_probability=at_least, warning_mode="never").physical_name)
 
 
 def linker_on(api: Any, *, tables: Tables, settings: Any) -> Linker:
@@ -119,19 +144,15 @@ def _tells(connection: duckdb.DuckDBPyConnection, tables: Tables, name: str) -> 
     return all(bool(connection.execute(values.format(table)).fetchall()[0][0]) for table in (tables.left, tables.right))
 
 
-def trained(linker: Linker) -> dict[str, Any]:
-    """Returns the model with its weights, as JSON can hold it."""
+def learned(linker: Linker) -> Weights:
+    """Returns what a trained linker has learned, with LEAST for what it never saw: a slip of the pen is rare, not impossible."""
     settings: dict[str, Any] = linker.misc.save_model_to_json()
-    return settings
-
-
-def weights(model: dict[str, Any]) -> Sequence[tuple[str, str, float, float]]:
-    """Returns (column, level, m, u) of every trained level: what two backends must agree on."""
-    rows = []
-    for comparison in model["comparisons"]:
-        for level in comparison["comparison_levels"]:
-            if not level.get("is_null_level"):
-                name = comparison["output_column_name"]
-                label = level.get("label_for_charts", "")
-                rows.append((name, label, level.get("m_probability", 0.0), level.get("u_probability", 0.0)))
-    return rows
+    levels = {
+        comparison["output_column_name"]: tuple(
+            (max(level.get("m_probability") or 0.0, LEAST), level.get("u_probability") or LEAST)
+            for level in comparison["comparison_levels"]
+            if not level.get("is_null_level")
+        )
+        for comparison in settings["comparisons"]
+    }
+    return Weights(prior=settings["probability_two_random_records_match"], levels=levels)

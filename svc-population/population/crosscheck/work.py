@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from population.crosscheck import comparing, incoming, reporting
+from population.crosscheck.linking import Score
 from population.crosscheck.orders import open_orders
 from population.crosscheck.register import Register
 from population.crosscheck.rules import REFERENCE, Rule, Side, rule_of
@@ -25,12 +26,15 @@ STAGES = ("reading", "register", "exact", "linking", "deciding", "reporting", "o
 class CrossCheck:
     """One cross-check at its desk. `register_folder` is where this process keeps its extract of the register."""
 
-    def __init__(self, desk: Desk, *, register_folder: Path, memory_gb: float, threads: int) -> None:
+    def __init__(
+        self, desk: Desk, *, register_folder: Path, memory_gb: float, threads: int, score: Score | None = None
+    ) -> None:
         assert desk.job.cross_check_spec is not None
         self._desk = desk
         self._spec: CrossCheckSpec = desk.job.cross_check_spec
         self._rule: Rule = rule_of(self._spec)
         self._register_folder = register_folder
+        self._score = score
         self._connection = self._connected(memory_gb, threads)
 
     def run(self) -> None:
@@ -125,7 +129,10 @@ class CrossCheck:
 
     def _link(self) -> None:
         comparing.residue(
-            connection=self._connection, rule=self._rule, stage=lambda name: self._desk.say(f"linking: {name}", at_once=True)
+            connection=self._connection,
+            rule=self._rule,
+            stage=lambda name: self._desk.say(f"linking: {name}", at_once=True),
+            score=self._score,
         )
 
     def _decide(self) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from population.config import JobSettings
+from population.crosscheck.linking import Score
 from population.crosscheck.work import CrossCheck
 from population.domain.job import JobKind
 from population.exports.work import Export
 from population.imports.work import Import
+from population.jobs.desk import Desk
 from population.jobs.runner import Work, run_jobs
+from svckit.config import ConfigError
 
 
 def works_of(settings: JobSettings) -> Mapping[JobKind, Work]:
@@ -23,8 +26,20 @@ def works_of(settings: JobSettings) -> Mapping[JobKind, Work]:
             register_folder=Path(settings.work_dir) / "register",
             memory_gb=settings.job_memory_gb,
             threads=settings.job_threads,
+            score=_scorer(settings, desk),
         ).run(),
     }
+
+
+def _scorer(settings: JobSettings, desk: Desk) -> Score | None:
+    """Returns what scores elsewhere than here; None for DuckDB. Raises ConfigError."""
+    if settings.link_backend == "duckdb":
+        return None
+    if settings.link_backend != "spark" or not settings.spark_master:
+        raise ConfigError("BINGLIAN_LINK_BACKEND is duckdb, or spark with BINGLIAN_SPARK_MASTER")
+    from population.crosscheck.spark import scorer
+
+    return scorer(master=settings.spark_master, folder=desk.workspace)
 
 
 def serve(settings: JobSettings) -> None:

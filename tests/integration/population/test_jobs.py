@@ -108,7 +108,7 @@ class TestImport:
     @pytest.mark.parametrize(
         ("mapping", "reason"),
         [
-            ({"columns": {"姓名": "name", "宗教信仰": "phone"}, "constants": CONSTANTS}, "FIELD_EXCLUDED"),
+            ({"columns": {"姓名": "name", "宗教信仰": "phone"}, "constants": CONSTANTS}, "RESTRICTED_CONTENT"),
             ({"columns": {"姓名": "nickname"}, "constants": CONSTANTS}, "FIELD_UNKNOWN"),
             ({"columns": {"姓名": "name", "名": "name"}, "constants": CONSTANTS}, "FIELD_TWICE"),
             ({"columns": {"电话": "phone"}}, "FIELD_MISSING"),
@@ -226,9 +226,9 @@ class TestCrossCheck:
             ({"rule": "MR99"}, "RULE_UNKNOWN"),
             ({"orders": True, "rule": "MR02"}, "NO_ORDERS"),
             ({"mapping": '{"columns": {"姓名": "name", "前科": "phone"}}'}, "RESTRICTED_CONTENT"),
-            ({"mapping": '{"columns": {"姓名": "salary"}}'}, "FIELD_UNKNOWN"),
+            ({"mapping": '{"columns": {"姓名": "salary"}}'}, "EXCLUDED_RULE"),
             ({"other": {"name": "x.csv"}}, "SOURCE_NOT_ASKED"),
-            ({"source": {"name": "在逃人员.csv"}}, "RESTRICTED_CONTENT"),
+            ({"source": {"name": "在逃人员.csv"}}, "EXCLUDED_RULE"),
         ],
     )
     def test_what_cannot_be_configured(self, desk: Desk, change: dict[str, Any], reason: str) -> None:
