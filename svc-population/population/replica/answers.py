@@ -72,12 +72,18 @@ def _sums(database: Database, column: str, sign: str, prefix: str, numbers: list
 
 
 def household_sizes(database: Database, *, prefix: str, day: date | None) -> dict[int, int]:
-    """Returns households by their size; LARGEST_HOUSEHOLD stands for all larger ones. Members elsewhere do not count."""
-    table, where = _at("people" if day is None else "stays", prefix, day_number(day) if day else 0)
+    """Returns households by their size; LARGEST_HOUSEHOLD stands for all larger ones.
+
+    Now, a household counts whole where the first of its members' areas is; on a day in the past members elsewhere do not count.
+    """
+    where, households = inside(prefix), "homes"
+    if day is not None:
+        _, where = _at("stays", prefix, day_number(day))
+        households = f"(SELECT count(*) AS size FROM stays WHERE household IS NOT NULL AND {where.sql} GROUP BY household)"
+    narrowed = where.sql if day is None else "TRUE"
     sql = f"""
-        SELECT least(n, {LARGEST_HOUSEHOLD}) AS size, count(*) FROM (
-            SELECT count(*) AS n FROM {table} WHERE household IS NOT NULL AND {where.sql} GROUP BY household
-        ) GROUP BY size ORDER BY size"""
+        SELECT least(size, {LARGEST_HOUSEHOLD}) AS members, count(*)
+        FROM {households} WHERE {narrowed} GROUP BY members ORDER BY members"""
     return dict(database.query(sql, where.values))
 
 

@@ -77,6 +77,7 @@ class Database:
                 cursor = self._connection.cursor()
                 cursor.execute(schema.insertion(table, f"read_parquet('{pattern}')", order="ORDER BY area, id"))
                 cursor.close()
+            self._connection.execute(schema.COUNT_HOMES.format(""))
 
     def apply(self, batch: Batch, *, gone: Sequence[str], token: str) -> None:
         """Puts the rows of a batch in place of what there was about the people `gone`, in one transaction.
@@ -85,16 +86,15 @@ class Database:
         """
         rows = {"people": batch.people(), "stays": batch.stays()}
         with self._transaction() as cursor:
-            if gone:
-                cursor.register("gone", pa.table({"id": pa.array(gone, type=pa.string())}))
-                for table in rows:
-                    cursor.execute(f"DELETE FROM {table} WHERE id IN (SELECT id::UUID FROM gone)")
-                cursor.unregister("gone")
+            households = _remove(cursor, gone) if gone else set()
             for table, arrow in rows.items():
                 if arrow.num_rows:
                     cursor.register("fresh", arrow)
                     cursor.execute(schema.insertion(table, "fresh"))
+                    if table == "people":
+                        households |= _numbers(cursor, "SELECT DISTINCT hash(household) FROM fresh WHERE household != ''")
                     cursor.unregister("fresh")
+            _count_homes(cursor, households)
             _note(cursor, {"token": token})
 
     @contextlib.contextmanager
@@ -107,6 +107,32 @@ class Database:
                 cursor.rollback()
                 raise
             cursor.commit()
+
+
+def _remove(cursor: duckdb.DuckDBPyConnection, gone: Sequence[str]) -> set[int]:
+    """Removes all rows of people; returns the households they were of."""
+    cursor.register("gone", pa.table({"id": pa.array(gone, type=pa.string())}))
+    theirs = "id IN (SELECT id::UUID FROM gone)"
+    households = _numbers(cursor, f"SELECT DISTINCT household FROM people WHERE household IS NOT NULL AND {theirs}")
+    for table in schema.TABLES:
+        cursor.execute(f"DELETE FROM {table} WHERE {theirs}")
+    cursor.unregister("gone")
+    return households
+
+
+def _count_homes(cursor: duckdb.DuckDBPyConnection, households: set[int]) -> None:
+    """Counts the members of some households anew."""
+    if not households:
+        return
+    cursor.register("touched", pa.table({"household": pa.array(list(households), type=pa.uint64())}))
+    theirs = "household IN (SELECT household FROM touched)"
+    cursor.execute(f"DELETE FROM homes WHERE {theirs}")
+    cursor.execute(schema.COUNT_HOMES.format(f"AND {theirs}"))
+    cursor.unregister("touched")
+
+
+def _numbers(cursor: duckdb.DuckDBPyConnection, sql: str) -> set[int]:
+    return {number for (number,) in cursor.execute(sql).fetchall()}
 
 
 def _note(cursor: duckdb.DuckDBPyConnection, values: dict[str, str]) -> None:
