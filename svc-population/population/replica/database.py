@@ -21,16 +21,28 @@ _POINTER = "current"
 
 
 class Outdated(Exception):
-    """The file was made by another version and has to be built anew."""
+    """The file was made by another version, or is broken, and has to be built anew."""
+
+
+class InUse(Exception):
+    """Another process owns the file."""
 
 
 class Database:
-    """One open file. Queries of several threads run at the same time, beside the writer: each sees the last finished write."""
+    """One open file. Queries of several threads run at the same time, beside the writer: each sees the last finished write.
+
+    Making one raises Outdated for a file that is broken and InUse for one of another process.
+    """
 
     def __init__(self, file: Path, *, memory: str, threads: int) -> None:
         self.file = file
         config: dict[str, Any] = {"memory_limit": memory, "threads": threads}
-        self._connection = duckdb.connect(str(file), config=config)
+        try:
+            self._connection = duckdb.connect(str(file), config=config)
+        except (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException) as error:
+            if "lock" in str(error):
+                raise InUse(f"another process owns {file}") from error
+            raise Outdated(f"{file.name} cannot be opened: {type(error).__name__}") from error
         self._writing = threading.Lock()
 
     def create(self) -> None:

@@ -97,11 +97,9 @@ class Owner:
         build(self._source, self._folder, memory=limits.memory, processes=limits.processes, told=_log_progress)
 
     def _open(self, file: Path) -> None:
-        database = Database(file, memory=self._limits.memory, threads=self._limits.threads)
         try:
-            database.check()
+            database = self._checked(file)
         except Outdated as reason:
-            database.close()
             _log.info("%s", reason)
             self._rebuild.set()
             return
@@ -116,6 +114,15 @@ class Owner:
             former_follower.stop()
         if former:
             threading.Timer(_GRACE_S, former.close).start()
+
+    def _checked(self, file: Path) -> Database:
+        database = Database(file, memory=self._limits.memory, threads=self._limits.threads)
+        try:
+            database.check()
+        except Outdated:
+            database.close()
+            raise
+        return database
 
     def _wait_for(self, follower: Follower) -> None:
         """While there is an older file to answer from, a new one is taken only when it is up to date."""

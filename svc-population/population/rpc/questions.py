@@ -73,8 +73,8 @@ class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
     async def _from_replica(self, request: pb.FindPeopleRequest) -> pb.FindPeopleResponse:
         answer: pb.FindPeopleResponse = await self._large("FindPeople", request)
         today = local_day(utc_now())
-        found = self._rows.find({"_id": {"$in": [one.resident_id for one in answer.people]}}, SHOWN)
-        by_id = {row["_id"]: row async for row in found}
+        ids = [one.resident_id for one in answer.people]
+        by_id = {row["_id"]: row for row in await self._rows.find({"_id": {"$in": ids}}, SHOWN).to_list()}
         people = [person(by_id[one.resident_id], today=today) for one in answer.people if one.resident_id in by_id]
         del answer.people[:]
         answer.people.extend(people)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import subprocess
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -99,3 +101,19 @@ def test_a_file_of_another_version_is_built_anew(database: Database) -> None:
     database.note(version="0")
     with pytest.raises(Outdated):
         database.check()
+
+
+def test_a_broken_file_is_built_anew_and_that_of_another_process_is_left_alone(database: Database, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.duckdb"
+    broken.write_bytes(b"this was a database" * 1_000)
+    with pytest.raises(Outdated):
+        Database(broken, memory="200MB", threads=1)
+    lines = (
+        "import sys, pathlib",
+        "from population.replica.database import Database",
+        "Database(pathlib.Path(sys.argv[1]), memory='100MB', threads=1)",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines), str(database.file)], capture_output=True, text=True, check=False
+    )
+    assert "InUse: another process owns" in done.stderr
