@@ -220,6 +220,20 @@ class TestCrossCheck:
         report = list(csv.reader(io.StringIO(desk.output(job, "report.csv").decode("utf-8-sig"))))
         assert [row[:3] for row in report[1:]] == [["matched", "D1", "P7"]]
 
+    def test_houses_against_residences_and_the_register_against_itself(self, desk: Desk) -> None:
+        lived_in, empty = new_id(), new_id()
+        desk.people.enter(residence={"house_id": lived_in})
+        houses = csv_of([{"房屋": lived_in}, {"房屋": empty}])
+        mapping = json.dumps({"columns": {"房屋": "house_id"}}, ensure_ascii=False)
+        job = desk.ended(desk.start_check(rule="MR05", source={"file_id": desk.upload("l.csv", houses)}, mapping=mapping))
+        assert (counts(job)["matched"], counts(job)["left_only"]) == (1, 1)
+        same = {"name": "施双双", "birth_date": "1971-05-06", "sex": "2", "phone": "13912340001"}
+        for _ in range(2):
+            desk.people.enter(**same, id_doc_type="", id_number="")
+        job = desk.ended(desk.start_check(rule="MR07"))
+        assert counts(job)["possible"] >= 1
+        assert counts(job)["matched"] == 0, "people decide, never the machine"
+
     @pytest.mark.parametrize(
         ("change", "reason"),
         [

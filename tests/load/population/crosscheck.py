@@ -38,7 +38,12 @@ LINKED = ("name", "birth_date", "phone", "sex")
 
 def run(here: Register) -> list[Row]:
     """Records a second, precision and recall, and the memory it took."""
-    steward, rows = Steward(here), here.residents // SHARE
+    with Steward(here) as steward:
+        return _measured(here, steward)
+
+
+def _measured(here: Register, steward: Steward) -> list[Row]:
+    rows = here.residents // SHARE
     names = {number * (rows // PLANTED): f"改名{number}" for number in range(PLANTED)}
     people_file(steward.files / "few.csv", residents=here.residents, rows=1_000, names={}, noise=0.0)
     _, seconds = steward.check("few.csv")

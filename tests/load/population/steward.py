@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow
@@ -47,6 +47,14 @@ class Steward:
         self.log = here.stack.home / f"{home.name}.log"
         self._stub = job_service_pb2_grpc.JobServiceStub(here.channel)
         self._caller = here.caller("P11")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends the jobs process: the next row has one with folders of its own."""
+        self.process.terminate()
+        self.process.wait(timeout=60)
 
     def enter(self, file: str, mapping: Mapping[str, Any]) -> tuple[job_pb2.Job, float]:
         """Imports a file; returns the job and the seconds it took."""
