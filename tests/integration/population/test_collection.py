@@ -9,6 +9,13 @@ from binglian.population.v1 import collection_pb2, resident_service_pb2
 from binglian.population.v1 import collection_service_pb2 as pb
 from binglian.population.v1 import collection_service_pb2_grpc as grpc_pb
 
+from population.department_feed import DepartmentFeed, DepartmentRecord, Source
+from population.domain.collection import FieldLedger, FieldValue
+from population.domain.resident import Resident, ResidentDraft
+from population.operations.residents import create_resident
+from population.vault import FieldKeys, Vault
+from svckit.batch import BatchRepository
+from svckit.documents import Change, Form, utc_now
 from svckit.ids import new_id
 from tests.integration.population.people import CITY, GRID, People, id_number
 from tests.refusals import refusal
@@ -188,3 +195,39 @@ def test_what_is_wrong_is_refused_by_field(people: People, stub: Any) -> None:
     other = people.caller("other", "GRID_WORKER", area="420503")
     request = pb.GetFieldLedgerRequest(resident_id=resident_id)
     assert refusal(stub.GetFieldLedger, request, **other).code == "NOT_FOUND"
+
+
+def test_records_out_of_a_file_are_taken_like_a_stream(people: People) -> None:
+    vault = Vault(FieldKeys.of(b"k" * 32))
+    database = people.service.database.client[f"t_feed_{new_id()[-12:]}"]
+    residents = BatchRepository(database["residents"], form=Form(Resident, id_field="resident_id"))
+    ledgers = BatchRepository(database["field_ledgers"], form=Form(FieldLedger, id_field="resident_id"))
+    number, resident_id = id_number(), new_id()
+    resident, facts = create_resident(
+        draft=ResidentDraft(area_code=GRID, name="王小明", id_doc_type="111", id_number=number),
+        resident_id=resident_id,
+        residence_id=new_id(),
+        seal=vault.seal,
+        now=utc_now(),
+    )
+    residents.apply([Change(resident_id, lambda _: (resident, facts))])
+    try:
+        feed = DepartmentFeed(residents=database["residents"], ledgers=ledgers, vault=vault)
+        source = Source(department="PSB", by="import", area=CITY, feed="file-2026")
+        rows = [
+            DepartmentRecord(id_number=number, fields=(FieldValue(field="phone", value="13800000003"),)),
+            DepartmentRecord(id_number=number, fields=(FieldValue(field="name", value="王晓明"),)),
+            DepartmentRecord(id_number=number, fields=(FieldValue(field="phone", value="none"),)),
+            DepartmentRecord(id_number=id_number(), fields=(FieldValue(field="name", value="某人"),)),
+        ]
+        seen: list[int] = []
+        report = feed.take(iter(rows), source=source, progress=lambda so_far: seen.append(so_far.received))
+        assert (report.received, report.matched, report.unmatched, seen) == (4, 2, 1, [4])
+        assert [(one.row, one.reason) for one in report.refused] == [(2, "PHONE_INVALID")]
+        ledger = ledgers.get(resident_id)
+        assert ledger.check
+        assert ledger.check.fields == ("name",)
+        feed.take(iter(rows), source=source)
+        assert ledgers.get(resident_id).revision == ledger.revision
+    finally:
+        database.client.drop_database(database.name)
