@@ -55,6 +55,7 @@ def create_resident(
     housed = resident
     facts: list[ResidentEvent] = [registered]
     if draft.registered is not None:
+        assert registered_id, "a registered residence needs an id"
         place = replace(draft.registered, kind=ResidenceKind.REGISTERED)
         housed, started = start_residence(
             housed, draft=place, residence_id=registered_id, revision=0, now=now, field="registered"

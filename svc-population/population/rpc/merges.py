@@ -46,7 +46,7 @@ class MergeServicer(merge_pb2_grpc.MergeServiceServicer):
         self._showing = Showing(vault)
         self.merging = Merging(merges=merges, residents=residents, showing=self._showing)
 
-    async def SuggestDuplicates(self, request: pb.SuggestDuplicatesRequest, context: object) -> pb.SuggestDuplicatesResponse:
+    async def FindDuplicates(self, request: pb.FindDuplicatesRequest, context: object) -> pb.FindDuplicatesResponse:
         """See the proto."""
         caller = current_caller()
         resident = await self._reach.get(request.resident_id)
@@ -61,7 +61,7 @@ class MergeServicer(merge_pb2_grpc.MergeServiceServicer):
         likely = sorted(
             (pair for pair in scored if pair[1].probability >= SUGGESTED_FROM), key=lambda pair: -pair[1].total_bits
         )
-        return pb.SuggestDuplicatesResponse(
+        return pb.FindDuplicatesResponse(
             candidates=[
                 pb.DuplicateCandidate(resident=self._showing.resident(other), score=_score(found))
                 for other, found in likely[:MOST_CANDIDATES]

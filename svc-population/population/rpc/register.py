@@ -38,19 +38,23 @@ class RegisterServicer(register_pb2_grpc.RegisterServiceServicer):
         self._vault = vault
         self._showing = Showing(vault)
 
-    async def SearchResidents(self, request: pb.SearchResidentsRequest, context: object) -> pb.SearchResidentsResponse:
+    async def FindResidentsByName(
+        self, request: pb.FindResidentsByNameRequest, context: object
+    ) -> pb.FindResidentsByNameResponse:
         """See the proto."""
         caller = current_caller()
         sought = names.sought(request.name, field="name")
         prefix = narrowed(own=caller.area, wanted=request.area_prefix)
         if prefix is None:
-            return pb.SearchResidentsResponse()
+            return pb.FindResidentsByNameResponse()
         extra: dict[str, Any] = {} if request.include_departed else dict(HERE)
         extra |= {"birth_date": {"$gte": request.born, "$lt": f"{request.born};"}} if request.born else {}
         limit = request.limit or DEFAULT_LIMIT
         rows = await with_name(self._rows, sought=sought, prefix=prefix, extra=extra, limit=limit + 1)
         _log.info("%s looked for a name for %s: %d found", caller.subject, caller.purpose, len(rows))
-        return pb.SearchResidentsResponse(residents=[self._showing.row(row) for row in rows[:limit]], more=len(rows) > limit)
+        return pb.FindResidentsByNameResponse(
+            residents=[self._showing.row(row) for row in rows[:limit]], more=len(rows) > limit
+        )
 
     async def MoveResident(self, request: pb.MoveResidentRequest, context: object) -> pb.MoveResidentResponse:
         """See the proto."""

@@ -9,11 +9,12 @@ from binglian.population.v1 import merge_pb2, merge_pb2_grpc, register_pb2, regi
 from binglian.population.v1 import resident_service_pb2 as pb
 
 from svckit.ids import new_id
-from tests.integration.population.people import CITY, GRID, OTHER_GRID, People, id_number
+from tests.integration.population.people import CITY, GRID, People, id_number
 from tests.refusals import refusal
 
 pytestmark = pytest.mark.integration
 
+ELSEWHERE = "42050300200110001"
 HOME, SECOND_HOME = (new_id() for _ in range(2))
 
 
@@ -28,8 +29,8 @@ class Register:
         self.looking = people.caller("clerk", "COMM_CLERK", area=CITY, purpose="P01")
 
     def search(self, name: str, *, area: str = "", **fields: Any) -> list[str]:
-        request = register_pb2.SearchResidentsRequest(name=name, area_prefix=area, **fields)
-        return [one.resident_id for one in self.register.SearchResidents(request, **self.looking).residents]
+        request = register_pb2.FindResidentsByNameRequest(name=name, area_prefix=area, **fields)
+        return [one.resident_id for one in self.register.FindResidentsByName(request, **self.looking).residents]
 
     def get(self, resident_id: str) -> resident_pb2.Resident:
         request = pb.RevealResidentRequest(resident_id=resident_id)
@@ -55,11 +56,11 @@ def test_people_are_found_by_name_in_every_way_it_is_typed(people: People, regis
         assert one in register.search(typed, area=GRID[:12]), typed
     assert one in register.search("忻砾", area=GRID[:12])
     assert register.search("忻砾") == []
-    assert one not in register.search("shanxinli", area=OTHER_GRID[:12])
-    request = register_pb2.SearchResidentsRequest(name="sxl")
-    assert refusal(register.register.SearchResidents, request, **people.clerk).reason == "PURPOSE_REQUIRED"
-    request = register_pb2.SearchResidentsRequest(name="··")
-    assert refusal(register.register.SearchResidents, request, **register.looking).fields == ("name",)
+    assert one not in register.search("shanxinli", area=ELSEWHERE[:12])
+    request = register_pb2.FindResidentsByNameRequest(name="sxl")
+    assert refusal(register.register.FindResidentsByName, request, **people.clerk).reason == "PURPOSE_REQUIRED"
+    request = register_pb2.FindResidentsByNameRequest(name="··")
+    assert refusal(register.register.FindResidentsByName, request, **register.looking).fields == ("name",)
 
 
 def test_a_new_name_is_found_and_the_old_one_no_more(people: People, register: Register) -> None:
@@ -79,13 +80,13 @@ def test_moves_show_who_lives_elsewhere_than_registered(people: People, register
     move = register_pb2.MoveResidentRequest(
         resident_id=resident.resident_id,
         request_id=new_id(),
-        home=register.home(SECOND_HOME, area=OTHER_GRID, since="2025-05-01"),
+        home=register.home(SECOND_HOME, area=ELSEWHERE, since="2025-05-01"),
     )
     moved = register.register.MoveResident(move, **people.clerk).resident
     assert moved == register.register.MoveResident(move, **people.clerk).resident
-    assert (moved.match_flag, moved.resident_type, moved.area_code) == ("02", "04", OTHER_GRID)
+    assert (moved.match_flag, moved.resident_type, moved.area_code) == ("02", "04", ELSEWHERE)
     assert [(item.house_id, item.until) for item in moved.residences] == [("", ""), (HOME, "2025-04-30"), (SECOND_HOME, "")]
-    listed = people.residents.ListResidents(pb.ListResidentsRequest(area_prefix=OTHER_GRID, match_flag="02"), **people.clerk)
+    listed = people.residents.ListResidents(pb.ListResidentsRequest(area_prefix=ELSEWHERE, match_flag="02"), **people.clerk)
     assert resident.resident_id in {one.resident_id for one in listed.residents}
     # The grid worker of the old home no longer sees who moved away.
     assert refusal(people.residents.GetResident, pb.GetResidentRequest(resident_id=moved.resident_id), **people.worker)
@@ -167,13 +168,13 @@ def test_a_household_changes_its_head_and_moves(people: People, register: Regist
     assert again.members == changed.members
     stranger = pb.SetHouseholdHeadRequest(household_id=household.household_id, request_id=new_id(), head_id=new_id())
     assert refusal(people.households.SetHouseholdHead, stranger, **people.clerk).reason == "NOT_A_MEMBER"
-    home = register.home(SECOND_HOME, area=OTHER_GRID, since="2025-06-01")
+    home = register.home(SECOND_HOME, area=ELSEWHERE, since="2025-06-01")
     move = pb.MoveHouseholdRequest(household_id=household.household_id, request_id=new_id(), home=home)
     moved = people.households.MoveHousehold(move, **people.clerk)
-    assert (moved.household.house_id, moved.household.area_code) == (SECOND_HOME, OTHER_GRID)
+    assert (moved.household.house_id, moved.household.area_code) == (SECOND_HOME, ELSEWHERE)
     assert set(moved.moved_ids) == {head, wife, son}
     assert set(people.households.MoveHousehold(move, **people.clerk).moved_ids) == {head, wife, son}
-    assert {register.get(one).area_code for one in (head, wife, son)} == {OTHER_GRID}
+    assert {register.get(one).area_code for one in (head, wife, son)} == {ELSEWHERE}
 
 
 def test_duplicates_are_suggested_merged_and_taken_apart(people: People, register: Register) -> None:
@@ -181,7 +182,7 @@ def test_duplicates_are_suggested_merged_and_taken_apart(people: People, registe
     born = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
     one = people.enter(name="佟珺瑶", id_number=number, phone="10055550001").resident_id
     other = people.enter(name="佟君瑶", id_doc_type="", id_number="", birth_date=born, sex="1", phone="10055550001").resident_id
-    suggested = register.merges.SuggestDuplicates(merge_pb2.SuggestDuplicatesRequest(resident_id=one), **people.clerk)
+    suggested = register.merges.FindDuplicates(merge_pb2.FindDuplicatesRequest(resident_id=one), **people.clerk)
     assert [item.resident.resident_id for item in suggested.candidates] == [other]
     found = suggested.candidates[0].score
     assert found.probability > 0.9
@@ -205,7 +206,7 @@ def test_duplicates_are_suggested_merged_and_taken_apart(people: People, registe
     assert register.get(other).id_number == ""
     assert register.get(other).id_doc_type == "999"
     # Whoever took a merge apart has said that these are two persons.
-    suggested = register.merges.SuggestDuplicates(merge_pb2.SuggestDuplicatesRequest(resident_id=one), **people.clerk)
+    suggested = register.merges.FindDuplicates(merge_pb2.FindDuplicatesRequest(resident_id=one), **people.clerk)
     assert list(suggested.candidates) == []
     listed = register.merges.ListMerges(merge_pb2.ListMergesRequest(resident_id=one), **people.clerk)
     assert [item.merge_id for item in listed.merges] == [merge.merge_id]
@@ -214,13 +215,11 @@ def test_duplicates_are_suggested_merged_and_taken_apart(people: People, registe
 def test_two_persons_are_not_suggested_again(people: People, register: Register) -> None:
     drafts = [{"name": "褚遂钰", "id_doc_type": "", "id_number": "", "birth_date": "1970-07-07", "sex": "2"} for _ in range(2)]
     one, other = (people.enter(**draft).resident_id for draft in drafts)
-    suggest = merge_pb2.SuggestDuplicatesRequest(resident_id=one)
-    assert [item.resident.resident_id for item in register.merges.SuggestDuplicates(suggest, **people.clerk).candidates] == [
-        other
-    ]
+    suggest = merge_pb2.FindDuplicatesRequest(resident_id=one)
+    assert [item.resident.resident_id for item in register.merges.FindDuplicates(suggest, **people.clerk).candidates] == [other]
     dismiss = merge_pb2.DismissDuplicateRequest(resident_id=one, other_id=other, request_id=new_id(), reason="双胞胎")
     assert register.merges.DismissDuplicate(dismiss, **people.clerk).merge.state == merge_pb2.MERGE_STATE_DISMISSED
-    assert list(register.merges.SuggestDuplicates(suggest, **people.clerk).candidates) == []
+    assert list(register.merges.FindDuplicates(suggest, **people.clerk).candidates) == []
 
 
 def test_a_merge_that_was_broken_off_is_finished(people: People, register: Register) -> None:
