@@ -7,7 +7,7 @@ from typing import Any
 
 from mediation import dispute_codes
 from mediation.domain import Actor
-from svckit.errors import InvalidArgument
+from mediation.policies.free_text import check_link, check_words
 
 PROTECTED_CATEGORY = f"A{dispute_codes.VIOLENCE}"
 """Cases of suspected domestic violence: hidden from everybody who has no part in the protection."""
@@ -16,8 +16,6 @@ PROTECTED_CATEGORY = f"A{dispute_codes.VIOLENCE}"
 # for them.
 PROTECTED_READERS = frozenset({"GRID_POLICE", "GRID_SUPERVISOR", "DISPATCHER", "AUDITOR", "DPO", "IMPORTER", "SERVICE"})
 PROTECTING_DEPARTMENTS = frozenset({"PSB"})
-# restricted_category.csv 9018: no recordings of voices. By the ending of the file, whatever the store is called.
-_RECORDINGS = (".mp3", ".wav", ".m4a", ".aac", ".amr", ".ogg", ".opus", ".flac", ".wma")
 
 
 def sees_protected(by: Actor) -> bool:
@@ -38,12 +36,9 @@ def check_texts(fields: Mapping[str, Any]) -> None:
     RESTRICTED_CONTENT: a word of restricted_terms.yaml. RECORDING_NOT_ALLOWED: a link to a recording of voices.
     """
     for path, text in _texts(fields, ""):
-        for code, words in dispute_codes.restricted_terms().items():
-            if any(word in text or word in text.upper() for word in words):
-                message = "This says about a person what must not be kept: leave it out."
-                raise InvalidArgument(message, field=path, reason="RESTRICTED_CONTENT", metadata={"category": code})
-        if path.endswith(".uri") and text.lower().partition("?")[0].endswith(_RECORDINGS):
-            raise InvalidArgument("Voices are not recorded.", field=path, reason="RECORDING_NOT_ALLOWED")
+        check_words(text, field=path)
+        if path.endswith(".uri"):
+            check_link(text, field=path)
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from mediation.operations import Outcome, escalating, supervision
 from mediation.operations.supervision import OrderOutcome
 from mediation.policies import supervision as policies
 from mediation.rpc import translate
+from mediation.rpc.checking import checks_texts
 from mediation.supervision_store import Document, OrderSearch, asked_for, lit
 from svckit.access import Caller, current_caller
 from svckit.documents import command_of, utc_now
@@ -30,6 +31,7 @@ LOOK_AGAIN_SECONDS = 15.0
 Verb = Callable[[SupervisionOrder, Caller], OrderOutcome]
 
 
+@checks_texts
 class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceServicer):
     """What supervisors and departments do with orders, and lifting cases by hand."""
 

@@ -14,6 +14,7 @@ from mediation.locating import Locator
 from mediation.operations import Outcome
 from mediation.rpc import translate
 from mediation.rpc.changing import CaseVerbs
+from mediation.rpc.checking import checks_texts
 from mediation.similar import SimilarCases
 from mediation.store import CaseNumbers
 from svckit.access import Caller, check_area, current_caller
@@ -26,6 +27,7 @@ from svckit.telemetry import current_traceparent
 DEFAULT_PAGE, DEFAULT_DUPLICATES = 50, 5
 
 
+@checks_texts
 class CaseFlowServicer(case_flow_service_pb2_grpc.CaseFlowServiceServicer):
     """The ways of a case beside being dispatched and closed."""
 
