@@ -20,7 +20,7 @@ from mediation.operations import escalating, supervision
 from mediation.operations.supervision import OrderOutcome
 from mediation.supervision_store import still_open, thing_of
 from svckit.batch import BatchRepository
-from svckit.bus import Documents, Event, handles
+from svckit.bus import FOR_PEOPLE, Documents, Event, handles
 from svckit.documents import LOADED, Change, Decide, utc_now
 from svckit.due import DueDocuments
 from svckit.errors import Conflict, FailedPrecondition, NotFound, ServiceError
@@ -66,6 +66,7 @@ class Supervising:
         "mediation.case_transferred.v1",
         "mediation.task_removed.v1",
         "mediation.objection_ruled.v1",
+        gather=FOR_PEOPLE,
     )
     def settle_orders(self, events: list[Event]) -> None:
         """Ends the open orders about cases that are over, and about tasks that departments were relieved of."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import mongoengine as me
-from pymongo import ReplaceOne
+from pymongo import InsertOne, ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
@@ -74,8 +74,13 @@ class WordingKeeper:
 
     def keep(self, case_ids: Sequence[str]) -> None:
         """Writes the wordings of cases as they are now. Raises PyMongoError."""
-        found = self._cases.find({"_id": {"$in": list(case_ids)}}, _READ)
-        writes = [ReplaceOne({"_id": case["_id"]}, _document(case), upsert=True) for case in found]
+        found = {case["_id"]: _document(case) for case in self._cases.find({"_id": {"$in": list(case_ids)}}, _READ)}
+        known = {kept["_id"] for kept in self._wordings.find({"_id": {"$in": list(found)}}, {"_id": True})}
+        # Nearly all are new, and to insert one costs the server a third of what an upsert does.
+        writes = [
+            ReplaceOne({"_id": id}, words, upsert=True) if id in known else InsertOne({"_id": id, **words})
+            for id, words in found.items()
+        ]
         if writes:
             self._wordings.bulk_write(writes, ordered=False)
 

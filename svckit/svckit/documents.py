@@ -149,6 +149,10 @@ class Form(Generic[S]):
         """Returns a document as a draft begins with it."""
         return Version(self.state(document), document.get(_REVISION, 0), _commands_in(document))
 
+    def document(self, state: S) -> Document:
+        """Returns the document of a new aggregate that no command made and that tells nobody anything."""
+        return {"_id": getattr(state, self.id_field), **self.changed(None, state), _REVISION: 1}
+
     def changed(self, before: S | None, after: S) -> Document:
         """Returns what of `after` differs from `before`, by its path in the document, as it is stored; without the id.
 
