@@ -84,8 +84,8 @@ _VERDICTS = {
     (Language.EN, NoticeKind.VERIFIED): ("failed", "passed"),
 }
 _CLOCKS = {
-    Language.ZH: {"accept": "受理", "respond": "答复", "resolve": "办结"},
-    Language.EN: {"accept": "accept", "respond": "respond", "resolve": "resolve"},
+    Language.ZH: {"accept": "受理", "respond": "答复", "resolve": "办结", "ruling": "裁决"},
+    Language.EN: {"accept": "accept", "respond": "respond", "resolve": "resolve", "ruling": "rule"},
 }
 _TURNED = {
     (Language.ZH, NoticeKind.YELLOW): "{clock}时限已过70%",

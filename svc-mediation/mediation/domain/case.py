@@ -22,6 +22,7 @@ from mediation.domain.parts import (
     Follower,
     History,
     Merging,
+    PartiesInformed,
     SelfHandling,
     Suspension,
     WrittenNotice,
@@ -267,6 +268,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     clocks: tuple[Clock, ...] = ()
     light: Light = Light.UNSPECIFIED
     unified_reply: str = ""
+    parties_informed: PartiesInformed | None = None
     verification: Verification | None = None
     steps: tuple[Step, ...] = ()
     traceparent: str = ""

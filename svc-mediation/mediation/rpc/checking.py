@@ -22,7 +22,7 @@ Servicer = TypeVar("Servicer")
 # Fields of requests about cases in which people write what they like; a test holds every other text to be a code or a number.
 FREE_TEXTS = frozenset(
     {
-        *("address", "authority", "comment", "demand", "description", "instruction", "notice", "reason"),
+        *("address", "authority", "comment", "demand", "description", "instruction", "notice", "parties_informed", "reason"),
         *("remark", "remedies", "result", "text", "unified_reply"),
     }
 )

@@ -69,6 +69,7 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
                 result=request.result,
                 evidence=evidence,
                 unified_reply=request.unified_reply,
+                parties_informed=request.parties_informed,
                 by=by,
                 at=at,
                 now=utc_now(),

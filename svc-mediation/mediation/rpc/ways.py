@@ -78,6 +78,15 @@ class CaseFlowServicer(case_flow_service_pb2_grpc.CaseFlowServiceServicer):
         )
         return to_message(pb.ListDraftsResponse, {"cases": drafts, "next_page_token": str(last) if last else ""})
 
+    async def DiscardDraft(self, request: Any, context: Any) -> Any:
+        """Throws a draft away."""
+
+        def verb(case: Case, by: Caller, at: datetime) -> Outcome:
+            return operations.discard_draft(case, by=by, at=at, now=utc_now())
+
+        await self._verbs.changed(request, verb)
+        return pb.DiscardDraftResponse()
+
     async def SubmitCase(self, request: Any, context: Any) -> Any:
         """Reports a draft; the area comes from housing, as for a report."""
         caller = current_caller()

@@ -116,6 +116,17 @@ async def test_a_draft_is_seen_by_its_author_until_it_is_reported(office: Office
     assert not (await ways.ListDrafts(ask("ListDrafts"))).cases
 
 
+async def test_a_draft_is_thrown_away(office: Office) -> None:
+    ways = office.ways(office.worker)
+    draft = (await ways.DraftCase(ask("DraftCase", description="路面破损"))).case
+    request = ask("DiscardDraft", case_id=draft.case_id)
+    assert await refusal(office.ways(office.resident).DiscardDraft(request), NotFound) == "CASE_NOT_FOUND"
+    await ways.DiscardDraft(request)
+    await ways.DiscardDraft(request)
+    assert await refusal(office.worker.get(draft.case_id), NotFound) == "CASE_NOT_FOUND"
+    assert not (await ways.ListDrafts(ask("ListDrafts"))).cases
+
+
 async def test_more_facts_and_a_refusal_with_its_notice(office: Office) -> None:
     case = await office.resident.report()
     ways = office.ways(office.dispatcher)

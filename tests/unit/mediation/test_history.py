@@ -249,7 +249,7 @@ def test_whatever_happens_the_chain_is_whole(seed: int, minutes: list[int]) -> N
             [
                 ("accept_task", {}),
                 ("report_progress", {"text": "x"}),
-                ("complete_task", {"result": "y", "unified_reply": "z"}),
+                ("complete_task", {"result": "y", "unified_reply": "z", "parties_informed": "当面"}),
                 ("object_task", {"reason": "n"}),
             ]
         )
