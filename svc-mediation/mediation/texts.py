@@ -18,6 +18,7 @@ from pymongo.errors import PyMongoError
 
 from mediation.domain import Point
 from mediation.wording import Wanted, overlap, wording
+from svckit.batch import small_writes
 from svckit.errors import Unavailable
 
 Document = dict[str, Any]
@@ -81,8 +82,8 @@ class WordingKeeper:
             ReplaceOne({"_id": id}, words, upsert=True) if id in known else InsertOne({"_id": id, **words})
             for id, words in found.items()
         ]
-        if writes:
-            self._wordings.bulk_write(writes, ordered=False)
+        for part in small_writes(writes):
+            self._wordings.bulk_write(part, ordered=False)
 
 
 def _document(case: Document) -> Document:

@@ -159,7 +159,8 @@ class Form(Generic[S]):
         Lists differ by their elements, and these by their fields: a long case costs what changes in it.
         """
         if before is None:
-            return {name: stored(getattr(after, field)) for field, name in self._names}
+            whole: Document = stored(after)
+            return {name: whole[name] for _, name in self._names if name in whole}
         fields: Document = {}
         for field, name in self._names:
             value = getattr(after, field)

@@ -64,7 +64,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
                 raise
         else:
             saved = await self._cases.create(case.case_id, case, facts, command=command)
-        return to_message(case_service_pb2.ReportCaseResponse, {"case": saved})
+        return translate.answer(case_service_pb2.ReportCaseResponse, saved)
 
     async def _reported(self, request: Any, caller: Caller) -> Outcome:
         at = translate.happened(request, caller, offline=True)
@@ -161,7 +161,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
             return verb(case, caller, at)
 
         saved = await self._cases.change(request.case_id, decide, command=command_of(request, caller))
-        return to_message(response, {"case": saved})
+        return translate.answer(response, saved)
 
     # ------------------------------------------------------------------------------------------------------------ reading
 

@@ -56,7 +56,7 @@ class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceService
             return escalating.escalate_case(case, reason=request.reason, to_level=to_level, by=caller, at=now, now=now)
 
         saved = await self._cases.change(request.case_id, decide, command=command_of(request, caller))
-        return to_message(pb.EscalateCaseResponse, {"case": saved})
+        return translate.answer(pb.EscalateCaseResponse, saved)
 
     async def IssueOrder(self, request: Any, context: Any) -> Any:
         """Issues an order."""

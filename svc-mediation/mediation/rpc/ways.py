@@ -68,7 +68,7 @@ class CaseFlowServicer(case_flow_service_pb2_grpc.CaseFlowServiceServicer):
             now=utc_now(),
         )
         saved = await self._verbs.cases.create(case.case_id, case, facts, command=command_of(request, caller))
-        return to_message(pb.DraftCaseResponse, {"case": saved})
+        return translate.answer(pb.DraftCaseResponse, saved)
 
     async def ListDrafts(self, request: Any, context: Any) -> Any:
         """Returns a page of the caller's drafts."""
