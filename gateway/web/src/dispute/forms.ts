@@ -1,10 +1,10 @@
 /** What each verb of a mediation asks for. Pure. */
 import type { Me } from '@/api/session'
-import { PoliceGround, RecusalGround, type Case, type Dispute, type Party } from '@/generated/contract'
+import { PoliceGround, RecusalGround, type Case, type Dispute, type MediationCommittee, type Party } from '@/generated/contract'
 import { always, isEmpty, localOf, type Field, type Option, type Values, type Words } from '@/forms/fields'
-import { areaName } from '@/model/areas'
 import { codesOf } from '@/model/codes'
 import tables from '@/generated/codes.json'
+import { nameOf, peopleOf } from './committees'
 import AttendanceRows from './AttendanceRows.vue'
 import PartyEditor from './PartyEditor.vue'
 import PartyRows from './PartyRows.vue'
@@ -17,6 +17,8 @@ export interface Context {
   dispute: Dispute
   party: Party | null
   me: Me
+  /** As the register has it; only its people mediate. */
+  committee: MediationCommittee | null
   /** The server's time, ms. */
   now: number
 }
@@ -55,7 +57,9 @@ const terms = (more: Make = {}): DisputeField =>
     fault: (value) => (isWholeTerms(value) ? '' : 'dispute.fault.terms'), ...more,
   })
 const facts = text('facts', { initial: ({ dispute }) => dispute.agreement?.facts ?? '' })
-const mediates = ({ me }: Context): boolean => me.roles.includes('GRID_MEDIATOR')
+/** Somebody of the committee; the request says the name beside the subject. */
+const mediatorOf = (subject: string, name: string, more: Make): DisputeField =>
+  field(subject, 'choice', { options: ({ committee }) => peopleOf(committee), wire: (value, { committee }) => ({ [subject]: value, [name]: nameOf(committee, value) }), ...more })
 
 export const FIELDS: Record<Verb, DisputeField[]> = {
   BeginMediation: [],
@@ -65,8 +69,7 @@ export const FIELDS: Record<Verb, DisputeField[]> = {
     field('party', 'own', { required: always, component: PartyEditor, initial: () => ({ side: 'PARTY_SIDE_THIRD', type: '01' }), fault: (value) => (isWholeParty(value as Party) ? '' : 'app.required') }),
   ],
   AppointMediator: [
-    line('subject', { label: 'dispute.field.mediatorSubject', initial: (context) => (mediates(context) ? context.me.sub : '') }),
-    line('name', { label: 'dispute.field.mediatorName', initial: (context) => (mediates(context) ? context.me.name : '') }),
+    mediatorOf('subject', 'name', { label: 'dispute.field.mediatorName', required: always, initial: (context) => (peopleOf(context.committee).some((one) => one.value === context.me.sub) ? context.me.sub : undefined) }),
     verdict('byParties', 'answer.chosen', 'answer.proposed'),
     field('acceptedBy', 'several', { options: parties }),
     field('declared', 'several', { options: (_, { t }) => RecusalGround.slice(1, 4).map((ground) => ({ value: ground, label: t(`dispute.ground.${ground}`) })) }),
@@ -74,8 +77,7 @@ export const FIELDS: Record<Verb, DisputeField[]> = {
   RecuseMediator: [
     { ...choose('ground', RecusalGround.slice(1), 'dispute.ground'), label: 'dispute.field.recusalGround' },
     reason,
-    line('substituteSubject', { required: ({ substituteName }) => !isEmpty(substituteName) }),
-    line('substituteName', { required: ({ substituteSubject }) => !isEmpty(substituteSubject) }),
+    mediatorOf('substituteSubject', 'substituteName', { label: 'dispute.field.substituteName', hint: 'dispute.field.substituteHint' }),
   ],
   RecordSession: [
     moment('heldAt', { required: always, initial: ({ now }) => localOf(now), fault: past }),
@@ -116,15 +118,18 @@ export const GRAVE: readonly Verb[] = ['EndMediation', 'InformPolice', 'RecuseMe
 /** Verbs whose forms have rows of several columns. */
 export const WIDE: readonly Verb[] = ['DraftAgreement', 'RecordOralAgreement', 'AddParty', 'RecordSession', 'SignAgreement']
 
-const CODE = /^[0-9A-Z]{2,20}$/
-const communityOf = (item: Case): string => (item.areaCode ?? '').slice(0, 12)
+export interface OpenContext {
+  item: Case
+  /** Those of the register that may keep the file, nearest first. */
+  committees: MediationCommittee[]
+}
 
-export const OPEN_FIELDS: Field<Case>[] = [
+export const OPEN_FIELDS: Field<OpenContext>[] = [
   {
-    name: 'category', kind: 'choice', label: 'dispute.field.category', required: always, initial: (item) => item.category?.slice(1),
+    name: 'category', kind: 'choice', label: 'dispute.field.category', required: always, initial: ({ item }) => item.category?.slice(1),
     options: (_, words) => codes(tables.disputes.filter((row) => row.mediable !== 'N' && row.code !== '0105'), words),
   },
-  { name: 'description', kind: 'text', label: 'dispute.field.description', required: always, initial: (item) => item.description },
+  { name: 'description', kind: 'text', label: 'dispute.field.description', required: always, initial: ({ item }) => item.description },
   {
     name: 'condition', kind: 'text', label: 'dispute.field.condition', hint: 'dispute.field.conditionHint', required: always,
     shown: ({ category }) => tables.disputes.find((row) => row.code === category)?.mediable === 'C',
@@ -134,15 +139,10 @@ export const OPEN_FIELDS: Field<Case>[] = [
     initial: () => [{ side: 'PARTY_SIDE_APPLICANT', type: '01' }, { side: 'PARTY_SIDE_RESPONDENT', type: '01' }],
   },
   {
-    name: 'committee.code', kind: 'line', label: 'dispute.field.committeeCode', hint: 'dispute.field.committeeCodeHint', required: always, limit: 20,
-    initial: communityOf, fault: (value) => (CODE.test(String(value).trim()) ? '' : 'dispute.fault.code'),
+    name: 'committee', kind: 'choice', label: 'dispute.committee', hint: ({ committees }, { t }) => (committees.length ? '' : t('dispute.field.committeeHint')), required: always,
+    initial: ({ committees }) => committees[0]?.code,
+    options: ({ committees }) => committees.map((one) => ({ value: one.code ?? '', label: one.name ?? '' })),
+    wire: (value, { committees }) => ({ committee: { code: value, name: committees.find((one) => one.code === value)?.name } }),
   },
-  {
-    name: 'committee.name', kind: 'line', label: 'dispute.field.committeeName', required: always, limit: 80,
-    initial: (item) => (areaName(communityOf(item), 'zh') ? `${areaName(communityOf(item), 'zh')}人民调解委员会` : ''),
-  },
-  { name: 'committee.chairName', kind: 'line', label: 'dispute.field.chairName', limit: 50 },
-  { name: 'committee.chairSubject', kind: 'line', label: 'dispute.field.chairSubject', limit: 100 },
-  { name: 'committee.phone', kind: 'line', label: 'dispute.field.committeePhone', limit: 20 },
   { name: 'peopleInvolved', kind: 'number', label: 'dispute.field.peopleInvolved', number: () => ({ min: 0, max: 1_000_000, step: 1 }) },
 ]

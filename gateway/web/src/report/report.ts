@@ -62,3 +62,9 @@ export function draftOf(report: Report) {
   const { areaCode: _, ...kept } = bodyOf(report)
   return kept
 }
+
+/** What completes a draft: how it came in and who asked stand in it already. */
+export function completionOf(report: Report) {
+  const { source: _, reporterName: __, reporterPhone: ___, ...added } = bodyOf(report)
+  return added
+}
