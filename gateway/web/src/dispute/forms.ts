@@ -80,7 +80,7 @@ export const FIELDS: Record<Verb, DisputeField[]> = {
     mediatorOf('substituteSubject', 'substituteName', { label: 'dispute.field.substituteName', hint: 'dispute.field.substituteHint' }),
   ],
   RecordSession: [
-    moment('heldAt', { required: always, initial: ({ now }) => localOf(now), fault: past }),
+    moment('heldAt', { hint: 'dispute.field.heldHint', fault: past }),
     field('attendance', 'own', { required: always, component: AttendanceRows, fault: (value, { dispute }) => (isWholeAttendance(value, dispute) ? '' : 'dispute.fault.attendance') }),
     text('record'),
     field('method', 'choice', { options: (_, words) => codes(codesOf('methods'), words), initial: () => '02' }),
