@@ -45,6 +45,9 @@ const CASE_ACTIONS: Record<CaseAction, readonly CaseState[]> = {
   ReopenCase: ['CASE_STATE_EVALUATED'],
 }
 
+/** Ways a case seldom takes: offered, but never as the main button. */
+export const RARE: readonly CaseAction[] = ['AddTasks', 'ChangeLead', 'SuspendCase', 'TransferCase', 'RecallCase', 'WithdrawCase', 'UnmergeCase']
+
 const OPEN_TASKS: readonly TaskState[] = ['TASK_STATE_WAITING', 'TASK_STATE_ASSIGNED', 'TASK_STATE_OBJECTED', 'TASK_STATE_ACCEPTED', 'TASK_STATE_RETURNED']
 const HELD_TASKS: readonly TaskState[] = ['TASK_STATE_ASSIGNED', 'TASK_STATE_ACCEPTED', 'TASK_STATE_RETURNED']
 
