@@ -149,8 +149,8 @@ def line(notice: Mapping[str, Any], language: Language) -> str:
         _VERDICTS.get((language, kind), ("", ""))[bool(notice.get("positive"))],
         frame.due.format(at=_local(due)) if due else "",
     )
-    # A reason is free text: numbers of people have no business in messages.
-    reason = redact(notice.get("reason", ""))[:_LONGEST_REASON]
+    # A reason is free text: numbers of people have no business in messages, nor what it says of violence at home.
+    reason = "" if notice["category"] == PROTECTED_CATEGORY else redact(notice.get("reason", ""))[:_LONGEST_REASON]
     return frame.comma.join(part for part in parts if part) + (frame.colon + reason if reason else "")
 
 

@@ -134,6 +134,8 @@ class Form(Generic[S]):
         self.state_cls = state_cls
         self.id_field = id_field
         self.encode = encode
+        # What an aggregate lets be known of its events, where it has a say in that: `published(self, events)`.
+        self.published: Callable[[S, Sequence[Any]], Sequence[Any]] | None = getattr(state_cls, "published", None)
         self._names = tuple(
             (field, name)
             for field, name in zip(state_cls.__struct_fields__, state_cls.__struct_encode_fields__, strict=True)
@@ -209,6 +211,8 @@ class Draft(Generic[S]):
         if change.creates and self.state is not None:
             raise Conflict(f"{self._form.state_cls.__name__} {self.id} exists already.", reason="ALREADY_EXISTS")
         state, events = change.decide(self.state)
+        if events and state is not None and self._form.published:
+            events = self._form.published(state, events)
         entries = [self._entry(event, change.traceparent, now) for event in events]
         self._keep(state, entries, change)
         return self.state

@@ -7,11 +7,13 @@ it concerns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
+from mediation.domain.discretion import PROTECTED_CATEGORY, discreet
 from mediation.domain.evidence import Attachment as Attachment
 from mediation.domain.evidence import Point as Point
 from mediation.domain.parts import (
@@ -41,6 +43,8 @@ from mediation.domain.states import (
     TaskRole,
     TaskState,
 )
+
+F = TypeVar("F", bound=msgspec.Struct)
 
 
 class Actor(Protocol):
@@ -293,6 +297,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     workspace: tuple[Entry, ...] = ()
     ends_by_itself_at: datetime | None = None
     archive_at: datetime | None = None
+
+    def published(self, facts: Sequence[F]) -> Sequence[F]:
+        """Returns what the store publishes of facts about this case."""
+        return discreet(facts) if self.category == PROTECTED_CATEGORY else facts
 
     @property
     def is_parallel(self) -> bool:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mediation import dispute_codes
 from mediation.domain import Actor
+from mediation.domain.discretion import PROTECTED_CATEGORY as PROTECTED_CATEGORY
 from mediation.policies.free_text import check_link, check_words
-
-PROTECTED_CATEGORY = f"A{dispute_codes.VIOLENCE}"
-"""Cases of suspected domestic violence: hidden from everybody who has no part in the protection."""
 
 # Those who protect, send help, or answer for the data; the community's head has to report it (反家庭暴力法 14). IMPORTER and SERVICE act
 # for them.

@@ -81,11 +81,11 @@ async def wait_until_turned(documents: Any, ids: list[str], *, left: int = 0) ->
 
 
 async def test_ten_thousand_overdue_clocks(stack: Stack, documents: Any, broker: Broker) -> None:
-    due = await overdue(stack, documents, CASES)
-    ids, stop = list(due), asyncio.Event()
-    fresh = await waiting_case(stack, documents)
-    # Nobody begins until both workers are there and one more light has come due, behind the whole backlog.
+    # Nobody begins, whoever still runs, until both workers are there and one more light has come due behind the whole backlog.
     with standing_by(documents):
+        due = await overdue(stack, documents, CASES)
+        ids, stop = list(due), asyncio.Event()
+        fresh = await waiting_case(stack, documents)
         workers = [stack.start_worker(), stack.start_worker()]
         fall_due(documents, fresh)
     started = time.monotonic()
