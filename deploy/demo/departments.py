@@ -94,7 +94,7 @@ class Department:
         await self._say(self._tasks.ReportProgress, progress, view)
         await self._pass(part.work_minutes / 2)
         done = task_service_pb2.CompleteTaskRequest(
-            **self._key(view, "complete"), result=part.result, unified_reply=_reply(view)
+            **self._key(view, "complete"), result=part.result, unified_reply=_reply(view), parties_informed="电话"
         )
         await self._say(self._tasks.CompleteTask, done, view)
 

@@ -18,6 +18,7 @@ _CLOCKS = {
     case_pb2.CLOCK_KIND_ACCEPT: "接收 accept",
     case_pb2.CLOCK_KIND_RESPOND: "答复 respond",
     case_pb2.CLOCK_KIND_RESOLVE: "办结 resolve",
+    case_pb2.CLOCK_KIND_RULING: "裁决 ruling",
 }
 _PAGE = 200
 

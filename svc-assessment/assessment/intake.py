@@ -180,8 +180,10 @@ def _extension_ruled(fields: Fields, _: dt.datetime) -> Said:
 def _light_turned(fields: Fields, event_time: dt.datetime) -> Said:
     fact = Fact(
         kind=FactKind.LIGHT_TURNED,
-        at=fields.get("due_at", event_time),
-        task_id=fields["task_id"],
+        # Since when it shone, yellow before its limit and red from it on, however late the timer looked.
+        at=fields.get("since", fields.get("due_at", event_time)),
+        # Without a department it is the coordinator's light (a ruling that takes long), not that of the task.
+        task_id=fields["task_id"] if fields["department"] else "",
         department=fields["department"],
         text=fields.get("light", "green"),
     )

@@ -43,7 +43,8 @@ def _withdrawn(fields: Fields, _: dt.datetime) -> Said:
 
 
 def _light_turned(fields: Fields, event_time: dt.datetime) -> Said:
-    at = fields.get("due_at", event_time)
+    # Since when it shone: yellow before its limit, red from it on.
+    at = fields.get("since", fields.get("due_at", event_time))
     return _order(fields, FactKind.ORDER_LIGHT_TURNED, at, text=fields.get("light", "green"))
 
 

@@ -12,7 +12,7 @@ from binglian.type.v1.file_pb2 import FilePart
 
 from assessment import operations, store, tables
 from assessment.domain import CaseLedger, CategoryComparison, CriticalMinutes
-from assessment.policies import period_of
+from assessment.policies import category_hidden_from, period_of
 from svckit.access import current_caller, may_act_in
 from svckit.documents import utc_now
 from svckit.messages import to_message
@@ -42,7 +42,7 @@ class Assessment(AssessmentServiceServicer):
         """See the proto."""
         ledger = await self._ledgers.get(request.case_id)
         # Until the report has arrived nobody knows whose case it is.
-        if not ledger.scope or not may_act_in(current_caller(), ledger.scope):
+        if not ledger.scope or not may_act_in(current_caller(), ledger.scope) or _is_hidden(ledger):
             raise self._ledgers.form.not_found(request.case_id)
         return pb.GetCaseLedgerResponse(ledger=to_message(CaseLedgerMessage, ledger))
 
@@ -136,11 +136,23 @@ def _part(text: str, **more: str) -> pb.ExportLedgersResponse:
     return pb.ExportLedgersResponse(part=FilePart(data=text.encode(), **more))
 
 
+def _hidden_category() -> str:
+    caller = current_caller()
+    return category_hidden_from(roles=caller.roles, department=caller.department)
+
+
+def _is_hidden(ledger: CaseLedger) -> bool:
+    """Tells whether the case is hidden from the caller. Departments with a task in it know of it."""
+    department = current_caller().department
+    works_on_it = bool(department) and any(task.department == department for task in ledger.tasks)
+    return ledger.category == _hidden_category() != "" and not works_on_it
+
+
 def _query(request: Any) -> dict[str, Any]:
-    """The conditions that lists and the comparison share: area, category, month of the report."""
+    """The conditions that lists and the comparison share: area, category (of what the caller may know), month of the report."""
     query = {
         "scope": {"$gt": ""},
         **store.within(own=current_caller().area, wanted=request.area_prefix),
-        **store.in_category(request.category),
+        **store.in_category(request.category, hidden=_hidden_category()),
     }
     return query | {"period": request.period} if request.period else query

@@ -95,9 +95,11 @@ def within(*, own: str, wanted: str) -> Raw:
     return {"scope": code_range(prefix)} if prefix else {}
 
 
-def in_category(prefix: str) -> Raw:
-    """Returns the condition that the category begins with `prefix` (letters and digits)."""
-    return {"category": {"$gte": prefix, "$lt": prefix + "\uffff"}} if prefix else {}
+def in_category(prefix: str, *, hidden: str = "") -> Raw:
+    """Returns the condition that the category begins with `prefix` (letters and digits) and is not `hidden`."""
+    limits = {"$gte": prefix, "$lt": prefix + "\uffff"} if prefix else {}
+    limits |= {"$ne": hidden} if hidden else {}
+    return {"category": limits} if limits else {}
 
 
 def in_month(period: str) -> Raw:

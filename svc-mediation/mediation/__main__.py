@@ -19,7 +19,7 @@ SERVICE = "mediation"
 
 def api(settings: MediationSettings) -> None:
     """Serves gRPC. Imports it only here: a worker must never load grpc."""
-    from mediation import dispute_store, notice_store, search_store
+    from mediation import audit_store, committee_store, dispute_store, notice_store, search_store
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
     from svckit.api import run_api
@@ -33,6 +33,8 @@ def api(settings: MediationSettings) -> None:
             *search_store.DOCUMENTS,
             *notice_store.DOCUMENTS,
             *dispute_store.DOCUMENTS,
+            *committee_store.DOCUMENTS,
+            *audit_store.DOCUMENTS,
         ],
         servicers=lambda made: (
             *servicers(made, locate_seconds=settings.locate_seconds),
@@ -45,16 +47,19 @@ def api(settings: MediationSettings) -> None:
 def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
     """Returns the gRPC services of this process with what they need."""
     from binglian.housing.v1.area_service_pb2_grpc import LocationServiceStub
+    from binglian.mediation.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
     from binglian.mediation.v1.case_service_pb2_grpc import add_CaseServiceServicer_to_server
     from binglian.mediation.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
     from binglian.mediation.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
     from binglian.mediation.v1.task_service_pb2_grpc import add_TaskServiceServicer_to_server
 
+    from mediation import audit_store
+    from mediation.audit_store import AuditLog
     from mediation.counting import Counts
     from mediation.domain.search import SavedSearch
     from mediation.finding import Finder
     from mediation.locating import Locator
-    from mediation.rpc import CaseServicer, ClockServicer, SearchServicer, TaskServicer
+    from mediation.rpc import AuditServicer, CaseServicer, ClockServicer, SearchServicer, TaskServicer
     from mediation.search_store import SavedSearches
     from mediation.store import CaseNumbers, CaseSearch
     from mediation.streams import Hub
@@ -68,11 +73,13 @@ def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
     locator = Locator(api.stub(LocationServiceStub, "housing", timeout=locate_seconds))
     numbers = CaseNumbers(api.db["numbers"])
     servicer = CaseServicer(cases=cases, search=search, counts=counts, numbers=numbers, hub=hub, locator=locator)
-    saved = SavedSearches(searches.collection)
+    saved, audit = SavedSearches(searches.collection), AuditLog(api.db[audit_store.COLLECTION])
+    searcher = SearchServicer(search=search, finder=finder, searches=searches, saved=saved, audit=audit)
     return (
         (add_CaseServiceServicer_to_server, servicer),
         (add_TaskServiceServicer_to_server, TaskServicer(cases=cases, finder=finder, hub=hub)),
-        (add_SearchServiceServicer_to_server, SearchServicer(search=search, finder=finder, searches=searches, saved=saved)),
+        (add_SearchServiceServicer_to_server, searcher),
+        (add_AuditServiceServicer_to_server, AuditServicer(log=audit)),
         (add_ClockServiceServicer_to_server, ClockServicer(cases=cases)),
         supervision_servicer(api, cases=cases),
         *way_servicers(api, cases=cases, numbers=numbers, locator=locator),
@@ -138,22 +145,32 @@ def notice_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tuple
 def dispute_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tuple[Any, Any]]:
     """Returns the gRPC services of disputes and of their agreements."""
     from binglian.mediation.v1.agreement_service_pb2_grpc import add_AgreementServiceServicer_to_server
+    from binglian.mediation.v1.committee_service_pb2_grpc import add_CommitteeServiceServicer_to_server
     from binglian.mediation.v1.dispute_service_pb2_grpc import add_DisputeServiceServicer_to_server
 
+    from mediation import audit_store
+    from mediation.audit_store import AuditLog
+    from mediation.committee_store import CommitteeRegister
     from mediation.dispute_store import AgreementNumbers, DisputeSearch
+    from mediation.domain.committee import MediationCommittee
     from mediation.domain.dispute import Dispute
     from mediation.papers import Fonts
     from mediation.rpc.agreements import AgreementServicer
+    from mediation.rpc.committees import CommitteeServicer
     from mediation.rpc.disputes import DisputeServicer
 
     disputes = api.repository(Dispute, collection="disputes", id_field="dispute_id")
     cases = api.repository(Case, collection="cases", id_field="case_id")
-    mediations = DisputeServicer(disputes=disputes, cases=cases, search=DisputeSearch(disputes.collection))
+    committees = api.repository(MediationCommittee, collection="committees", id_field="committee_id")
+    register, audit = CommitteeRegister(committees.collection), AuditLog(api.db[audit_store.COLLECTION])
+    search = DisputeSearch(disputes.collection)
+    mediations = DisputeServicer(disputes=disputes, cases=cases, search=search, register=register)
     numbers = AgreementNumbers(api.db["numbers"])
-    agreements = AgreementServicer(disputes=disputes, numbers=numbers, fonts=Fonts(settings.font_folder))
+    agreements = AgreementServicer(disputes=disputes, numbers=numbers, fonts=Fonts(settings.font_folder), audit=audit)
     return (
         (add_DisputeServiceServicer_to_server, mediations),
         (add_AgreementServiceServicer_to_server, agreements),
+        (add_CommitteeServiceServicer_to_server, CommitteeServicer(committees=committees, register=register)),
     )
 
 
@@ -162,7 +179,7 @@ def worker(settings: MediationSettings) -> None:
     from svckit.worker import run_worker
 
     # isort: split
-    from mediation import dispute_store, notice_store, search_store
+    from mediation import audit_store, committee_store, dispute_store, notice_store, search_store
     from mediation.events import MediationWorker
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
@@ -173,6 +190,8 @@ def worker(settings: MediationSettings) -> None:
         *search_store.DOCUMENTS,
         *notice_store.DOCUMENTS,
         *dispute_store.DOCUMENTS,
+        *committee_store.DOCUMENTS,
+        *audit_store.DOCUMENTS,
     ]
     run_worker(service=SERVICE, settings=settings, documents=documents, worker=MediationWorker)
 

@@ -18,9 +18,7 @@ _BRIGHTNESS = {Light.UNSPECIFIED: 0, Light.GREEN: 1, Light.YELLOW: 2, Light.RED:
 
 def start(kind: ClockKind, limit: Limit, *, at: datetime) -> Clock:
     """Returns a running clock that started `at`; of two rival limits the one that ends first."""
-    due = _due(limit, at)
-    if limit.rival and (sooner := _due(limit.rival, at)) < due:
-        limit, due = limit.rival, sooner
+    limit, due = _first(limit, at)
     yellow = calendar.add_minutes(at, limit.minutes * YELLOW_SHARE, calendar=limit.calendar)
     return Clock(
         kind=kind,
@@ -32,6 +30,11 @@ def start(kind: ClockKind, limit: Limit, *, at: datetime) -> Clock:
         whole_days=limit.whole_days,
         light=Light.GREEN,
     )
+
+
+def ends_at(limit: Limit, *, at: datetime) -> datetime:
+    """Returns when a limit that started `at` is over; of two rival limits the one that ends first."""
+    return whole_ms(_first(limit, at)[1])
 
 
 def start_all(limits: Limits, *, at: datetime) -> tuple[Clock, ...]:
@@ -158,6 +161,13 @@ def due_at(clocks: tuple[Clock, ...], kind: ClockKind) -> datetime | None:
 def whole_ms(instant: datetime) -> datetime:
     """Cuts an instant to the millisecond precision in which times are stored."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def _first(limit: Limit, at: datetime) -> tuple[Limit, datetime]:
+    due = _due(limit, at)
+    if limit.rival and (sooner := _due(limit.rival, at)) < due:
+        return limit.rival, sooner
+    return limit, due
 
 
 def _due(limit: Limit, at: datetime) -> datetime:

@@ -19,7 +19,7 @@ from mediation.reminding import Reminding
 from mediation.supervising import Supervising
 from mediation.texts import WordingKeeper
 from svckit.batch import BatchRepository, all_saved
-from svckit.bus import Documents, Event, handles
+from svckit.bus import FOR_PEOPLE, Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
 from svckit.due import DueDocuments
 
@@ -51,7 +51,7 @@ class MediationWorker(Supervising, Notifying, Reminding, Following):
         """Gives cases that were taken without their grid the area housing found."""
         all_saved(self.cases.apply([_locating(event) for event in events]))
 
-    @handles("mediation.case_reported.v1", "mediation.case_resubmitted.v1", "mediation.case_located.v1")
+    @handles("mediation.case_reported.v1", "mediation.case_resubmitted.v1", "mediation.case_located.v1", gather=FOR_PEOPLE)
     def keep_wordings(self, events: list[Event]) -> None:
         """Writes down the words of cases, so that they are found by any part of them."""
         WordingKeeper(self.cases.collection).keep(sorted({event.subject for event in events}))

@@ -296,6 +296,8 @@ def _is_kept(task: Task, clock: Clock) -> bool:
 
 def _basis(case: Case, task: Task | None, clock: Clock) -> str:
     """The row the limit comes from; "" where it was set by hand."""
+    if clock.kind is ClockKind.RULING:
+        return "parallel_policy.yaml: objection, ruling inside 4 working hours"
     route = routing.find(case.category)
     minutes = clock.limit_minutes - _extensions(clock)
     if clock.kind is ClockKind.RESOLVE:

@@ -19,7 +19,7 @@ from mediation.domain.facts import MergedReporter
 from mediation.operations import Outcome
 from mediation.policies import CaseNotFound
 from svckit.batch import BatchRepository, all_saved
-from svckit.bus import Event, handles
+from svckit.bus import FOR_PEOPLE, Event, handles
 from svckit.documents import Change, Decide, utc_now
 from svckit.due import DueDocuments
 
@@ -56,6 +56,7 @@ class Following:
         "mediation.case_withdrawn.v1",
         "mediation.case_transferred.v1",
         "mediation.case_reopened.v1",
+        gather=FOR_PEOPLE,
     )
     def tell_merged(self, events: list[Event]) -> None:
         """Tells the reporters of merged cases how the other case stands."""

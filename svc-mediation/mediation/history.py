@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ MOST_IN_CASE = 2_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_GONE = "-"
 _FIELDS = frozenset(Step.__struct_fields__)
 _SAID = {"report_case": "case", "submit_case": "case", "resubmit_case": "case", "verify_case": "check", "report_result": "grid"}
 
@@ -133,13 +135,15 @@ def flaw_of(document: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -
 
     `document` is the case as it is stored, `entries` its whole history, oldest first.
     """
+    if not entries:
+        return Flaw(0, "its history is gone: a case has at least the step that made it")
     if flaw := verify(document["_id"], entries, document.get("history") or {}):
         return flaw
     try:
         case = msgspec.convert({**document, "case_id": document["_id"]}, Case, builtin_types=(datetime,))
     except msgspec.ValidationError as error:
         return Flaw(len(entries) - 1, f"the case is none any more: {error}")
-    if entries and case.state != entries[-1]["state"]:
+    if case.state != entries[-1]["state"]:
         return Flaw(len(entries) - 1, f"the case says {case.state}, its last entry {entries[-1]['state']}")
     return verify_contents(case, [_step(entry) for entry in entries])
 
@@ -172,6 +176,23 @@ def verify_contents(case: Case, entries: Sequence[Step]) -> Flaw | None:
     for place, words in _contents(case, entries):
         if entries[place].content != words:
             return Flaw(place, "what was said in this step was altered afterwards")
+    return _workspace_flaw(case, entries)
+
+
+def _workspace_flaw(case: Case, entries: Sequence[Step]) -> Flaw | None:
+    """The first entry of the workspace that is not what its step recorded; nothing is ever taken out of a workspace."""
+    left = {entry.entry_id: entry for entry in case.workspace}
+    for place, step in enumerate(entries):
+        if step.verb != "add_entry":
+            continue
+        entry = left.pop(step.remark, None)
+        if entry is None:
+            return Flaw(place, "what was written into the workspace in this step was removed")
+        said = content_of(entry.kind, entry.text, entry.visibility, entry.attachments)
+        if (entry.by, entry.at, said) != (step.by, step.at, step.content):
+            return Flaw(place, "what was written into the workspace in this step was altered afterwards")
+    if left:
+        return Flaw(len(entries) - 1, "the workspace holds an entry that no step wrote")
     return None
 
 
@@ -193,7 +214,11 @@ def _contents_of_task(
     task: Task, reply: str, last: Mapping[tuple[str, str], int], entries: Sequence[Step]
 ) -> Iterator[tuple[int, str]]:
     notes = [place for place, step in enumerate(entries) if (step.verb, step.task_id) == ("report_progress", task.task_id)]
-    yield from ((place, content_of(note.text, note.attachments)) for place, note in zip(notes, task.progress, strict=False))
+    end = len(entries) - 1
+    for place, note in zip_longest(notes, task.progress, fillvalue=None):
+        # Of a note that is gone, or that no step wrote, the words are none that were ever said.
+        words = _GONE if note is None or place is None else content_of(note.text, note.attachments)
+        yield end if place is None else place, words
     place = last.get(("complete_task", task.task_id))
     if place is not None and task.state is TaskState.DONE:
         yield place, done(task, reply if task.is_lead else "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from mediation.domain.case import Task
 
@@ -29,6 +30,8 @@ def marks(tasks: Iterable[Task], *, case_id: str) -> dict[str, str]:
     return {key: mark(at, case_id) for key, at in due.items()}
 
 
+# Every verb marks the open tasks of its case, which mostly are due when they were.
+@lru_cache(maxsize=4096)
 def mark(at: datetime, case_id: str = "") -> str:
     """Returns the mark of a due time; without a case id the one before all marks of that time."""
     return f"{at.astimezone(UTC).isoformat(timespec='milliseconds')[:_TIME_LENGTH]}/{case_id}"

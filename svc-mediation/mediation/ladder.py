@@ -16,7 +16,7 @@ import msgspec
 import yaml
 
 from mediation import clocks, routing
-from mediation.domain import Actor, CaseLevel, ClockKind, Limit, Severity
+from mediation.domain import Actor, CaseLevel, Limit, Severity
 
 # Digits of the area code of each level: the grid (区 6, 街道 9, 社区 12, 网格 17), as in area_code_rule.yaml.
 _DIGITS = {CaseLevel.L1: 17, CaseLevel.L2: 12, CaseLevel.L3: 9, CaseLevel.L4: 6, CaseLevel.L5: 4}
@@ -46,6 +46,7 @@ class SupervisionLimits(msgspec.Struct, frozen=True, kw_only=True):
     raise_again: str
 
 
+@cache
 def start_level(category: str, severity: Severity) -> CaseLevel:
     """Returns the level at which a case of this kind begins. Raises UnknownCategory."""
     by_event = _level(limits().start_level[_event_level(severity)])
@@ -95,12 +96,17 @@ def leaves_at(level: CaseLevel, severity: Severity, *, since: datetime, paused_m
     Stay limits are working days that end at the close of the last; for S1 every hour counts (INDEX.md), and nothing pauses it.
     `paused_minutes` of working time in which nobody at the level could act are added.
     """
+    limit = _stay(level, severity)
+    if limit and paused_minutes and severity is not Severity.S1:
+        limit = Limit(limit.minutes + round(paused_minutes), limit.calendar, limit.whole_days)
+    return clocks.ends_at(limit, at=since) if limit else None
+
+
+@cache
+def _stay(level: CaseLevel, severity: Severity) -> Limit | None:
     if above(level) is None:
         return None
-    limit = routing.parse_limit(f"{levels()[level].stay_days}{'cd' if severity is Severity.S1 else 'wd'}")
-    if paused_minutes and severity is not Severity.S1:
-        limit = Limit(limit.minutes + round(paused_minutes), limit.calendar, limit.whole_days)
-    return clocks.start(ClockKind.RESOLVE, limit, at=since).due_at
+    return routing.parse_limit(f"{levels()[level].stay_days}{'cd' if severity is Severity.S1 else 'wd'}")
 
 
 def reply_limit(severity: Severity, minutes: int = 0) -> Limit:
@@ -116,7 +122,7 @@ def raises_again_at(level: CaseLevel, severity: Severity, *, since: datetime) ->
     if above(level) is None:
         return None
     limit = routing.parse_limit("24h" if severity is Severity.S1 else limits().raise_again)
-    return clocks.start(ClockKind.RESPOND, limit, at=since).due_at
+    return clocks.ends_at(limit, at=since)
 
 
 @cache

@@ -26,7 +26,7 @@ from mediation.quiet import Shift
 from mediation.telling import TELLS
 from mediation.writing import Made, Piece, Roster, Writer, followed, letters_of, notices_of
 from svckit.batch import BatchRepository, all_saved
-from svckit.bus import Documents, Event, handles
+from svckit.bus import FOR_PEOPLE, Documents, Event, handles
 from svckit.config import from_env
 from svckit.documents import Change, Command, utc_now
 from svckit.errors import ServiceError
@@ -66,7 +66,7 @@ class Notifying:
     duties = Documents("duties", state_cls=Duty, id_field="duty_id")
     outgoing = Outgoing()
 
-    @handles(*TELLS)
+    @handles(*TELLS, gather=FOR_PEOPLE)
     def make_notices(self, events: list[Event]) -> None:
         """Tells posts and people what happened: notices for the pages at once, mail for those on duty and for reporters."""
         facts = [(event, event.fields()) for event in events]
@@ -74,7 +74,7 @@ class Notifying:
         cases |= self._cases({id for case in cases.values() for id in followed(case)} - set(cases))
         roster = Roster.of(self.duties.collection, cases.values(), form=self.duties.form)
         made = [one for event, fields in facts for one in notices_of(event, fields, cases, roster)]
-        all_saved(self.notices.apply([Change(one.notice.notice_id, _creating(one.notice)) for one in made]))
+        self.notices.add([one.notice for one in made])
         quiet = self.outgoing.quiet
         all_saved(self.mailboxes.apply([_posting(one, piece, quiet) for one in made for piece in one.mail]))
 
@@ -106,7 +106,7 @@ class Notifying:
         open_ = [box for box in cut if isinstance(box, Mailbox) and box.letter]
         writer = self._writer()
         written = letters_of(open_, writer=writer, now=now)
-        all_saved(self.deliveries.apply([Change(one.delivery_id, _creating(one)) for one in written]))
+        self.deliveries.add(written)
         all_saved(self.mailboxes.apply([Change(box.recipient, _sealing(box, quiet)) for box in open_]))
         return len(due)
 
@@ -164,13 +164,6 @@ def _message(delivery: Delivery, writer: Writer) -> Message:
 
 
 # ------------------------------------------------------------------------------------------------------------------ decisions
-
-
-def _creating(made: Any) -> Any:
-    def decide(stored: Any) -> tuple[Any, tuple[Any, ...]]:
-        return (made if stored is None else stored), ()
-
-    return decide
 
 
 def _posting(made: Made, piece: Piece, quiet: Shift) -> Change:

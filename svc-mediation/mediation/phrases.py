@@ -84,8 +84,8 @@ _VERDICTS = {
     (Language.EN, NoticeKind.VERIFIED): ("failed", "passed"),
 }
 _CLOCKS = {
-    Language.ZH: {"accept": "受理", "respond": "答复", "resolve": "办结"},
-    Language.EN: {"accept": "accept", "respond": "respond", "resolve": "resolve"},
+    Language.ZH: {"accept": "受理", "respond": "答复", "resolve": "办结", "ruling": "裁决"},
+    Language.EN: {"accept": "accept", "respond": "respond", "resolve": "resolve", "ruling": "rule"},
 }
 _TURNED = {
     (Language.ZH, NoticeKind.YELLOW): "{clock}时限已过70%",
@@ -149,8 +149,8 @@ def line(notice: Mapping[str, Any], language: Language) -> str:
         _VERDICTS.get((language, kind), ("", ""))[bool(notice.get("positive"))],
         frame.due.format(at=_local(due)) if due else "",
     )
-    # A reason is free text: numbers of people have no business in messages.
-    reason = redact(notice.get("reason", ""))[:_LONGEST_REASON]
+    # A reason is free text: numbers of people have no business in messages, nor what it says of violence at home.
+    reason = "" if notice["category"] == PROTECTED_CATEGORY else redact(notice.get("reason", ""))[:_LONGEST_REASON]
     return frame.comma.join(part for part in parts if part) + (frame.colon + reason if reason else "")
 
 

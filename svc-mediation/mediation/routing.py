@@ -25,6 +25,8 @@ _DAY_MINUTES = 1440
 _NEVER_WAITS = 3 * _DAY_MINUTES
 # parallel_policy.yaml, timing: joint departments leave the lead a fifth of the limit to bring the answers together.
 JOINT_SHARE = 0.8
+# parallel_policy.yaml, objection: "GRID decides inside 4 work hours".
+_RULING_MINUTES = 240
 # parallel_policy.yaml, lead_rule: from this level on the higher department leads.
 _ESCALATED_LEVELS = frozenset({"L3", "L4", "L5"})
 _ESCALATED_SEVERITIES = frozenset({Severity.S1, Severity.S2})
@@ -98,6 +100,14 @@ def task_limits(category: str, severity: Severity, role: TaskRole, department: s
 def severity_limits(severity: Severity) -> tuple[Limit, Limit]:
     """Returns the accept and the first-response limit of case_severity.csv."""
     return _severity_limits()[severity]
+
+
+def ruling_limit(severity: Severity) -> Limit:
+    """Returns how long a coordinator may take to rule on an objection: 4 working hours (parallel_policy.yaml, objection).
+
+    For S1 every hour counts, as in every limit of it.
+    """
+    return Limit(_RULING_MINUTES, Calendar.STATUTORY if severity is Severity.S1 else Calendar.WORK)
 
 
 def find(category: str) -> Route:

@@ -2,6 +2,10 @@
 
 A cell that begins like a formula is what a spreadsheet would run: in CSV it gets an apostrophe before it (OWASP, CSV injection); in
 a workbook every cell is declared to be text, which no program evaluates.
+
+The workbook is written here because the libraries do not stream: XlsxWriter (constant_memory) and openpyxl (write-only) gather a sheet in
+a temporary file and make the archive when the last row is in, so nothing could be sent before, and every download would need its
+size of disk. A sheet of texts is four constant parts and one element per cell; that others read it is tested with openpyxl.
 """
 
 from __future__ import annotations

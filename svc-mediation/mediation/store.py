@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 from mediation import clocks, plans, policies
 from mediation.cursors import Cursor
 from mediation.domain import Actor, Light
-from mediation.domain.states import FINAL_STATES, OPEN_TASK_STATES, CaseState
+from mediation.domain.states import FINAL_STATES, OPEN_TASK_STATES, CaseState, ClockKind, TaskState
 from mediation.policies.protecting import PROTECTED_CATEGORY, sees_protected
 from svckit.commit import DURABLE
 from svckit.documents import created_by, utc_now
@@ -195,10 +195,17 @@ def lit(document: Document, *, now: datetime) -> Document:
     running = _relit(document.get("clocks", ()), now)
     for task in document.get("tasks", ()):
         lights = _relit(task.get("clocks", ()), now) if task["state"] in OPEN_TASK_STATES else []
-        task["light"] = clocks.brightest(lights)
+        task["light"] = clocks.brightest(_own(task, lights, now))
         running += lights
     document["light"] = clocks.brightest(running)
     return document
+
+
+def _own(task: Document, lights: list[Light], now: datetime) -> list[Light]:
+    """The lights of a task that are its department's: how long a ruling on its objection takes is not."""
+    if task["state"] != TaskState.OBJECTED:
+        return lights
+    return _relit([clock for clock in task["clocks"] if clock["kind"] != ClockKind.RULING], now)
 
 
 def _relit(ticking: Sequence[Document], now: datetime) -> list[Light]:
@@ -248,6 +255,15 @@ class CaseSearch:
         exact = {"$or": [{"changed_at": {"$gt": after.at}}, {"_id": {"$gt": after.key}}]}
         order = [("changed_at", 1), ("_id", 1)]
         return await self.listed({"$and": [where, newer, exact]}, order=order, index=index, size=size)
+
+    async def places(self, where: Filter, *, most: int) -> list[Cursor] | None:
+        """Returns where all cases of a filter stand in the order of changes, in that order; None when there are more than `most`."""
+        where, index = await self.plans.ordered_by(plans.CHANGES, where, few=most)
+        if index == plans.CHANGES:
+            return None
+        cursor = self._cases.find(where, {"changed_at": True}).batch_size(most)
+        found = await self._all(cursor.hint(index) if index else cursor)
+        return sorted(Cursor(at=case["changed_at"], key=case["case_id"]) for case in found)
 
     async def versions_since(self, at: datetime) -> dict[str, datetime]:
         """Returns id → time of the last change of everything that changed since; an index alone answers it."""

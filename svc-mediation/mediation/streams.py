@@ -28,6 +28,9 @@ OVERLAP = timedelta(seconds=5)
 MOST_WAITING = 2_000
 # Each page of a beginning may cost a sort of everything that follows it.
 PAGE = 1_000
+# A stream without a cursor shows its first cases after a tenth of a second, however many follow.
+FIRST_BATCH, BATCH = 50, 200
+MOST_PLACES = 100_000
 _REMEMBERED = 20_000
 
 
@@ -135,27 +138,46 @@ class Hub:
         """
         shown: OrderedDict[str, datetime] = OrderedDict()
         async with self.subscribe(wants) as subscription:
+            asked = utc_now()
             resume = cursor or _BEGINNING
-            batches = self._backlog(where if cursor else first, resume)
+            batches = self._backlog(where, resume) if cursor else self._beginning(first, wants, asked=asked)
             while True:
-                async for asked, cases in batches:
-                    for case in cases:
-                        resume = resume_after(case, asked=asked)
+                async for batch in batches:
+                    for case, resume in batch:
                         if _is_new(shown, case):
                             yield case, resume
+                # Whatever is older has been shown by now.
+                resume = max(resume, Cursor(at=asked - OVERLAP))
                 changed = await subscription.take()
-                batches = self._backlog(where, resume) if changed is None else _one(changed)
+                asked = utc_now()
+                batches = self._backlog(where, resume) if changed is None else _one(changed, asked=asked)
 
-    async def _backlog(self, where: Filter, after: Cursor) -> AsyncIterator[tuple[datetime, list[Document]]]:
+    async def _beginning(self, first: Filter, wants: Callable[[Document], bool], *, asked: datetime) -> AsyncIterator[_Batch]:
+        """All cases of a filter, longest unchanged first: their places are read at once, the cases as they are taken."""
+        places = await self._search.places(first, most=MOST_PLACES)
+        if places is None:
+            async for batch in self._backlog(first, _BEGINNING):
+                yield batch
+            return
+        at, size = 0, FIRST_BATCH
+        while at < len(places):
+            # Its place is where the case stood when asked: one that changed since must not carry the cursor past the others.
+            resume = {place.key: _settled(place, asked=asked) for place in places[at : at + size]}
+            found = {case["case_id"]: case for case in await self._search.several(list(resume))}
+            yield [(found[id], after) for id, after in resume.items() if id in found and wants(found[id])]
+            at, size = at + size, min(size * 2, BATCH)
+
+    async def _backlog(self, where: Filter, after: Cursor) -> AsyncIterator[_Batch]:
         while True:
             asked = utc_now()
             page = await self._search.changed_since(where, after=after, size=PAGE)
-            yield asked, page
+            yield [(case, resume_after(case, asked=asked)) for case in page]
             if len(page) < PAGE:
                 return
             after = position_of(page[-1])
 
 
+_Batch = list[tuple[Document, Cursor]]
 _BEGINNING = Cursor(at=datetime(1971, 1, 1, tzinfo=UTC))
 
 
@@ -170,11 +192,15 @@ def resume_after(case: Document, *, asked: datetime) -> Cursor:
     A change younger than the overlap may still have older neighbours nobody has seen: then it is the overlap that counts, and
     the youngest changes are shown again.
     """
-    return min(position_of(case), Cursor(at=asked - OVERLAP))
+    return _settled(position_of(case), asked=asked)
 
 
-async def _one(cases: list[Document]) -> AsyncIterator[tuple[datetime, list[Document]]]:
-    yield utc_now(), sorted(cases, key=position_of)
+def _settled(place: Cursor, *, asked: datetime) -> Cursor:
+    return min(place, Cursor(at=asked - OVERLAP))
+
+
+async def _one(cases: list[Document], *, asked: datetime) -> AsyncIterator[_Batch]:
+    yield [(case, resume_after(case, asked=asked)) for case in sorted(cases, key=position_of)]
 
 
 def _is_new(shown: OrderedDict[str, datetime], case: Document) -> bool:

@@ -14,13 +14,14 @@ from typing import Any
 from nameko.timer import timer
 
 from mediation import ladder
-from mediation.domain import Case, CaseLevel
+from mediation.domain import Case, CaseLevel, TaskState
 from mediation.domain.supervision import OrderCause, SupervisionOrder
 from mediation.operations import escalating, supervision
 from mediation.operations.supervision import OrderOutcome
+from mediation.policies.supervision import SUPERVISED_STATES
 from mediation.supervision_store import still_open, thing_of
 from svckit.batch import BatchRepository
-from svckit.bus import Documents, Event, handles
+from svckit.bus import FOR_PEOPLE, Documents, Event, handles
 from svckit.documents import LOADED, Change, Decide, utc_now
 from svckit.due import DueDocuments
 from svckit.errors import Conflict, FailedPrecondition, NotFound, ServiceError
@@ -66,6 +67,7 @@ class Supervising:
         "mediation.case_transferred.v1",
         "mediation.task_removed.v1",
         "mediation.objection_ruled.v1",
+        gather=FOR_PEOPLE,
     )
     def settle_orders(self, events: list[Event]) -> None:
         """Ends the open orders about cases that are over, and about tasks that departments were relieved of."""
@@ -77,6 +79,16 @@ class Supervising:
             if event:
                 changes.append(event.change(id=order["_id"], decide=_settling))
         _check(self.orders.apply(changes))
+
+    @handles("mediation.supervision_issued.v1")
+    def settle_late_orders(self, events: list[Event]) -> None:
+        """Ends orders that were issued in the moment their case ended, or their task was taken back: nobody owes an answer any more."""
+        issued = [(event, event.fields()) for event in events]
+        cases = {case.case_id: case for case in _cases(self.cases, sorted({fields["case_id"] for _, fields in issued}))}
+        late = (
+            (event, fields) for event, fields in issued if _is_over(cases.get(fields["case_id"]), fields.get("task_id", ""))
+        )
+        _check(self.orders.apply([event.change(id=fields["order_id"], decide=_settling) for event, fields in late]))
 
 
 @cache
@@ -163,6 +175,13 @@ def _ended(fields: dict[str, Any]) -> tuple[str, str] | None:
     if fields.get("upheld") is False:
         return None
     return fields["case_id"], fields.get("task_id", "")
+
+
+def _is_over(case: Case | None, task_id: str) -> bool:
+    if case is None:
+        return False
+    taken_back = any(task.task_id == task_id and task.state is TaskState.REMOVED for task in case.tasks)
+    return taken_back or case.state not in SUPERVISED_STATES
 
 
 def _settling(order: SupervisionOrder) -> OrderOutcome:

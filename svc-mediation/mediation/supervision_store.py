@@ -14,7 +14,9 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from mediation import clocks
+from mediation.domain import Actor
 from mediation.domain.supervision import AWAITING_REPLY
+from mediation.policies.protecting import PROTECTED_CATEGORY, sees_protected
 from svckit.errors import Unavailable
 from svckit.paging import code_range, page_of
 
@@ -87,6 +89,14 @@ class OrderSearch:
         except PyMongoError as error:
             raise _unavailable() from error
         return [_named(order) for order in found], following
+
+
+def shown_to(caller: Actor) -> Filter:
+    """Returns the orders not hidden from a caller: those about suspected domestic violence are, as its cases are."""
+    if sees_protected(caller):
+        return {}
+    about: Filter = {"category": PROTECTED_CATEGORY}
+    return {"$nor": [about | ({"department": {"$ne": caller.department}} if caller.department else {})]}
 
 
 def asked_for(

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import msgspec
 
 from svckit.errors import InvalidArgument
 
-_RUN = re.compile(r"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+)|([a-z0-9]+)")
+_RUN = re.compile(r"([\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+)|([a-z0-9]+)")
 # Every number of a county and year begins alike: only the running number tells cases apart.
 _NUMBER = re.compile(r"(?:\d{6}-)?\d{4}-(\d+)")
 _CHINESE, _LATIN = 2, 3
@@ -55,9 +56,17 @@ def plain(text: str) -> str:
 def initials_of(text: str) -> str:
     """Returns the first letters of the pinyin of all Chinese characters, as people type them: "sgpl" for 水管破裂."""
     # Only the process that keeps the wordings needs these tables, and they are large.
+    from pypinyin.seg import mmseg
+
+    return "".join(_initials(word) for run, size in _runs(text) if size == _CHINESE for word in mmseg.seg.cut(run))
+
+
+# The words of a city's cases are the same few thousand: looked up once, they cost a tenth.
+@lru_cache(maxsize=50_000)
+def _initials(word: str) -> str:
     from pypinyin import Style, lazy_pinyin
 
-    return "".join(letter for letter in lazy_pinyin(text, style=Style.FIRST_LETTER, errors="ignore") if letter.isascii())
+    return "".join(letter for letter in lazy_pinyin(word, style=Style.FIRST_LETTER, errors="ignore") if letter.isascii())
 
 
 def wanted(text: str, *, field: str) -> Wanted:

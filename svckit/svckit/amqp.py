@@ -24,6 +24,7 @@ class _Connection(ByHand, AsyncioConnection):  # type: ignore[misc]  # pika has 
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         self._gathered: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
         super().__init__(*arguments, **named)
 
     def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
@@ -33,7 +34,7 @@ class _Connection(ByHand, AsyncioConnection):  # type: ignore[misc]  # pika has 
     def send_frames(self, frames: Sequence[bytes]) -> None:
         """Sends frames that are encoded already, after everything sent before."""
         if not self._gathered:
-            asyncio.get_running_loop().call_soon(self._send_gathered)
+            self._loop.call_soon(self._send_gathered)
         self._gathered += frames
 
     def _send_gathered(self) -> None:

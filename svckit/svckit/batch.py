@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
 import pymongo
 from bson.codec_options import CodecOptions
+from pymongo import InsertOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from svckit.commit import DURABLE, Job, Recent, Round, Written, failed_of, is_passing, take, written_of
-from svckit.documents import LOADED, Change, Document, Form, OnCommit, utc_now
+from svckit.documents import LOADED, Change, Document, Form, OnCommit, lost_race, refusal, utc_now
 from svckit.errors import ServiceError, Unavailable
 
 S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T")
+
+_SMALL = 16
 
 
 class BatchRepository(Generic[S]):
@@ -78,19 +83,44 @@ class BatchRepository(Generic[S]):
         if again:
             time.sleep(random.uniform(0, 0.002 * 2 ** min(again[0].tries, 6)))
 
+    def add(self, states: Sequence[S]) -> None:
+        """Saves new aggregates that tell nobody anything; what is there already stays as it is, so repeating it is harmless.
+
+        Raises Unavailable (repeat the whole batch).
+        """
+        until = time.monotonic() + self._patience
+        for documents in small_writes([self.form.document(state) for state in states]):
+            self._patiently(partial(self._insert, documents), until=until)
+
+    def _insert(self, documents: Sequence[Document]) -> None:
+        with pymongo.timeout(self._patience):
+            # The driver writes what it is given: each attempt begins with the same documents.
+            written = self._write([InsertOne(document) for document in documents])
+        for error in written.errors:
+            if not lost_race(error):
+                raise refusal(error)
+
     def _commit(self, jobs: list[Job[S]], deadline: float) -> list[Job[S]]:
         """Runs one round, repeated until the database has answered; returns the jobs to decide again."""
+
+        def attempt() -> list[Job[S]]:
+            for job in jobs:
+                job.reset()
+            return self._round(jobs)
+
+        return self._patiently(attempt, until=deadline)
+
+    def _patiently(self, attempt: Callable[[], T], *, until: float) -> T:
+        """Repeats an attempt until the database has answered. Raises Unavailable."""
         pause = 0.02
         while True:
             try:
-                return self._round(jobs)
+                return attempt()
             except PyMongoError as error:
                 if not is_passing(error):
                     raise
-                if time.monotonic() > deadline:
+                if time.monotonic() > until:
                     raise _unavailable() from error
-                for job in jobs:
-                    job.reset()
                 time.sleep(random.uniform(pause / 2, pause))
                 pause = min(pause * 2, 0.5)
 
@@ -114,6 +144,14 @@ class BatchRepository(Generic[S]):
             return written_of(self.collection.bulk_write(writes, ordered=False))
         except BulkWriteError as error:
             return failed_of(error)
+
+
+def small_writes(writes: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cuts background work into small writes.
+
+    No write counts as durable before everything the database began earlier: a large insert makes all commands in between wait for it.
+    """
+    return (writes[at : at + _SMALL] for at in range(0, len(writes), _SMALL))
 
 
 def all_saved(outcomes: Iterable[Any]) -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import collections
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -43,10 +44,15 @@ from svckit.topology import DELIVERIES, Queue
 _log = logging.getLogger(__name__)
 
 BATCH = 200
-"""Messages a handler gets at once, at most."""
+"""Messages a handler gets at once, at most; one that gathers, GATHERED."""
+GATHERED = 1_000
+FOR_PEOPLE = 0.5
+"""Seconds by which what only people read (notices, lists, words to search) may come later; see `Handler.gather`."""
 _LONGEST_REASON = 500
 _SUSPECTS = 1_000
 _MONGO_MS = 5_000
+# How often a handler that gathers looks whether it has enough, or is to stop.
+_LOOK_SECONDS = 0.1
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -127,14 +133,18 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
     After a batch returns, all of it is acknowledged. After an error the batch is repeated message by message, so that only the
     guilty one suffers: it comes again after a pause, and goes to the dead-letter queue with the reason after DELIVERIES
     deliveries, or at once when it can never succeed. While the database is away (`Unavailable`) the batch just waits.
+
+    `gather`: how many seconds a first message waits for more, so that a busy hour costs few large batches instead of many small ones.
     """
 
     link = GreenLink()
-    prefetch = 2 * BATCH
 
-    def __init__(self, *types: str, **options: Any) -> None:
+    def __init__(self, *types: str, gather: float = 0.0, **options: Any) -> None:
         super().__init__(expected_exceptions=(Exception,), **options)
         self.types = types
+        self.gather = gather
+        self._most = GATHERED if gather else BATCH
+        self.prefetch = 2 * self._most
         self._waiting: collections.deque[_Message] = collections.deque()
         self._news = Signal()
         self._channel: Any = None
@@ -196,6 +206,7 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
     def _work(self) -> None:
         try:
             while not self._stopping:
+                self._gather()
                 batch = self._next_batch()
                 if batch:
                     self._handle(batch)
@@ -205,10 +216,15 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
         finally:
             self._ended.send(None)
 
+    def _gather(self) -> None:
+        until = time.monotonic() + self.gather
+        while 0 < len(self._waiting) < self._most and not self._stopping and (pause := until - time.monotonic()) > 0:
+            eventlet.sleep(min(pause, _LOOK_SECONDS))
+
     def _next_batch(self) -> list[_Message]:
-        """Everything that waits, up to BATCH; a message that failed before goes alone."""
+        """Everything that waits, up to the most one may get; a message that failed before goes alone."""
         batch: list[_Message] = []
-        while self._waiting and len(batch) < BATCH:
+        while self._waiting and len(batch) < self._most:
             if self._waiting[0].id in self._suspects:
                 return batch or [self._waiting.popleft()]
             batch.append(self._waiting.popleft())

@@ -134,6 +134,8 @@ class Form(Generic[S]):
         self.state_cls = state_cls
         self.id_field = id_field
         self.encode = encode
+        # What an aggregate lets be known of its events, where it has a say in that: `published(self, events)`.
+        self.published: Callable[[S, Sequence[Any]], Sequence[Any]] | None = getattr(state_cls, "published", None)
         self._names = tuple(
             (field, name)
             for field, name in zip(state_cls.__struct_fields__, state_cls.__struct_encode_fields__, strict=True)
@@ -149,13 +151,18 @@ class Form(Generic[S]):
         """Returns a document as a draft begins with it."""
         return Version(self.state(document), document.get(_REVISION, 0), _commands_in(document))
 
+    def document(self, state: S) -> Document:
+        """Returns the document of a new aggregate that no command made and that tells nobody anything."""
+        return {"_id": getattr(state, self.id_field), **self.changed(None, state), _REVISION: 1}
+
     def changed(self, before: S | None, after: S) -> Document:
         """Returns what of `after` differs from `before`, by its path in the document, as it is stored; without the id.
 
         Lists differ by their elements, and these by their fields: a long case costs what changes in it.
         """
         if before is None:
-            return {name: stored(getattr(after, field)) for field, name in self._names}
+            whole: Document = stored(after)
+            return {name: whole[name] for _, name in self._names if name in whole}
         fields: Document = {}
         for field, name in self._names:
             value = getattr(after, field)
@@ -204,6 +211,8 @@ class Draft(Generic[S]):
         if change.creates and self.state is not None:
             raise Conflict(f"{self._form.state_cls.__name__} {self.id} exists already.", reason="ALREADY_EXISTS")
         state, events = change.decide(self.state)
+        if events and state is not None and self._form.published:
+            events = self._form.published(state, events)
         entries = [self._entry(event, change.traceparent, now) for event in events]
         self._keep(state, entries, change)
         return self.state

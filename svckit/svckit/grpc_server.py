@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import logging
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import binglian
@@ -40,24 +40,26 @@ class GrpcServer:
     def __init__(self, *, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._server = grpc.aio.server(options=_OPTIONS)
-        self._registrar = _Registrar(self._server, pipeline)
+        self._methods = _Methods()
         self._health: Any = health.aio.HealthServicer()  # type: ignore[attr-defined]  # chosen at import time
         self._served: list[str] = [""]
         self._is_serving = False
 
     def add(self, services: Iterable[tuple[Add, Any]]) -> None:
         """Registers (generated add function, servicer) pairs behind the pipeline."""
+        registrar = _Registrar(self._methods, self._pipeline)
         for add, servicer in services:
-            add(servicer, self._registrar)
-        self._served += self._registrar.services
+            add(servicer, registrar)
+        self._served += registrar.services
 
     async def start(self, *, host: str, port: int) -> int:
         """Starts to answer and returns the port (a free one for 0). Nothing is SERVING yet; see `set_serving`.
 
         Raises RuntimeError when the port cannot be opened.
         """
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        _add_reflection(self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._methods)
+        _add_reflection(self._methods)
+        self._server.add_generic_rpc_handlers((self._methods,))
         bound: int = self._server.add_insecure_port(f"{host}:{port}")
         await self._server.start()
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -84,23 +86,43 @@ class GrpcServer:
         await stopping
 
 
-class _Registrar:
-    """Stands in for the server in the generated add functions and wraps what they register."""
+class _Methods(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic for type checkers only
+    """All methods of a server by their paths. Stands in for the server in the generated add functions.
 
-    def __init__(self, server: Any, pipeline: Pipeline) -> None:
-        self._server = server
+    Methods registered with grpc.aio itself would cost every call: it then waits for the next call of each of them, one by one.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, Any] = {}
+
+    def add_generic_rpc_handlers(self, handlers: Any) -> None:
+        """Ignored: the same handlers come again, by name, in `add_registered_method_handlers`."""
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
+        """Takes the methods of one service."""
+        self._handlers |= {f"/{service}/{name}": handler for name, handler in handlers.items()}
+
+    def service(self, handler_call_details: Any) -> Any:
+        """Returns the handler of a call; None for a method nobody has."""
+        return self._handlers.get(handler_call_details.method)
+
+
+class _Registrar:
+    """Stands in for the server in the generated add functions of our services and wraps what they register."""
+
+    def __init__(self, methods: _Methods, pipeline: Pipeline) -> None:
+        self._methods = methods
         self._pipeline = pipeline
         self.services: list[str] = []
 
     def add_generic_rpc_handlers(self, handlers: Any) -> None:
         """Ignored: the same handlers come again, by name, in `add_registered_method_handlers`."""
 
-    def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
-        """Registers the handlers of one service, wrapped."""
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
+        """Takes the methods of one service, wrapped."""
         methods = descriptor_pool.Default().FindServiceByName(service).methods_by_name
         wrapped = {name: self._pipeline.wrap(method=methods[name], handler=handlers[name]) for name in handlers}
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, wrapped),))
-        self._server.add_registered_method_handlers(service, wrapped)
+        self._methods.add_registered_method_handlers(service, wrapped)
         self.services.append(service)
 
 
@@ -117,14 +139,14 @@ def _services_of(file: Any) -> list[str]:
     return [service.full_name for service in file.services_by_name.values()]
 
 
-def _add_reflection(server: Any) -> None:
+def _add_reflection(methods: _Methods) -> None:
     """Serves reflection as v1 and v1alpha, which have the same messages; the installed package knows only v1alpha."""
     names = [*all_services(), health.SERVICE_NAME, reflection.SERVICE_NAME, _REFLECTION_V1]
-    reflection.enable_server_reflection(names, server)
+    reflection.enable_server_reflection(names, methods)  # type: ignore[arg-type]  # it only adds its methods
     servicer = reflection.aio.ReflectionServicer(names)  # type: ignore[attr-defined]
     handler = grpc.stream_stream_rpc_method_handler(
         servicer.ServerReflectionInfo,
         request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
         response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
     )
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_REFLECTION_V1, {"ServerReflectionInfo": handler}),))
+    methods.add_registered_method_handlers(_REFLECTION_V1, {"ServerReflectionInfo": handler})

@@ -50,10 +50,10 @@ class _Call(Job[S]):
 
     __slots__ = ("deadline", "future")
 
-    def __init__(self, change: Change, *, deadline: float) -> None:
+    def __init__(self, change: Change, *, deadline: float, future: asyncio.Future[Any]) -> None:
         super().__init__(change)
         self.deadline = deadline
-        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.future = future
 
     def resolve(self) -> None:
         """Tells the caller how it ended, if it still waits."""
@@ -89,6 +89,8 @@ class Repository(Generic[S]):
         self._waiting: dict[str, list[_Call[S]]] = {}
         self._busy: set[str] = set()
         self._flights: set[asyncio.Task[None]] = set()
+        # Asking for the running loop costs a system call, and every command would do it several times.
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._scheduled = False
 
     async def get(self, id: str) -> S:
@@ -149,7 +151,9 @@ class Repository(Generic[S]):
     # ------------------------------------------------------------------------------------------------ group commit
 
     async def _submit(self, change: Change) -> S:
-        call: _Call[S] = _Call(change, deadline=time.monotonic() + self._patience)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        call: _Call[S] = _Call(change, deadline=time.monotonic() + self._patience, future=self._loop.create_future())
         self._waiting.setdefault(change.id, []).append(call)
         self._schedule()
         result: S = await call.future
@@ -157,17 +161,17 @@ class Repository(Generic[S]):
 
     def _schedule(self, *, after: float = 0.0) -> None:
         """Takes off once the event loop has run everybody who is ready now: they join the same write."""
-        if not self._scheduled:
+        if self._loop and not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_later(after, self._take_off)
+            self._loop.call_later(after, self._take_off)
 
     def _take_off(self) -> None:
         self._scheduled = False
         if len(self._flights) >= FLIGHTS:
             return
         group = self._next_group()
-        if group:
-            task = asyncio.get_running_loop().create_task(self._fly(group))
+        if self._loop and group:
+            task = self._loop.create_task(self._fly(group))
             self._flights.add(task)
             task.add_done_callback(self._land)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,16 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 
-from svckit.embedded import MongoServer, RabbitServer, ServerSilent, end_with_parent, free_port
+from svckit.embedded import MongoServer, RabbitServer, ServerSilent, free_port
+
+# What `preexec_fn` would do in the forked child, done after exec: the threads of gRPC do not survive a fork, and now and then the child
+# hung in gRPC's fork handlers before it became the program.
+_SHIM = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execvp(sys.argv[1], sys.argv[1:])"
+
+
+def _ends_with_parent(command: Sequence[str]) -> list[str]:
+    """The command, told by the kernel to terminate (SIGTERM) when its parent dies. Linux only."""
+    return [sys.executable, "-I", "-S", "-c", _SHIM, *command] if sys.platform == "linux" else list(command)
 
 
 @contextlib.contextmanager
@@ -25,12 +35,11 @@ def child(command: Sequence[str], *, log: Path, environment: dict[str, str] | No
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command,
+            _ends_with_parent(command),
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=end_with_parent,
         )
     try:
         yield process

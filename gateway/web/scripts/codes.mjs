@@ -38,6 +38,12 @@ const codes = {
   ],
   departments: named(table('department.csv')),
   sources: named(table('event_source.csv')),
+  disputes: table('dispute_category.csv').map(({ code, zh, en, mediable }) => ({ code, zh, en, mediable })),
+  partyTypes: named(table('party_type.csv')),
+  methods: named(table('mediation_method.csv')),
+  results: table('mediation_result.csv').map(({ code, zh, en, final }) => ({ code, zh, en, final })),
+  scales: named(table('dispute_scale.csv')),
+  idTypes: named(table('id_doc_type.csv')),
 }
 
 const target = join(web, 'src', 'generated', 'codes.json')

@@ -11,6 +11,12 @@ const protos = join(process.env.BINGLIAN_ROOT ?? join(web, '..', '..'), 'proto')
 /** What the pages call: proto file → service → rpcs (all of them when not listed). */
 const CALLED = {
   'binglian/mediation/v1/case_service.proto': { CaseService: null },
+  'binglian/mediation/v1/case_flow_service.proto': { CaseFlowService: null },
+  'binglian/mediation/v1/cooperation_service.proto': { CooperationService: null },
+  'binglian/mediation/v1/history_service.proto': { HistoryService: null },
+  'binglian/mediation/v1/dispute_service.proto': { DisputeService: null },
+  'binglian/mediation/v1/committee_service.proto': { CommitteeService: ['ListCommittees'] },
+  'binglian/mediation/v1/agreement_service.proto': { AgreementService: null },
   'binglian/mediation/v1/task_service.proto': { TaskService: null },
   'binglian/mediation/v1/notice_service.proto': { NoticeService: null, RosterService: null },
   'binglian/mediation/v1/supervision_service.proto': { SupervisionService: null },

@@ -4,7 +4,7 @@ import en from '@/i18n/en'
 import zh from '@/i18n/zh'
 import { areaName, areaPath, short } from '@/model/areas'
 import { codeName, codesOf, departmentChip } from '@/model/codes'
-import { formatAge, formatDuration, formatSpan, formatTick, formatTime } from '@/model/format'
+import { formatAge, formatDate, formatDuration, formatLastDay, formatSpan, formatTick, formatTime } from '@/model/format'
 import { CASE_STATES, STEPS, stepStatus } from '@/model/workflow'
 import { pointFromText } from '@/model/position'
 import { fillPath, queryOf } from '@/api/call'
@@ -73,6 +73,8 @@ describe('numbers', () => {
     const time = Date.parse('2026-03-05T17:04:05Z')
     expect(formatTime(time, 'zh')).toBe('3月6日 01:04:05')
     expect(formatTime(time, 'zh', time + 60_000)).toBe('01:04:05')
+    expect([formatDate(time, 'zh', time), formatDate(time, 'zh', time + 366 * 86_400_000)]).toEqual(['3月6日', '2026年3月6日'])
+    expect(formatLastDay(Date.parse('2099-12-31T16:00:00Z'), 'zh', time)).toBe('2099年12月31日')
     expect(formatTick(time, 86_400_000, 'zh')).toBe('3/6')
     expect([formatSpan(0.5), formatSpan(1.234), formatSpan(1_500)]).toEqual(['500 µs', '1.23 ms', '1.50 s'])
   })

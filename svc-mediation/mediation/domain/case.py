@@ -7,11 +7,13 @@ it concerns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
+from mediation.domain.discretion import PROTECTED_CATEGORY, discreet
 from mediation.domain.evidence import Attachment as Attachment
 from mediation.domain.evidence import Point as Point
 from mediation.domain.parts import (
@@ -22,6 +24,7 @@ from mediation.domain.parts import (
     Follower,
     History,
     Merging,
+    PartiesInformed,
     SelfHandling,
     Suspension,
     WrittenNotice,
@@ -40,6 +43,8 @@ from mediation.domain.states import (
     TaskRole,
     TaskState,
 )
+
+F = TypeVar("F", bound=msgspec.Struct)
 
 
 class Actor(Protocol):
@@ -267,6 +272,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     clocks: tuple[Clock, ...] = ()
     light: Light = Light.UNSPECIFIED
     unified_reply: str = ""
+    parties_informed: PartiesInformed | None = None
     verification: Verification | None = None
     steps: tuple[Step, ...] = ()
     traceparent: str = ""
@@ -291,6 +297,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     workspace: tuple[Entry, ...] = ()
     ends_by_itself_at: datetime | None = None
     archive_at: datetime | None = None
+
+    def published(self, facts: Sequence[F]) -> Sequence[F]:
+        """Returns what the store publishes of facts about this case."""
+        return discreet(facts) if self.category == PROTECTED_CATEGORY else facts
 
     @property
     def is_parallel(self) -> bool:

@@ -50,7 +50,8 @@ class SessionHeld(DisputeFact, frozen=True, kw_only=True, rename="camel"):
 class PoliceInformed(DisputeFact, frozen=True, kw_only=True, rename="camel"):
     """The police has to know of this dispute, or knows already."""
 
-    ground: PoliceGround
+    # None: violence at home, of which nobody is told who need not act.
+    ground: PoliceGround | None
     area_code: str
     informed_at: datetime
 

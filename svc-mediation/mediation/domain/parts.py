@@ -80,6 +80,14 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     comment: str = ""
 
 
+class PartiesInformed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That the parties of a parallel case were told the unified reply (parallel_policy.yaml, parallel_join_ok)."""
+
+    at: datetime
+    by: str
+    way: str
+
+
 class Follower(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The reporter of a case that was merged into this one, to be told whatever this one's reporter is told, until `left_at`.
 

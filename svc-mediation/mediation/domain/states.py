@@ -79,6 +79,7 @@ class ClockKind(StrEnum):
     ACCEPT = "accept"
     RESPOND = "respond"
     RESOLVE = "resolve"
+    RULING = "ruling"
 
 
 class CaseLevel(StrEnum):

@@ -6,12 +6,14 @@ by which a department has one open order about one thing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from mediation.domain.case import Attachment, Clock
+from mediation.domain.case import Attachment, Clock, F
+from mediation.domain.discretion import PROTECTED_CATEGORY, discreet
 from mediation.domain.states import CaseLevel, ClockKind, Light, Severity
 from mediation.domain.workflow import COORDINATORS, DEPARTMENT, SYSTEM, Transition
 
@@ -114,6 +116,10 @@ class SupervisionOrder(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 0
     next_turn_at: datetime | None = None
     open: bool = True
+
+    def published(self, facts: Sequence[F]) -> Sequence[F]:
+        """Returns what the store publishes of facts about this order."""
+        return discreet(facts) if self.category == PROTECTED_CATEGORY else facts
 
 
 _S = OrderState

@@ -112,6 +112,7 @@ class SupervisionLightTurned(OrderFact, frozen=True, kw_only=True, rename="camel
 
     light: Light
     due_at: datetime
+    since: datetime
 
 
 class SupervisionOverdue(OrderFact, frozen=True, kw_only=True, rename="camel"):

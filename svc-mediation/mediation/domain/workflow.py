@@ -70,10 +70,11 @@ class Transition(msgspec.Struct, frozen=True):
 
 _C = CaseState
 _T = TaskState
-_ACCEPT, _RESPOND, _RESOLVE = ClockKind.ACCEPT, ClockKind.RESPOND, ClockKind.RESOLVE
+_ACCEPT, _RESPOND, _RESOLVE, _RULING = ClockKind.ACCEPT, ClockKind.RESPOND, ClockKind.RESOLVE, ClockKind.RULING
 
 CASE_TRANSITIONS: tuple[Transition, ...] = (
     Transition("submit_case", _C.DRAFT, _C.REPORTED, REPORTERS, "the reporter"),
+    Transition("discard_draft", _C.DRAFT, _C.WITHDRAWN, REPORTERS, "the reporter; nothing of it is kept"),
     Transition("accept_case", _C.REPORTED, _C.ACCEPTED, COORDINATORS, "", _ACCEPT),
     Transition("send_back_case", _C.REPORTED, _C.RETURNED, COORDINATORS, "reason"),
     Transition("resubmit_case", _C.RETURNED, _C.REPORTED, REPORTERS, "the reporter"),
@@ -128,10 +129,17 @@ TASK_TRANSITIONS: tuple[Transition, ...] = (
     Transition("start_task", _T.WAITING, _T.ASSIGNED, SYSTEM, "every task of `after` is done or removed"),
     Transition("accept_task", _T.ASSIGNED, _T.ACCEPTED, DEPARTMENT, "", _ACCEPT),
     Transition("object_task", _T.ASSIGNED, _T.OBJECTED, DEPARTMENT, "once, inside 1 working day (petitions 5)", _ACCEPT),
-    Transition("rule_objection", _T.OBJECTED, _T.ASSIGNED, RULERS, "overruled"),
-    Transition("rule_objection", _T.OBJECTED, _T.REMOVED, RULERS, "upheld; a lead task only when reassigned"),
+    Transition("rule_objection", _T.OBJECTED, _T.ASSIGNED, RULERS, "overruled", _RULING),
+    Transition("rule_objection", _T.OBJECTED, _T.REMOVED, RULERS, "upheld; a lead task only when reassigned", _RULING),
     Transition("report_progress", _T.ACCEPTED, _T.ACCEPTED, DEPARTMENT, "", _RESPOND),
-    Transition("complete_task", _T.ACCEPTED, _T.DONE, DEPARTMENT, "the lead of a parallel case replies for all", _RESOLVE),
+    Transition(
+        "complete_task",
+        _T.ACCEPTED,
+        _T.DONE,
+        DEPARTMENT,
+        "the lead of a parallel case replies for all, tells the parties",
+        _RESOLVE,
+    ),
     Transition("return_task", _T.DONE, _T.RETURNED, COORDINATORS | {"DEPT_LEAD"}, "reason"),
     Transition("verify_case", _T.DONE, _T.RETURNED, CHECKERS, "named in a failed check"),
     Transition("accept_task", _T.RETURNED, _T.ACCEPTED, DEPARTMENT),

@@ -45,6 +45,7 @@ from mediation.operations.merging import (
     unmerge_case,
 )
 from mediation.operations.opening import (
+    discard_draft,
     draft_case,
     resubmit_case,
     send_back_case,
@@ -79,6 +80,7 @@ __all__ = [
     "change_lead",
     "close_case",
     "complete_task",
+    "discard_draft",
     "dispatch",
     "draft_case",
     "end_by_itself",

@@ -336,5 +336,6 @@ def _turned(case: Case, clock: Clock, task: Task | None = None) -> LightTurned:
         due_at=clock.due_at,
         since=clock.due_at if clock.light is Light.RED else clock.yellow_at,
         task_id=task.task_id if task else "",
-        department=task.department if task else "",
+        # A ruling is the coordinator's to give: its light is told to them and counts against no department.
+        department=task.department if task and clock.kind is not ClockKind.RULING else "",
     )

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from mediation import clocks, dispute_codes
 from mediation.domain import Actor, Attachment, Case, ClockKind
+from mediation.domain.discretion import discreet
 from mediation.domain.dispute import (
     Attendance,
     Committee,
@@ -310,6 +311,8 @@ def inform_police(dispute: Dispute, *, ground: PoliceGround, by: Actor, now: dat
     fact = PoliceInformed(
         case_id=dispute.case_id, dispute_id=dispute.dispute_id, ground=ground, area_code=dispute.area_code, informed_at=now
     )
+    if ground is PoliceGround.VIOLENCE:
+        (fact,) = discreet((replace(fact, ground=None),))
     if ground is PoliceGround.PUBLIC_ORDER:
         return flow.record(dispute, verb="inform_police", by=by, now=now, remark=text, police_notes=notes), (fact,)
     changes = {"category": dispute_codes.VIOLENCE} if ground is PoliceGround.VIOLENCE else {}

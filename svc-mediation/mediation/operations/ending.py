@@ -118,6 +118,7 @@ def reopen_case(case: Case, *, reason: str, by: Actor, at: datetime, now: dateti
         earlier_tasks=(*case.earlier_tasks, *case.tasks),
         clocks=clocks.restart(case.clocks, ClockKind.RESOLVE, limits.resolve, at=at),
         unified_reply="",
+        parties_informed=None,
         verification=None,
         self_handling=None,
         evaluation=None,

@@ -90,9 +90,13 @@ def _outlook(case: Case) -> tuple[Light, datetime | None]:
 
 
 def with_clocks(task: Task, ticking: Iterable[Any], **changes: Any) -> Task:
-    """Returns the task with other clocks, and the light and due time that follow from them."""
+    """Returns the task with other clocks, and the light and due time that follow from them.
+
+    How long a ruling takes is the coordinator's light, which the case shows, not the department's.
+    """
     kept = tuple(ticking)
-    light, _ = clocks.outlook(kept)
+    asked = kept and kept[-1].kind is ClockKind.RULING
+    light, _ = clocks.outlook(kept[:-1] if asked else kept)
     return replace(task, clocks=kept, light=light, due_at=clocks.due_at(kept, ClockKind.RESOLVE) or task.due_at, **changes)
 
 

@@ -62,6 +62,31 @@ def draft_case(
     return flow.record(case, verb="draft_case", by=by, at=at, now=now, content=history.reported(case)), ()
 
 
+def discard_draft(case: Case, *, by: Actor, at: datetime, now: datetime) -> Outcome:
+    """Throws a draft away: of what it held nothing is kept, not even whose it was, and nobody hears of it.
+
+    Raises WrongState (it was reported already), RoleNotAllowed, NotReporter.
+    """
+    policies.check_case_move(case, "discard_draft", by)
+    policies.check_reporter(case, by)
+    changed = flow.record(
+        case,
+        verb="discard_draft",
+        by=by,
+        at=flow.moment(case, at),
+        now=now,
+        state=CaseState.WITHDRAWN,
+        category="",
+        description="",
+        point=None,
+        address="",
+        photos=(),
+        reporter=Reporter(subject=""),
+        traceparent="",
+    )
+    return changed, ()
+
+
 def _usual_severity(category: str) -> Severity:
     return routing.find(category).severity if category else Severity.S4
 

@@ -269,7 +269,8 @@ def turn_order(order: SupervisionOrder, *, now: datetime) -> OrderOutcome:
     (clock,), turned = clocks.turn((order.clock,), now)
     if turned:
         order = replace(order, clock=clock, light=clock.light)
-        facts = (SupervisionLightTurned(**_about(order), light=clock.light, due_at=clock.due_at),)
+        since = clock.due_at if clock.light is Light.RED else clock.yellow_at
+        facts = (SupervisionLightTurned(**_about(order), light=clock.light, due_at=clock.due_at, since=since),)
     while order.state is not OrderState.EXTENSION_ASKED and order.raise_at and order.raise_at <= now:
         order, raised = _raise(order, at=order.raise_at, now=now)
         facts = (*facts, raised)

@@ -17,6 +17,7 @@ from mediation.domain.facts import (
     TaskObjected,
     TaskProgressed,
 )
+from mediation.domain.parts import PartiesInformed
 from mediation.operations import flow
 from mediation.operations.flow import Outcome
 from mediation.operations.suspending import woken
@@ -103,14 +104,17 @@ def complete_task(
     now: datetime,
     evidence: tuple[Attachment, ...] = (),
     unified_reply: str = "",
+    parties_informed: str = "",
 ) -> Outcome:
     """Reports a task done: tasks that waited for it start, and the last needed one makes the case handled, once.
 
-    Raises as accept_task, InvalidArgument (unified_reply).
+    `parties_informed` is how the lead of a parallel case told the parties the unified reply.
+    Raises as accept_task, InvalidArgument (unified_reply, parties_informed).
     """
     case, woke = woken(case, by=by, at=at, now=now)
     task = _own_task(case, task_id, "complete_task", by)
     policies.check_unified_reply(case, task, unified_reply)
+    policies.check_parties_informed(case, task, reply=unified_reply, way=parties_informed, by=by)
     at = flow.moment(case, at)
     ticking = clocks.meet(task.clocks, ClockKind.RESPOND, ClockKind.RESOLVE, at=at)
     done = flow.with_clocks(
@@ -125,6 +129,7 @@ def complete_task(
         on_time=clocks.is_on_time(ticking, ClockKind.RESOLVE),
     )
     reply = (unified_reply if task.is_lead else "") or case.unified_reply
+    told = parties_informed if task.is_lead else ""
     return flow.advance(
         case,
         verb="complete_task",
@@ -135,8 +140,10 @@ def complete_task(
         tasks=flow.put(case.tasks, done),
         state=flow.resumed(case),
         facts=(*woke, fact),
+        remark=told,
         content=history.done(done, reply if task.is_lead else ""),
         unified_reply=reply,
+        parties_informed=PartiesInformed(at=at, by=by.subject, way=told) if told else case.parties_informed,
         handlers=flow.worked_by(case, by),
     )
 
@@ -192,7 +199,10 @@ def _is_past(case: Case, task_id: str, states: frozenset[TaskState]) -> bool:
 
 
 def object_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetime, now: datetime) -> Outcome:
-    """Objects to a task before accepting it, once. Raises as accept_task, FailedPrecondition (second, or too late)."""
+    """Objects to a task before accepting it, once; the coordinator has 4 working hours to rule.
+
+    Raises as accept_task, FailedPrecondition (second, or too late).
+    """
     case, woke = woken(case, by=by, at=at, now=now)
     task = policies.find_task(case, task_id)
     policies.check_department(task, by)
@@ -201,7 +211,8 @@ def object_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetim
     policies.check_task_move(case, task, "object_task", by)
     at = flow.moment(case, at)
     policies.check_objection(case, task, at=at)
-    ticking = clocks.meet(task.clocks, ClockKind.ACCEPT, at=at)
+    limit = routing.ruling_limit(case.severity)
+    ticking = (*clocks.meet(task.clocks, ClockKind.ACCEPT, at=at), clocks.start(ClockKind.RULING, limit, at=at))
     objection = Objection(at=at, by=by.subject, reason=reason)
     objected = flow.with_clocks(task, ticking, state=TaskState.OBJECTED, objection=objection)
     changed = flow.record(
@@ -241,7 +252,8 @@ def rule_objection(
     if reassign_to and not upheld:
         raise InvalidArgument("An overruled objection moves nothing.", field="reassign_to", reason="NOT_UPHELD")
     at = flow.moment(case, at)
-    ruled = replace(task, objection=_ruled(task, upheld, reason, by, at))
+    in_time = clocks.meet(task.clocks, ClockKind.RULING, at=at)
+    ruled = flow.with_clocks(task, in_time, objection=_ruled(task, upheld, reason, by, at))
     fact = ObjectionRuled(
         case_id=case.case_id,
         task_id=task_id,

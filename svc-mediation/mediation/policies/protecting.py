@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mediation import dispute_codes
 from mediation.domain import Actor
-from svckit.errors import InvalidArgument
-
-PROTECTED_CATEGORY = f"A{dispute_codes.VIOLENCE}"
-"""Cases of suspected domestic violence: hidden from everybody who has no part in the protection."""
+from mediation.domain.discretion import PROTECTED_CATEGORY as PROTECTED_CATEGORY
+from mediation.policies.free_text import check_link, check_words
 
 # Those who protect, send help, or answer for the data; the community's head has to report it (反家庭暴力法 14). IMPORTER and SERVICE act
 # for them.
 PROTECTED_READERS = frozenset({"GRID_POLICE", "GRID_SUPERVISOR", "DISPATCHER", "AUDITOR", "DPO", "IMPORTER", "SERVICE"})
 PROTECTING_DEPARTMENTS = frozenset({"PSB"})
-# restricted_category.csv 9018: no recordings of voices. By the ending of the file, whatever the store is called.
-_RECORDINGS = (".mp3", ".wav", ".m4a", ".aac", ".amr", ".ogg", ".opus", ".flac", ".wma")
 
 
 def sees_protected(by: Actor) -> bool:
@@ -38,12 +33,9 @@ def check_texts(fields: Mapping[str, Any]) -> None:
     RESTRICTED_CONTENT: a word of restricted_terms.yaml. RECORDING_NOT_ALLOWED: a link to a recording of voices.
     """
     for path, text in _texts(fields, ""):
-        for code, words in dispute_codes.restricted_terms().items():
-            if any(word in text or word in text.upper() for word in words):
-                message = "This says about a person what must not be kept: leave it out."
-                raise InvalidArgument(message, field=path, reason="RESTRICTED_CONTENT", metadata={"category": code})
-        if path.endswith(".uri") and text.lower().partition("?")[0].endswith(_RECORDINGS):
-            raise InvalidArgument("Voices are not recorded.", field=path, reason="RECORDING_NOT_ALLOWED")
+        check_words(text, field=path)
+        if path.endswith(".uri"):
+            check_link(text, field=path)
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

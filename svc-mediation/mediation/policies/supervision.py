@@ -19,6 +19,7 @@ from mediation.policies.access import (
     check_role,
     find_task,
 )
+from mediation.policies.protecting import hidden_from
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 
 # A case climbs while somebody at its level could still settle it: not while it is back with the reporter, suspended, or checked.
@@ -177,8 +178,12 @@ def check_extension(order: SupervisionOrder, *, minutes: int, at: datetime) -> N
 
 
 def check_order_visible(order: Mapping[str, Any], by: Actor) -> None:
-    """Raises OrderNotFound unless the order (its fields) is of the caller's area and, for people of a department, to it."""
-    if order["area_code"].startswith(by.area) and order_department(by, "") in ("", order["department"]):
+    """Raises OrderNotFound unless the order (its fields) is of the caller's area and, for people of a department, to it.
+
+    Orders about suspected domestic violence are hidden as its cases are.
+    """
+    hidden = hidden_from(order["category"], (order["department"],), by)
+    if not hidden and order["area_code"].startswith(by.area) and order_department(by, "") in ("", order["department"]):
         return
     raise OrderNotFound(f"Order {order['order_id']} does not exist.")
 

@@ -83,6 +83,19 @@ def check_unified_reply(case: Case, task: Task, reply: str) -> None:
         raise InvalidArgument(message, field="unified_reply", reason="UNIFIED_REPLY_REQUIRED")
 
 
+def check_parties_informed(case: Case, task: Task, *, reply: str, way: str, by: Actor) -> None:
+    """Raises InvalidArgument when the lead of a parallel case does not say how the parties were told the unified reply.
+
+    parallel_policy.yaml, parallel_join_ok: handled only when the parties are informed. The lead deals with them (lead_rule, 对接当事人),
+    so its task is not done before. Another reply has to be told again. Proxies repeat what was done elsewhere.
+    """
+    if way or not (task.is_lead and case.is_parallel) or not by.roles.isdisjoint(PROXIES):
+        return
+    if case.parties_informed is None or reply not in ("", case.unified_reply):
+        message = "The lead department of a parallel case tells the parties the unified reply: say how it did."
+        raise InvalidArgument(message, field="parties_informed", reason="PARTIES_NOT_INFORMED")
+
+
 def check_notes(case: Case, task: Task, *, attachments: int) -> None:
     """Raises FailedPrecondition when the task or the case has no room for one more note with so many attachments."""
     notes = [note for each in case.tasks for note in each.progress]

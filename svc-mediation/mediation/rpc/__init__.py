@@ -1,5 +1,6 @@
 """The gRPC servicers: translate, call one operation or search, translate back. Errors, access and masking happen around them."""
 
+from mediation.rpc.audits import AuditServicer
 from mediation.rpc.cases import CaseServicer
 from mediation.rpc.clocks import ClockServicer
 from mediation.rpc.cooperation import CooperationServicer
@@ -10,6 +11,7 @@ from mediation.rpc.tasks import TaskServicer
 from mediation.rpc.ways import CaseFlowServicer
 
 __all__ = [
+    "AuditServicer",
     "CaseFlowServicer",
     "CaseServicer",
     "ClockServicer",

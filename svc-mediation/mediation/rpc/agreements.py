@@ -9,11 +9,14 @@ from binglian.mediation.v1 import agreement_service_pb2 as pb
 from binglian.mediation.v1 import agreement_service_pb2_grpc
 
 from mediation import papers
+from mediation.audit_store import AuditLog
 from mediation.dispute_store import AgreementNumbers
 from mediation.domain import Attachment
+from mediation.domain.audit import AuditKind
 from mediation.domain.dispute import AgreementStatus, Dispute, Signature
 from mediation.operations import agreements as operations
 from mediation.rpc.mediating import Mediating, struct, structs, terms
+from svckit.access import current_caller
 from svckit.documents import utc_now
 from svckit.messages import to_fields, to_message
 from svckit.store import Repository
@@ -22,7 +25,10 @@ from svckit.store import Repository
 class AgreementServicer(agreement_service_pb2_grpc.AgreementServiceServicer):
     """What mediators do with agreements, and the papers of a dispute."""
 
-    def __init__(self, *, disputes: Repository[Dispute], numbers: AgreementNumbers, fonts: papers.Fonts) -> None:
+    def __init__(
+        self, *, disputes: Repository[Dispute], numbers: AgreementNumbers, fonts: papers.Fonts, audit: AuditLog
+    ) -> None:
+        self._audit = audit
         self._numbers = numbers
         self._fonts = fonts
         self._mediating = Mediating(disputes)
@@ -146,5 +152,15 @@ class AgreementServicer(agreement_service_pb2_grpc.AgreementServiceServicer):
         dispute = await self._mediating.visible(request.dispute_id)
         fields = to_fields(request)
         sheet = papers.compose(dispute, paper=fields["paper"])
-        file = await asyncio.to_thread(papers.render, sheet, format=fields.get("format", "pdf"), fonts=self._fonts)
+        form = fields.get("format", "pdf")
+        file = await asyncio.to_thread(papers.render, sheet, format=form, fonts=self._fonts)
+        await self._audit.begin(
+            current_caller(),
+            kind=AuditKind.DOWNLOAD,
+            what=f"{fields['paper']}.{form}",
+            query=request,
+            dispute_id=dispute.dispute_id,
+            rows=1,
+            complete=True,
+        )
         return to_message(pb.GetDisputePaperResponse, {"file": file})

@@ -14,6 +14,7 @@ from mediation.domain import Case, JoinPolicy, Severity
 from mediation.locating import Locator
 from mediation.operations import Outcome
 from mediation.rpc import translate
+from mediation.rpc.checking import checks_texts
 from mediation.store import CaseNumbers, CaseSearch, Document, Filter, lit, still_open, view_of, with_task_of
 from mediation.streams import Hub, position_of
 from svckit.access import Caller, check_area, current_caller
@@ -27,6 +28,7 @@ from svckit.telemetry import current_traceparent
 DEFAULT_PAGE = 50
 
 
+@checks_texts
 class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
     """What coordinators, reporters and pages do with cases."""
 
@@ -62,7 +64,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
                 raise
         else:
             saved = await self._cases.create(case.case_id, case, facts, command=command)
-        return to_message(case_service_pb2.ReportCaseResponse, {"case": saved})
+        return translate.answer(case_service_pb2.ReportCaseResponse, saved)
 
     async def _reported(self, request: Any, caller: Caller) -> Outcome:
         at = translate.happened(request, caller, offline=True)
@@ -159,7 +161,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
             return verb(case, caller, at)
 
         saved = await self._cases.change(request.case_id, decide, command=command_of(request, caller))
-        return to_message(response, {"case": saved})
+        return translate.answer(response, saved)
 
     # ------------------------------------------------------------------------------------------------------------ reading
 

@@ -12,7 +12,6 @@ from mediation.operations import Outcome
 from mediation.rpc import translate
 from svckit.access import Caller, current_caller
 from svckit.documents import command_of, utc_now
-from svckit.messages import to_message
 from svckit.store import Repository
 
 Verb = Callable[[Case, Caller, datetime], Outcome]
@@ -26,7 +25,7 @@ class CaseVerbs:
 
     async def change(self, response: type[Any], request: Any, verb: Verb, *, offline: bool = False) -> Any:
         """Returns the response with the case after the verb; visibility and revision are checked first."""
-        return to_message(response, {"case": await self.changed(request, verb, offline=offline)})
+        return translate.answer(response, await self.changed(request, verb, offline=offline))
 
     async def changed(self, request: Any, verb: Verb, *, offline: bool = False) -> Case:
         """Returns the case after the verb. Raises as Repository.change, CaseNotFound, StaleRevision and the verb."""

@@ -14,6 +14,7 @@ from mediation.domain import Actor, Case, Entry, EntryKind, Visibility
 from mediation.operations import Outcome
 from mediation.rpc import translate
 from mediation.rpc.changing import CaseVerbs
+from mediation.rpc.checking import checks_texts
 from svckit.access import Caller, current_caller
 from svckit.documents import utc_now
 from svckit.ids import new_id
@@ -21,6 +22,7 @@ from svckit.messages import to_fields, to_message
 from svckit.store import Repository
 
 
+@checks_texts
 class CooperationServicer(cooperation_service_pb2_grpc.CooperationServiceServicer):
     """What departments do with each other on one case."""
 

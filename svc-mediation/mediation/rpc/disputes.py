@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from binglian.mediation.v1 import dispute_service_pb2 as pb
 from binglian.mediation.v1 import dispute_service_pb2_grpc
 
 from mediation import cursors
+from mediation.committee_store import CommitteeRegister
 from mediation.dispute_store import DisputeSearch, Filter, due_before, shown_to
 from mediation.domain import Attachment, Case
+from mediation.domain.committee import MediationCommittee
 from mediation.domain.dispute import Attendance, Committee, Dispute, Mediator, Party, PoliceGround, RecusalGround
 from mediation.operations import disputes as operations
 from mediation.operations.dispute_flow import Outcome
 from mediation.policies.access import check_visible
+from mediation.policies.committees import check_mediator_of, check_registered
 from mediation.policies.protecting import check_texts
 from mediation.rpc.mediating import Mediating, struct, structs
 from mediation.rpc.translate import instant
@@ -31,7 +35,15 @@ DEFAULT_PAGE = 50
 class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
     """What mediators and the heads of communities do with disputes."""
 
-    def __init__(self, *, disputes: Repository[Dispute], cases: Repository[Case], search: DisputeSearch) -> None:
+    def __init__(
+        self,
+        *,
+        disputes: Repository[Dispute],
+        cases: Repository[Case],
+        search: DisputeSearch,
+        register: CommitteeRegister,
+    ) -> None:
+        self._register = register
         self._disputes = disputes
         self._cases = cases
         self._search = search
@@ -56,12 +68,14 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
         check_texts(to_fields(request))
         case = await self._cases.get(request.case_id)
         check_visible(case, caller)
+        registered = await self._register.by_code(request.committee.code)
+        committee = check_registered(registered, area_code=case.area_code)
         return operations.open_dispute(
             dispute_id=new_id(),
             case=case,
             category=request.category or case.category[1:],
             description=request.description,
-            committee=struct(request.committee, Committee),
+            committee=_as_registered(committee),
             parties=[struct(party, Party, party_id=new_id()) for party in request.parties],
             people_involved=request.people_involved,
             condition=request.condition,
@@ -93,23 +107,19 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
         """Names the mediator."""
         fields = to_fields(request)
         declared = [RecusalGround(ground) for ground in fields["declared"]]
-        return await self._mediating.change(
-            pb.AppointMediatorResponse,
-            request,
-            lambda dispute, by, now: operations.appoint_mediator(
-                dispute,
-                mediator=Mediator(
-                    subject=request.subject,
-                    name=request.name,
-                    appointed_at=now,
-                    by_parties=request.by_parties,
-                    accepted_by=tuple(request.accepted_by),
-                ),
-                declared=declared,
-                by=by,
-                now=now,
-            ),
-        )
+        belongs_to = await self._register.of_mediator(request.subject)
+
+        def verb(dispute: Dispute, by: Caller, now: datetime) -> Outcome:
+            mediator = Mediator(
+                subject=request.subject,
+                name=check_mediator_of(dispute, belongs_to, subject=request.subject, field="subject"),
+                appointed_at=now,
+                by_parties=request.by_parties,
+                accepted_by=tuple(request.accepted_by),
+            )
+            return operations.appoint_mediator(dispute, mediator=mediator, declared=declared, by=by, now=now)
+
+        return await self._mediating.change(pb.AppointMediatorResponse, request, verb)
 
     async def AcceptMediator(self, request: Any, context: Any) -> Any:
         """Records that a party accepts the mediator."""
@@ -122,16 +132,19 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
     async def RecuseMediator(self, request: Any, context: Any) -> Any:
         """Puts a substitute in the mediator's place."""
         ground = RecusalGround(to_fields(request)["ground"])
-        substitute = None
-        if request.substitute_subject:
-            substitute = Mediator(subject=request.substitute_subject, name=request.substitute_name, appointed_at=utc_now())
-        return await self._mediating.change(
-            pb.RecuseMediatorResponse,
-            request,
-            lambda dispute, by, now: operations.recuse_mediator(
+        subject = request.substitute_subject
+        belongs_to = await self._register.of_mediator(subject) if subject else None
+
+        def verb(dispute: Dispute, by: Caller, now: datetime) -> Outcome:
+            substitute = None
+            if subject:
+                name = check_mediator_of(dispute, belongs_to, subject=subject, field="substitute_subject")
+                substitute = Mediator(subject=subject, name=name, appointed_at=now)
+            return operations.recuse_mediator(
                 dispute, ground=ground, reason=request.reason, substitute=substitute, by=by, now=now
-            ),
-        )
+            )
+
+        return await self._mediating.change(pb.RecuseMediatorResponse, request, verb)
 
     async def BeginMediation(self, request: Any, context: Any) -> Any:
         """Begins the mediation."""
@@ -233,6 +246,18 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
         found, last = await self._search.page(where, after=after, size=request.page_size or DEFAULT_PAGE)
         fields = {"disputes": found, "next_page_token": str(last) if last else ""}
         return to_message(pb.ListDisputesResponse, fields)
+
+
+def _as_registered(committee: MediationCommittee) -> Committee:
+    """The committee as the papers of the dispute name it: as it was when the application came."""
+    chair = committee.chair
+    return Committee(
+        code=committee.code,
+        name=committee.name,
+        chair_subject=chair.subject,
+        chair_name=chair.name,
+        phone=committee.phone,
+    )
 
 
 def _asked(request: Any) -> Filter:

@@ -12,8 +12,10 @@ from binglian.options.v1 import options_pb2
 from binglian.type.v1 import file_pb2
 
 from mediation import asking, cursors, exporting, policies, sheets
+from mediation.audit_store import AuditLog
 from mediation.counting import tally
 from mediation.cursors import Cursor
+from mediation.domain.audit import AuditKind
 from mediation.domain.search import SavedSearch
 from mediation.finding import MOST_COUNTED, Ask, Finder, Page
 from mediation.operations.searches import forget_search, save_search
@@ -38,7 +40,16 @@ _MASK_RESTRICTED = masker_of(case_pb2.Case.DESCRIPTOR, hides=options_pb2.SENSITI
 class SearchServicer(search_service_pb2_grpc.SearchServiceServicer):
     """Finds, counts, writes files, keeps searches."""
 
-    def __init__(self, *, search: CaseSearch, finder: Finder, searches: Repository[SavedSearch], saved: SavedSearches) -> None:
+    def __init__(
+        self,
+        *,
+        search: CaseSearch,
+        finder: Finder,
+        searches: Repository[SavedSearch],
+        saved: SavedSearches,
+        audit: AuditLog,
+    ) -> None:
+        self._audit = audit
         self._search = search
         self._finder = finder
         self._searches = searches
@@ -100,15 +111,23 @@ class SearchServicer(search_service_pb2_grpc.SearchServiceServicer):
         sheet: sheets.Sheet = sheets.XlsxSheet() if request.format == pb.EXPORT_FORMAT_XLSX else sheets.CsvSheet()
         name = f"cases-{utc_now():%Y%m%d-%H%M%S}.{sheet.extension}"
         head = file_pb2.FilePart(content_type=sheet.content_type, name=name, data=sheet.rows([exporting.headings(language)]))
-        yield pb.ExportCasesResponse(part=head)
-        after: Cursor | None = None
-        while True:
-            cases, after = await self._page(request, ask, after=after, size=ROWS_AT_ONCE)
-            data = await asyncio.to_thread(_written, sheet, cases, caller, language)
-            yield pb.ExportCasesResponse(part=file_pb2.FilePart(data=data))
-            if after is None:
-                break
-        yield pb.ExportCasesResponse(part=file_pb2.FilePart(data=sheet.end()))
+        entry = await self._audit.begin(caller, kind=AuditKind.EXPORT, what=sheet.extension, query=request)
+        given, complete = 0, False
+        try:
+            yield pb.ExportCasesResponse(part=head)
+            after: Cursor | None = None
+            while True:
+                cases, after = await self._page(request, ask, after=after, size=ROWS_AT_ONCE)
+                data = await asyncio.to_thread(_written, sheet, cases, caller, language)
+                given += len(cases)
+                yield pb.ExportCasesResponse(part=file_pb2.FilePart(data=data))
+                if after is None:
+                    break
+            yield pb.ExportCasesResponse(part=file_pb2.FilePart(data=sheet.end()))
+            complete = True
+        finally:
+            # Also of a file that was broken off it is on record how much went out.
+            await self._audit.end(entry, rows=given, complete=complete)
 
     # -------------------------------------------------------------------------------------------------------------- keeping
 

@@ -14,7 +14,8 @@ from mediation.operations import Outcome, escalating, supervision
 from mediation.operations.supervision import OrderOutcome
 from mediation.policies import supervision as policies
 from mediation.rpc import translate
-from mediation.supervision_store import Document, OrderSearch, asked_for, lit
+from mediation.rpc.checking import checks_texts
+from mediation.supervision_store import Document, OrderSearch, asked_for, lit, shown_to
 from svckit.access import Caller, current_caller
 from svckit.documents import command_of, utc_now
 from svckit.errors import Conflict, ServiceError
@@ -30,6 +31,7 @@ LOOK_AGAIN_SECONDS = 15.0
 Verb = Callable[[SupervisionOrder, Caller], OrderOutcome]
 
 
+@checks_texts
 class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceServicer):
     """What supervisors and departments do with orders, and lifting cases by hand."""
 
@@ -54,7 +56,7 @@ class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceService
             return escalating.escalate_case(case, reason=request.reason, to_level=to_level, by=caller, at=now, now=now)
 
         saved = await self._cases.change(request.case_id, decide, command=command_of(request, caller))
-        return to_message(pb.EscalateCaseResponse, {"case": saved})
+        return translate.answer(pb.EscalateCaseResponse, saved)
 
     async def IssueOrder(self, request: Any, context: Any) -> Any:
         """Issues an order."""
@@ -139,8 +141,7 @@ class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceService
         caller = current_caller()
 
         def decide(order: SupervisionOrder) -> OrderOutcome:
-            fields = {"order_id": order.order_id, "area_code": order.area_code, "department": order.department}
-            policies.check_order_visible(fields, caller)
+            policies.check_order_visible(_told(order), caller)
             return verb(order, caller)
 
         saved = await self._orders.change(request.order_id, decide, command=command_of(request, caller))
@@ -163,6 +164,7 @@ class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceService
             states=fields["states"],
             light=fields.get("light", ""),
         )
+        where |= shown_to(caller)
         found, token = await self._search.page(where, token=request.page_token, size=request.page_size or DEFAULT_PAGE)
         now = utc_now()
         orders = [lit(order, now=now) for order in found]
@@ -185,6 +187,11 @@ class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceService
             raise policies.OrderNotFound(f"Order {order_id} does not exist.")
         policies.check_order_visible(order, current_caller())
         return lit(order, now=utc_now())
+
+
+def _told(order: SupervisionOrder) -> Document:
+    """What decides who may know of an order."""
+    return {name: getattr(order, name) for name in ("order_id", "area_code", "category", "department")}
 
 
 def _refusal(error: ServiceError) -> ServiceError:

@@ -15,6 +15,7 @@ from mediation.domain.states import OPEN_TASK_STATES
 from mediation.finding import Finder
 from mediation.operations import Outcome
 from mediation.rpc import translate
+from mediation.rpc.checking import checks_texts
 from mediation.store import Document, Filter, still_open, view_of, with_task_of
 from mediation.streams import Hub
 from svckit.access import Caller, current_caller
@@ -27,6 +28,7 @@ DEFAULT_PAGE = 50
 Verb = Callable[[Case, Caller, datetime], Outcome]
 
 
+@checks_texts
 class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
     """What departments do with their tasks."""
 
@@ -67,6 +69,7 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
                 result=request.result,
                 evidence=evidence,
                 unified_reply=request.unified_reply,
+                parties_informed=request.parties_informed,
                 by=by,
                 at=at,
                 now=utc_now(),
@@ -118,7 +121,7 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
             return verb(case, caller, at)
 
         saved = await self._cases.change(request.case_id, decide, command=command_of(request, caller))
-        return to_message(response, {"case": saved})
+        return translate.answer(response, saved)
 
     # ------------------------------------------------------------------------------------------------- reading, watching
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from binglian.mediation.v1 import case_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
+from msgspec.structs import replace
 
 from mediation import policies
 from mediation.domain import Attachment, Case, Point, Severity, TaskPlan, TaskRole
 from svckit.access import Caller
 from svckit.documents import utc_now
 from svckit.errors import InvalidArgument
-from svckit.messages import to_fields
+from svckit.messages import to_fields, to_message
 
 # event_source.csv: found on patrol.
 DEFAULT_SOURCE = "01"
@@ -25,6 +26,11 @@ def happened(request: Any, caller: Caller, *, offline: bool = False) -> datetime
     now = utc_now()
     given = instant(request.happened_at) if request.HasField("happened_at") else None
     return policies.check_happened_at(caller, given, now=now, offline=offline)
+
+
+def answer(response: type[Any], case: Case) -> Any:
+    """Returns the response to a change: the case without its steps, which its caller has not asked for and which only grow."""
+    return to_message(response, {"case": replace(case, steps=())})
 
 
 def instant(timestamp: Timestamp, *, field: str = "happened_at") -> datetime:

@@ -14,6 +14,7 @@ from mediation.locating import Locator
 from mediation.operations import Outcome
 from mediation.rpc import translate
 from mediation.rpc.changing import CaseVerbs
+from mediation.rpc.checking import checks_texts
 from mediation.similar import SimilarCases
 from mediation.store import CaseNumbers
 from svckit.access import Caller, check_area, current_caller
@@ -26,6 +27,7 @@ from svckit.telemetry import current_traceparent
 DEFAULT_PAGE, DEFAULT_DUPLICATES = 50, 5
 
 
+@checks_texts
 class CaseFlowServicer(case_flow_service_pb2_grpc.CaseFlowServiceServicer):
     """The ways of a case beside being dispatched and closed."""
 
@@ -66,7 +68,7 @@ class CaseFlowServicer(case_flow_service_pb2_grpc.CaseFlowServiceServicer):
             now=utc_now(),
         )
         saved = await self._verbs.cases.create(case.case_id, case, facts, command=command_of(request, caller))
-        return to_message(pb.DraftCaseResponse, {"case": saved})
+        return translate.answer(pb.DraftCaseResponse, saved)
 
     async def ListDrafts(self, request: Any, context: Any) -> Any:
         """Returns a page of the caller's drafts."""
@@ -75,6 +77,15 @@ class CaseFlowServicer(case_flow_service_pb2_grpc.CaseFlowServiceServicer):
             current_caller().subject, after=after, size=request.page_size or DEFAULT_PAGE
         )
         return to_message(pb.ListDraftsResponse, {"cases": drafts, "next_page_token": str(last) if last else ""})
+
+    async def DiscardDraft(self, request: Any, context: Any) -> Any:
+        """Throws a draft away."""
+
+        def verb(case: Case, by: Caller, at: datetime) -> Outcome:
+            return operations.discard_draft(case, by=by, at=at, now=utc_now())
+
+        await self._verbs.changed(request, verb)
+        return pb.DiscardDraftResponse()
 
     async def SubmitCase(self, request: Any, context: Any) -> Any:
         """Reports a draft; the area comes from housing, as for a report."""

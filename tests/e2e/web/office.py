@@ -23,6 +23,19 @@ AREAS = (
     (GRID, "石板溪社区1号网格"),
 )
 
+COMMITTEE = {
+    "code": "420502001003",
+    "name": "西陵区西陵街道石板溪社区人民调解委员会",
+    "kind": "COMMITTEE_KIND_COMMUNITY",
+    "areaCode": "420502001003",
+    "members": [
+        {"subject": "supervisor", "name": "刘建国", "sex": "1", "post": "COMMITTEE_POST_CHAIR"},
+        {"subject": "mediator", "name": "赵敏", "sex": "2", "post": "COMMITTEE_POST_MEMBER"},
+        {"subject": "worker", "name": "王芳", "sex": "2", "post": "COMMITTEE_POST_MEMBER"},
+    ],
+    "termBeginsOn": "2026-01-01",
+}
+
 
 class Office:
     """Calls of several people through one entry. Every call raises unless it is answered with 2xx."""
@@ -54,6 +67,13 @@ class Office:
         areas[-1]["polygons"] = [{"outer": {"points": _square()}}]  # type: ignore[assignment]
         key = hashlib.sha256(repr(areas).encode()).hexdigest()[:32]
         self.call("importer", "POST", "/v1/areas:import", {"requestId": key, "areas": areas})
+        self._enter_committee()
+
+    def _enter_committee(self) -> None:
+        """The committee of the community with its people; only who stands in the register mediates."""
+        if self.call("supervisor", "GET", f"/v1/committees?code={COMMITTEE['code']}").get("committees"):
+            return
+        self.call("supervisor", "POST", "/v1/committees", {"committee": COMMITTEE})
 
     def report(self, description: str, **more: Any) -> dict[str, Any]:
         """A new case of blocked common parts in the seeded grid."""

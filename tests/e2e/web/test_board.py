@@ -37,7 +37,7 @@ def test_cases_appear_change_and_leave_by_themselves(office: Office, sign_in: Si
     shoot(page, "board")
 
     case = office.act(case, "JUST", "accept")
-    office.act(case, "JUST", "complete", result="已清理", unifiedReply="隐患消除")
+    office.act(case, "JUST", "complete", result="已清理", unifiedReply="隐患消除", partiesInformed="电话")
     expect(page.locator("#lane-check .card", has_text=case["number"])).to_be_visible()
 
 

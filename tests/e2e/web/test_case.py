@@ -52,7 +52,7 @@ def test_the_timeline_draws_itself(office: Office, sign_in: SignIn, shoot: Calla
     shoot(page, "case-live")
 
     case = office.act(case, "JUST", "accept")
-    case = office.act(case, "JUST", "complete", result="房主已整改", unifiedReply="楼道已恢复畅通")
+    case = office.act(case, "JUST", "complete", result="房主已整改", unifiedReply="楼道已恢复畅通", partiesInformed="电话")
     expect(page.locator(".labels strong")).to_have_count(2)  # everybody waits for one chain: it is critical by now
     case = office.act(case, "UMD", "complete", result="已清运")
     expect(page.locator(".head .state")).to_contain_text("待核查")
@@ -108,8 +108,9 @@ def test_a_department_works_and_is_told_what_is_missing(office: Office, sign_in:
     page.get_by_role("button", name="办结任务").click()
     page.locator("#field-result").fill("加装净化设备")
     page.get_by_role("dialog").get_by_role("button", name="办结任务").click()
-    expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text("请填写")
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(["请填写", "请填写"])
     page.locator("#field-unifiedReply").fill("油烟已治理")
+    page.locator("#field-partiesInformed").fill("当面告知")
     page.get_by_role("dialog").get_by_role("button", name="办结任务").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator(".facts")).to_contain_text("油烟已治理")
@@ -136,7 +137,7 @@ def test_a_check_on_site_fails_then_passes_and_the_case_is_closed(
     case = office.dispatch(case, {"department": "UMD"}, {"department": "PSB"})
     for department in ("UMD", "PSB"):
         case = office.act(case, department, "accept")
-        reply = {"unifiedReply": "已修复"} if department == "UMD" else {}
+        reply = {"unifiedReply": "已修复", "partiesInformed": "电话"} if department == "UMD" else {}
         case = office.act(case, department, "complete", result="完成", **reply)
     page = sign_in("supervisor", f"/cases/{case['caseId']}")
     page.get_by_role("button", name="现场核查").click()
@@ -147,7 +148,7 @@ def test_a_check_on_site_fails_then_passes_and_the_case_is_closed(
     expect(page.locator(".head .state")).to_contain_text("返工中")
     expect(page.locator(".span.rework")).to_be_visible()
     case = office.act(case, "UMD", "accept")
-    office.act(case, "UMD", "complete", result="已紧固", unifiedReply="已修复")
+    office.act(case, "UMD", "complete", result="已紧固", unifiedReply="已修复", partiesInformed="电话")
 
     page.get_by_role("button", name="现场核查").click()
     page.get_by_role("radio", name="通过", exact=True).click()

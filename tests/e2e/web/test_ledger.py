@@ -48,7 +48,7 @@ def past_case(office: Office, category: str, work: dict[str, tuple[float, float]
         accepted, done = work[task["department"]]
         path = f"/v1/cases/{case['caseId']}/tasks/{task['taskId']}"
         send(f"{path}:accept", accepted)
-        send(f"{path}:complete", done, result="已处理", unifiedReply="已处理")
+        send(f"{path}:complete", done, result="已处理", unifiedReply="已处理", partiesInformed="电话")
 
 
 def test_a_case_shows_its_standstill_and_whose_minutes_decided(
@@ -74,7 +74,7 @@ def test_a_case_shows_its_standstill_and_whose_minutes_decided(
     page.wait_for_timeout(1_200)
     case = office.act(case, "UMD", "accept")
     page.wait_for_timeout(1_000)
-    case = office.act(case, "JUST", "complete", result="房主已整改", unifiedReply="楼道已恢复畅通")
+    case = office.act(case, "JUST", "complete", result="房主已整改", unifiedReply="楼道已恢复畅通", partiesInformed="电话")
     office.act(case, "UMD", "complete", result="已清运")
 
     expect(page.locator(".legend")).to_contain_text("挂账停表")
@@ -160,7 +160,7 @@ def test_a_case_on_a_phone(office: Office, sign_in: SignIn, shoot: Callable[...,
     for department in ("WATERB", "UMD"):
         case = office.act(case, department, "accept")
         page.wait_for_timeout(1_000)
-        case = office.act(case, department, "complete", result="已抽排", unifiedReply="已抽排")
+        case = office.act(case, department, "complete", result="已抽排", unifiedReply="已抽排", partiesInformed="电话")
     panel = page.locator(".ledger.panel")
     expect(panel).to_contain_text("推演", timeout=30_000)
     page.locator(".plot .span").first.click()

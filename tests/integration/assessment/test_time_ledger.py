@@ -14,6 +14,7 @@ from binglian.mediation.v1 import events_pb2 as facts
 from binglian.mediation.v1 import supervision_pb2
 
 from assessment import store
+from assessment.policies import PROTECTED_CATEGORY
 from svckit.errors import InvalidArgument
 from svckit.statuses import error_of
 from tests.integration.assessment.test_service import (
@@ -199,3 +200,22 @@ def test_orders_of_a_month_are_counted_from_an_index(service):
         "explain", {"aggregate": "ledgers", "pipeline": pipeline, "cursor": {}}, verbosity="queryPlanner"
     )
     assert "orders.period_1_scope_1" in str(told)
+
+
+def test_cases_of_violence_at_home_are_hidden_as_they_are_where_they_are_handled(service, stub):
+    area, period = f"4205{random.randint(10, 99)}001004", "2026-03"
+    case_id = new()
+    tell(service, story(case_id, category=PROTECTED_CATEGORY, area=area))
+    coordinator = {"roles": ["DISPATCHER"]}
+    eventually(lambda: (found := ledger(service, stub, case_id, **coordinator)) and found.HasField("closed_at"), seconds=20)
+    assert ledger(service, stub, case_id, roles=["DEPT_LEAD"], department="UMD") is not None, "it has a task there"
+    assert ledger(service, stub, case_id) is None
+    assert ledger(service, stub, case_id, roles=["DEPT_LEAD"], department="WF") is None
+    for claims, seen in ((coordinator, 1), ({}, 0), ({"roles": ["DEPT_LEAD"], "department": "WF"}, 0)):
+        metadata = service.metadata(**{**ASSESSOR, **claims})
+        listed = stub.ListCaseLedgers(pb.ListCaseLedgersRequest(area_prefix=area), metadata=metadata).ledgers
+        compared = stub.GetComparison(pb.GetComparisonRequest(area_prefix=area), metadata=metadata).categories
+        minutes = stub.ListCriticalMinutes(pb.ListCriticalMinutesRequest(area_prefix=area, period=period), metadata=metadata)
+        parts = stub.ExportLedgers(pb.ExportLedgersRequest(case_id=case_id), metadata=metadata)
+        lines = b"".join(each.part.data for each in parts).decode().splitlines()
+        assert (len(listed), len(compared), bool(minutes.categories), len(lines) - 1) == (seen, seen, bool(seen), seen)

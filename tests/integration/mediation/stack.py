@@ -175,7 +175,7 @@ class Person:
 
     async def complete(self, case: case_pb2.Case, *, request_id: str = "", **fields: Any) -> case_pb2.Case:
         """Completes the task of the own department."""
-        given = {"result": "已处置", "unified_reply": "已办结"} | fields
+        given = {"result": "已处置", "unified_reply": "已办结", "parties_informed": "当面"} | fields
         request = task_service_pb2.CompleteTaskRequest(
             case_id=case.case_id, task_id=task_of(case, self.department), request_id=request_id or new_id(), **given
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import io
 import subprocess
@@ -14,6 +15,9 @@ import pytest
 from binglian.mediation.v1 import (
     agreement_service_pb2,
     agreement_service_pb2_grpc,
+    committee_pb2,
+    committee_service_pb2,
+    committee_service_pb2_grpc,
     dispute_pb2,
     dispute_service_pb2,
     dispute_service_pb2_grpc,
@@ -43,6 +47,7 @@ class Mediator:
         self._stubs = (
             (dispute_service_pb2, dispute_service_pb2_grpc.DisputeServiceStub(self._channel)),  # type: ignore[arg-type]
             (agreement_service_pb2, agreement_service_pb2_grpc.AgreementServiceStub(self._channel)),  # type: ignore[arg-type]
+            (committee_service_pb2, committee_service_pb2_grpc.CommitteeServiceStub(self._channel)),  # type: ignore[arg-type]
         )
         self._metadata = (("x-purpose", purpose),) if purpose else ()
 
@@ -70,10 +75,32 @@ async def people(stack: Stack) -> AsyncIterator[dict[str, Mediator]]:
         "other": Mediator(stack, subject="other", role="GRID_MEDIATOR"),
         "police": Mediator(stack, subject="police", role="DEPT_HANDLER", department="PSB"),
         "supervision": Mediator(stack, subject="supervision", role="SUPERVISION"),
+        "head": Mediator(stack, subject="chair", role="GRID_SUPERVISOR"),
     }
+    await registered(made["head"])
     yield made
     for person in made.values():
         await person.close()
+
+
+async def registered(head: Mediator) -> None:
+    """Sees to it that the committee of these tests stands in the register, with its mediators."""
+    member = committee_service_pb2.MemberDraft
+    board = committee_service_pb2.CommitteeDraft(
+        code=COMMITTEE.code,
+        name=COMMITTEE.name,
+        kind=committee_pb2.COMMITTEE_KIND_COMMUNITY,
+        area_code="420502001003",
+        members=[
+            member(subject="chair", name="刘建国", sex="1", post=committee_pb2.COMMITTEE_POST_CHAIR),
+            member(subject="mediator", name="赵敏", sex="2", post=committee_pb2.COMMITTEE_POST_MEMBER),
+            member(subject="third", name="周凯", sex="1", post=committee_pb2.COMMITTEE_POST_MEMBER),
+        ],
+        mediators=[committee_service_pb2.MediatorDraft(subject="other", name="孙丽")],
+        term_begins_on="2026-01-01",
+    )
+    with contextlib.suppress(Conflict):
+        await head("CreateCommittee", committee=board)
 
 
 def party(side: Any, name: str, **fields: Any) -> dispute_pb2.Party:

@@ -226,8 +226,9 @@ async def test_who_reported_hears_of_the_refusal_and_nothing_keeps_the_number(
         )
         await until(lambda: texts(http, PHONE))
         (notice,) = await resident.of(case.case_id)
-        assert (notice.kind, notice.reason) == (notice_pb2.NOTICE_KIND_REJECTED, reason)
-    assert texts(http, PHONE)[0]["text"].endswith("：不属于受理范围，请致电 ***")
+        # Whoever reads it later needs no number of anybody.
+        assert (notice.kind, notice.reason) == (notice_pb2.NOTICE_KIND_REJECTED, "不属于受理范围，请致电 137****5678")
+    assert texts(http, PHONE)[0]["text"].endswith("：不属于受理范围，请致电 137****5678")
     (delivery,) = await desk.deliveries(reporter)
     for name in ("deliveries", "mailboxes", "notices"):
         assert PHONE not in repr(list(database[name].find()))
@@ -332,10 +333,11 @@ async def test_deliveries_are_for_operators_of_the_area(stack: Stack, desk: Read
             await lead.deliveries(sun)
 
 
-@pytest.mark.xfail(reason="open: not all notices came in time within a whole run; passes alone", strict=False)
 async def test_pages_of_notices_are_whole(stack: Stack, desk: Reader) -> None:
-    async with Reader(stack, subject=person(), role="DEPT_HANDLER", department="CULT") as reader:
-        cases = [await desk.dispatch((await desk.report()).case_id, "CULT") for _ in range(5)]
+    # A community of its own: what other tests told this department is not counted.
+    area = "420502001097"
+    async with Reader(stack, subject=person(), role="DEPT_HANDLER", department="CULT", area=area) as reader:
+        cases = [await desk.dispatch((await desk.report(area_code=f"{area}10001")).case_id, "CULT") for _ in range(5)]
 
         async def there() -> bool:
             return len((await reader.list(page_size=200)).notices) == 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import random
 import time
 from collections.abc import AsyncIterator
@@ -197,3 +198,38 @@ async def test_a_dispatch_is_on_every_screen_at_once(stack: Stack) -> None:
         await asyncio.gather(*listening, return_exceptions=True)
     assert sorted(delays)[len(delays) // 2] < 0.5
     print("dispatch to all five:", [round(delay * 1000) for delay in sorted(delays)], "ms")
+
+
+async def test_a_board_that_breaks_off_in_its_beginning_goes_on_there(stack: Stack, documents: Any) -> None:
+    """More open cases than one batch, some of which change while the first are shown: none is missed, none shown as it was."""
+    area = "420583001004"
+    made: list[str] = []
+    async with (
+        Person(stack, subject="dispatcher", role="DISPATCHER") as dispatcher,
+        Person(stack, subject="screen", role="SUPERVISION", at=1) as screen,
+    ):
+        made = [(await dispatcher.report(area_code=area, category="D0102")).case_id for _ in range(70)]
+        for number, case_id in enumerate(made):
+            at = dt.datetime.now(dt.UTC) - dt.timedelta(hours=2, seconds=-number)
+            documents.update_one({"_id": case_id}, {"$set": {"changed_at": at}, "$inc": {"revision": 1}})
+        seen: dict[str, case_pb2.Case] = {}
+        order: list[str] = []
+        request = case_service_pb2.WatchCasesRequest(area_prefix=area)
+        async with asyncio.timeout(SECONDS), contextlib.aclosing(screen.cases.WatchCases(request)) as messages:
+            async for message in messages:
+                order.append(message.case.case_id)
+                if len(order) == 1:
+                    # Of those to come, one that was to be shown soon and one of a later batch; both are now the youngest changes.
+                    await dispatcher.dispatch(made[45], "PMC")
+                    await dispatcher.dispatch(made[60], "PMC")
+                if len(order) == 40:
+                    request.cursor = message.cursor
+                    break
+        assert order == made[:40]
+        async with asyncio.timeout(SECONDS), contextlib.aclosing(screen.cases.WatchCases(request)) as messages:
+            async for message in messages:
+                seen[message.case.case_id] = message.case
+                if seen.keys() >= set(made[40:]):
+                    break
+    assert {seen[made[45]].state, seen[made[60]].state} == {case_pb2.CASE_STATE_DISPATCHED}
+    assert not seen.keys() & set(made[:39])

@@ -300,3 +300,24 @@ async def test_an_order_ends_when_the_department_is_relieved_of_its_task(stack: 
     broker.listen()
     assert about_case.order_id not in ended()
     assert stored.find_one({"_id": about_case.order_id})["open"] is True
+
+
+async def test_an_order_issued_in_the_moment_its_case_ends_ends_with_it(stack: Stack, stored: Any, broker: Broker) -> None:
+    case = await sent_to_fire(stack)
+    async with street(stack) as overseer:
+        order = await overseer.issue(case.case_id, task_id=task_of(case, "FIRE"))
+    told = {"caseId": case.case_id, "orderId": order.order_id, "taskId": order.task_id, "department": "FIRE"}
+    broker.publish("mediation.supervision_issued.v1", told)
+    await asyncio.sleep(1)
+    assert stored.find_one({"_id": order.order_id})["open"] is True
+    # The closing was told before the order was there.
+    over = {"$set": {"state": "closed"}, "$inc": {"revision": 1}}
+    stored.database["cases"].update_one({"_id": case.case_id}, over)
+    broker.publish("mediation.supervision_issued.v1", told)
+    broker.listen_until(
+        lambda: any(
+            kind == "mediation.supervision_withdrawn.v1" and data["orderId"] == order.order_id and data["settled"]
+            for kind, _, data in broker.heard
+        )
+    )
+    assert stored.find_one({"_id": order.order_id})["open"] is False

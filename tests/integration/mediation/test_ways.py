@@ -116,6 +116,17 @@ async def test_a_draft_is_seen_by_its_author_until_it_is_reported(office: Office
     assert not (await ways.ListDrafts(ask("ListDrafts"))).cases
 
 
+async def test_a_draft_is_thrown_away(office: Office) -> None:
+    ways = office.ways(office.worker)
+    draft = (await ways.DraftCase(ask("DraftCase", description="路面破损"))).case
+    request = ask("DiscardDraft", case_id=draft.case_id)
+    assert await refusal(office.ways(office.resident).DiscardDraft(request), NotFound) == "CASE_NOT_FOUND"
+    await ways.DiscardDraft(request)
+    await ways.DiscardDraft(request)
+    assert await refusal(office.worker.get(draft.case_id), NotFound) == "CASE_NOT_FOUND"
+    assert not (await ways.ListDrafts(ask("ListDrafts"))).cases
+
+
 async def test_more_facts_and_a_refusal_with_its_notice(office: Office) -> None:
     case = await office.resident.report()
     ways = office.ways(office.dispatcher)
@@ -198,15 +209,15 @@ async def test_the_workspace_shows_everyone_what_is_for_them(office: Office, sta
             "AddEntry",
             case_id=case.case_id,
             kind=workspace_pb2.ENTRY_KIND_EVIDENCE,
-            text="业主电话13812345678",
+            text="业主电话13812345678，物业0717-6440001",
             visibility=workspace_pb2.VISIBILITY_DEPARTMENTS,
         )
         entry = (await office.together(fire).AddEntry(written)).entry
         assert (await office.together(fire).AddEntry(written)).entry == entry, "a repeated request writes once"
         shown = (await office.together(lead).ListEntries(ask("ListEntries", case_id=case.case_id))).entries
-        assert [each.text for each in shown] == ["业主电话138****5678"]
+        assert [each.text for each in shown] == ["业主电话138****5678，物业0717-****0001"]
         own = (await office.together(fire).ListEntries(ask("ListEntries", case_id=case.case_id))).entries
-        assert [each.text for each in own] == ["业主电话13812345678"]
+        assert [each.text for each in own] == ["业主电话138****5678，物业0717-6440001"]
         for person in (office.resident, stranger):
             assert not (await office.together(person).ListEntries(ask("ListEntries", case_id=case.case_id))).entries
         written.request_id = new_id()

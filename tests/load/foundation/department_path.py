@@ -67,7 +67,7 @@ def _ours(stack: Stack) -> Callable[[grpc.aio.Channel], Awaitable[None]]:
         metadata = departments[task.department]
         await stub.AcceptTask(task_service_pb2.AcceptTaskRequest(**key, request_id=str(uuid.uuid4())), metadata=metadata)
         done = task_service_pb2.CompleteTaskRequest(
-            **key, request_id=str(uuid.uuid4()), result="已办理", unified_reply="已办结"
+            **key, request_id=str(uuid.uuid4()), result="已办理", unified_reply="已办结", parties_informed="电话"
         )
         await stub.CompleteTask(done, metadata=metadata)
 

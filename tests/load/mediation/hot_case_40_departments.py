@@ -74,6 +74,7 @@ async def _share(channel: grpc.aio.Channel, office: Office, case: case_pb2.Case,
     for number in range(NOTES):
         note = task_service_pb2.ReportProgressRequest(**key, request_id=new_id(), text=f"进展 {number}")
         await stub.ReportProgress(note, metadata=metadata)
-    done = task_service_pb2.CompleteTaskRequest(**key, request_id=new_id(), result="已办理", unified_reply="已办结")
+    reply = {"unified_reply": "已办结", "parties_informed": "电话"}
+    done = task_service_pb2.CompleteTaskRequest(**key, request_id=new_id(), result="已办理", **reply)
     await stub.CompleteTask(done, metadata=metadata)
     return NOTES + 2

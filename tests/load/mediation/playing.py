@@ -53,7 +53,8 @@ class Office:
         stub, metadata = TaskServiceStub(channel), self.departments[task.department]
         key = {"case_id": case.case_id, "task_id": task.task_id}
         await stub.AcceptTask(task_service_pb2.AcceptTaskRequest(**key, request_id=new_id()), metadata=metadata)
-        done = task_service_pb2.CompleteTaskRequest(**key, request_id=new_id(), result="已办理", unified_reply="已办结")
+        reply = {"unified_reply": "已办结", "parties_informed": "电话"}
+        done = task_service_pb2.CompleteTaskRequest(**key, request_id=new_id(), result="已办理", **reply)
         await stub.CompleteTask(done, metadata=metadata)
 
     async def whole(self, channel: grpc.aio.Channel, area_code: str) -> None:

@@ -77,7 +77,7 @@ def closed() -> dict[str, Any]:
     for task in case.tasks:
         by = _caller(task.department, "DEPT_LEAD", task.department)
         case, _ = operations.complete_task(
-            case, task_id=task.task_id, result="已处置", unified_reply="已办结", by=by, at=now, now=now
+            case, task_id=task.task_id, result="已处置", unified_reply="已办结", parties_informed="电话", by=by, at=now, now=now
         )
     case, _ = operations.verify_case(case, passed=True, photos=_photo, by=_CHECKER, at=now, now=now)
     case, _ = operations.close_case(case, by=_DISPATCHER, at=now, now=now)

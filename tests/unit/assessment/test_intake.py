@@ -90,3 +90,34 @@ def test_a_completion_that_was_the_acceptance_too_says_both():
     fields = event_fields(kind, json.dumps(data).encode())
     said = intake.facts_of(event_type=kind, fields=fields, event_time=START)
     assert {(fact.kind, fact.yes) for fact in said[1]} == {(FactKind.TASK_DONE, True), (FactKind.TASK_ACCEPTED, True)}
+
+
+def light(**fields: str):
+    """What is said when a light of a case turns yellow long after it should have, for the timer was away."""
+    given = {"caseId": "c", "taskId": "t", "department": "FIRE", "light": "LIGHT_YELLOW", "dueAt": "2026-11-22T12:00:00Z"}
+    fields = event_fields("mediation.light_turned.v1", json.dumps(given | fields).encode())
+    ((fact,),) = (intake.facts_of(event_type="mediation.light_turned.v1", fields=fields, event_time=START)[1],)
+    return fact
+
+
+def test_a_light_counts_from_when_it_shone():
+    assert light(since="2026-11-22T11:00:00Z").at.isoformat() == "2026-11-22T11:00:00+00:00"
+    assert light().at.isoformat() == "2026-11-22T12:00:00+00:00", "older events do not say since when"
+
+
+def test_a_light_without_a_department_is_no_tasks():
+    assert light().task_id == "t"
+    assert light(department="").task_id == ""
+
+
+def test_an_orders_light_counts_from_when_it_shone():
+    kind = "mediation.supervision_light_turned.v1"
+    data = {
+        "caseId": "c",
+        "orderId": "o",
+        "light": "LIGHT_YELLOW",
+        "dueAt": "2026-11-22T12:00:00Z",
+        "since": "2026-11-22T11:00:00Z",
+    }
+    ((fact,),) = (intake.facts_of(event_type=kind, fields=event_fields(kind, json.dumps(data).encode()), event_time=START)[1],)
+    assert fact.at.isoformat() == "2026-11-22T11:00:00+00:00"

@@ -109,6 +109,7 @@ def done(case: Case, *codes: str, at: datetime = START) -> Case:
             task_id=task_of(case, code).task_id,
             result="已处置",
             unified_reply="已清理" if task_of(case, code).is_lead else "",
+            parties_informed="当面" if task_of(case, code).is_lead else "",
             by=department(code),
             at=at,
             now=at,

@@ -146,9 +146,9 @@ def test_all_clocks_of_a_case_with_the_rows_they_come_from() -> None:
     case = accepted(dispatched("PMC", "FIRE"), "PMC")
     found = explaining.explain(case, now=case.reported_at)
     assert [(each.department, each.clock.kind) for each in found] == [
-        *(("", kind) for kind in ClockKind),
-        *(("PMC", kind) for kind in ClockKind),
-        *(("FIRE", kind) for kind in ClockKind),
+        (department, kind)
+        for department in ("", "PMC", "FIRE")
+        for kind in (ClockKind.ACCEPT, ClockKind.RESPOND, ClockKind.RESOLVE)
     ]
     basis = {(each.department, each.clock.kind): each.basis for each in found}
     assert basis["PMC", ClockKind.ACCEPT].startswith("dispute_route.csv 0204")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mediation import history, operations, verifying
-from mediation.domain import Attachment, Case, Step
+from mediation.domain import Attachment, Case, EntryKind, Step, Visibility
 from svckit.documents import Form, stored
 
 from .builders import (
@@ -39,7 +39,7 @@ AWARE = CodecOptions[dict[str, Any]](tz_aware=True)
 
 
 def lived() -> Case:
-    """A case with objection, notes, results, rework and check."""
+    """A case with objection, notes, minutes, results, rework and check."""
     case = dispatched("PMC", "FIRE", "UMD", photos=(photo(),))
     task_id = task_of(case, "UMD").task_id
     case = operations.object_task(case, task_id=task_id, reason="非职责", by=someone("UMD"), **when())[0]
@@ -51,6 +51,16 @@ def lived() -> Case:
     proof = (Attachment(uri="oss://x", taken_at=START),)
     case = operations.report_progress(
         case, task_id=fire, text="到场", attachments=proof, by=someone("FIRE"), **when(minutes=3)
+    )[0]
+    case = operations.add_entry(
+        case,
+        entry_id="e1",
+        kind=EntryKind.MINUTES,
+        text="三方到场",
+        visibility=Visibility.DEPARTMENTS,
+        attachments=proof,
+        by=someone("FIRE"),
+        **when(minutes=4),
     )[0]
     case = done(case, "PMC", "FIRE", "UMD", at=after_start(hours=1))
     case = operations.verify_case(case, passed=False, text="未清", failed_task_ids=[fire], by=CHECKER, **when(hours=2))[0]
@@ -147,6 +157,15 @@ def test_the_broken_entry_is_named() -> None:
         lambda full: full["tasks"][1].update(result="从未处置"),
         lambda full: full["tasks"][1]["progress"][0].update(text="没到场"),
         lambda full: full["tasks"][1]["progress"][0]["attachments"][0].update(uri="oss://y"),
+        lambda full: full["tasks"][1]["progress"].clear(),
+        lambda full: full["tasks"][1]["progress"].append(full["tasks"][1]["progress"][0]),
+        lambda full: full["workspace"][0].update(text="无人到场"),
+        lambda full: full["workspace"][0].update(visibility="coordinators"),
+        lambda full: full["workspace"][0].update(by="somebody else"),
+        lambda full: full["workspace"][0]["attachments"][0].update(uri="oss://y"),
+        lambda full: full["workspace"].clear(),
+        lambda full: full["workspace"].append({**full["workspace"][0], "entry_id": "e2"}),
+        lambda full: full.update(steps=[], history={}),
         lambda full: full.update(unified_reply="另一个答复"),
         lambda full: full.update(description="别的事"),
         lambda full: full["verification"].update(text="很好"),
@@ -249,7 +268,7 @@ def test_whatever_happens_the_chain_is_whole(seed: int, minutes: list[int]) -> N
             [
                 ("accept_task", {}),
                 ("report_progress", {"text": "x"}),
-                ("complete_task", {"result": "y", "unified_reply": "z"}),
+                ("complete_task", {"result": "y", "unified_reply": "z", "parties_informed": "当面"}),
                 ("object_task", {"reason": "n"}),
             ]
         )

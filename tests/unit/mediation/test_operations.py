@@ -9,6 +9,7 @@ import pytest
 from mediation import clocks, operations, policies
 from mediation.domain import Case, CaseState, ClockKind, JoinPolicy, Light, Point, Severity, TaskRole
 from mediation.domain.facts import CaseHandled, TaskAssigned, TaskCompleted
+from mediation.domain.parts import PartiesInformed
 from svckit.access import Caller
 from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 
@@ -17,6 +18,7 @@ from .builders import (
     DISPATCHER,
     IMPORTER,
     PLACE,
+    START,
     WORKER,
     accepted,
     after_start,
@@ -155,6 +157,11 @@ def test_the_lead_of_a_parallel_case_replies_for_all() -> None:
         "UNIFIED_REPLY_REQUIRED", operations.complete_task, case, task_id=task_id, result="x", by=department("PMC"), **when()
     )
     assert field == "unified_reply"
+    given = {"task_id": task_id, "result": "x", "unified_reply": "y", "by": department("PMC"), **when()}
+    assert refused("PARTIES_NOT_INFORMED", operations.complete_task, case, **given) == "parties_informed"
+    told, _ = operations.complete_task(case, **given, parties_informed="电话")
+    assert told.parties_informed == PartiesInformed(at=START, by="pmc-1", way="电话")
+    assert (told.state, told.steps[-1].remark) == (CaseState.PARALLEL, "电话")
     alone = accepted(dispatched("PMC"), "PMC")
     alone, _ = operations.complete_task(alone, task_id=task_id, result="x", by=department("PMC"), **when())
     assert alone.state is CaseState.HANDLED

@@ -126,7 +126,8 @@ class Departments(RuleBasedStateMachine):
     def department_completes(self, pick: int, late: int, reply: str) -> None:
         task = self.task(pick, "accepted", "returned")
         who = department(task.department)
-        self.act("complete_task", by=who, late=late, task_id=task.task_id, result="已处置", unified_reply=reply)
+        told = {"parties_informed": "当面"} if reply else {}
+        self.act("complete_task", by=who, late=late, task_id=task.task_id, result="已处置", unified_reply=reply, **told)
 
     @rule(but=st.integers(0, 8))
     def everybody_finishes(self, but: int) -> None:

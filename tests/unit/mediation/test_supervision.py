@@ -17,11 +17,12 @@ from mediation.domain.supervision import (
     ReplyStance,
 )
 from mediation.operations import supervision
-from mediation.policies.supervision import MOST_REPLIES
+from mediation.policies.supervision import MOST_REPLIES, check_order_visible
+from mediation.supervision_store import shown_to
 from svckit.access import Caller
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 
-from .builders import CHECKER, IMPORTER, START, after_start, department, done, names, refused, task_of
+from .builders import CHECKER, IMPORTER, START, after_start, department, dispatched, done, names, refused, task_of
 from .orders import CITY, COMMUNITY, DISTRICT, FIRE, ORDER_ID, STREET, asked, ordered, replied, supervised
 
 LATE = after_start(days=30)
@@ -315,3 +316,16 @@ def test_limits_are_those_of_the_table() -> None:
     assert ladder.limits().extension_share == 0.5
     assert {Severity(name.lower()) for name in ladder.limits().reply} == set(Severity)
     assert Calendar.STATUTORY is ordered(replace(supervised(), severity=Severity.S1)).clock.calendar
+
+
+def test_orders_about_violence_at_home_are_hidden_as_its_cases_are() -> None:
+    order = ordered(dispatched("PSB", "FIRE", category="A0105"), by=DISTRICT)
+    told = {name: getattr(order, name) for name in ("order_id", "area_code", "category", "department")}
+    overseer = Caller("watch", roles=frozenset({"SUPERVISION"}), area="4205")
+    for person in (STREET, overseer, department("UMD")):
+        refused("ORDER_NOT_FOUND", check_order_visible, told, person)
+    for person in (DISTRICT, FIRE):
+        check_order_visible(told, person)
+    assert shown_to(DISTRICT) == {}
+    assert shown_to(overseer) == {"$nor": [{"category": "A0105"}]}
+    assert shown_to(FIRE) == {"$nor": [{"category": "A0105", "department": {"$ne": "FIRE"}}]}

@@ -248,7 +248,7 @@ def test_suspected_violence_is_told_to_nobody_who_may_not_know() -> None:
     assert [piece.recipient for piece in overseers.mail] == ["desk"]
     *_, reporter = notices_of(event(), {"case_id": CASE["_id"], "closed_at": NOW}, {CASE["_id"]: victim}, Roster([]))
     assert (reporter.notice.subjects, reporter.mail) == (("zhao",), ()), "no text message: others may read it"
-    shown = line({**stored(NoticeKind.RED), "category": PROTECTED_CATEGORY}, Language.ZH)
+    shown = line({**stored(NoticeKind.RED), "category": PROTECTED_CATEGORY, "reason": "家庭暴力警情"}, Language.ZH)
     assert "矛盾纠纷" in shown
     assert "暴力" not in shown
 

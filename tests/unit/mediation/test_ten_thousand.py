@@ -93,7 +93,11 @@ class History:
     def _words(self, verb: str) -> dict[str, Any]:
         words: dict[str, Callable[[], dict[str, Any]]] = {
             "report_progress": lambda: {"text": "处理中"},
-            "complete_task": lambda: {"result": "已处置", "unified_reply": self.chance.choice(["", "统一答复"])},
+            "complete_task": lambda: {
+                "result": "已处置",
+                "unified_reply": self.chance.choice(["", "统一答复"]),
+                "parties_informed": "当面" if self.chance.random() > 0.05 else "",
+            },
             "finish_task": lambda: {"result": "完成"},
             "object_task": lambda: {"reason": "非职责"},
             "return_task": lambda: {"reason": "不合格"},

@@ -283,6 +283,7 @@ class TestSuspending:
             task_id=task_of(self.suspended(), "PMC").task_id,
             result="x",
             unified_reply="y",
+            parties_informed="电话",
             by=department("PMC"),
             **when(hours=2),
         )

@@ -18,6 +18,7 @@ README = Path(__file__).parents[3] / "svc-mediation" / "README.md"
 
 # Ours beyond the source: what follows for cases of several departments, and ways back out of what would else have no end.
 BEYOND = {
+    ("draft", "withdrawn"),  # a draft nobody wants any more
     ("returned", "rejected"),  # the facts never came
     ("merged", "reported"),  # unmerge
     ("self_handled", "accepted"),  # the grid cannot do it after all

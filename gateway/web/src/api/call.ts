@@ -46,9 +46,17 @@ export function urlOf<Name extends keyof Rpcs>(name: Name, request: Rpcs[Name]['
   return path + queryOf(request as Plain, used)
 }
 
+/** What goes along with a call: the trace it belongs to, and why personal data is read (purpose_code.csv). */
+interface More {
+  traceparent?: string
+  purpose?: string
+}
+
+const headersOf = ({ traceparent, purpose }: More): Record<string, string> => ({ ...OURS, ...(traceparent ? { traceparent } : {}), ...(purpose ? { 'X-Purpose': purpose } : {}) })
+
 /** Sends one HTTP request and gives its JSON; throws `Problem` for everything that is not 2xx. */
-export async function send<T>(method: string, url: string, body?: unknown, traceparent?: string): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json', ...OURS, ...(traceparent ? { traceparent } : {}) }
+export async function send<T>(method: string, url: string, body?: unknown, more: More = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json', ...headersOf(more) }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   const response = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }).catch(() => {
     throw new Problem(0)
@@ -60,15 +68,32 @@ export async function send<T>(method: string, url: string, body?: unknown, trace
   return (text ? JSON.parse(text) : {}) as T
 }
 
+/** Fetches a file an rpc answers with, and the name it asks to be saved under. */
+export async function fetchFile<Name extends keyof Rpcs>(name: Name, request: Rpcs[Name]['request'], purpose: string): Promise<{ blob: Blob; name: string }> {
+  const response = await fetch(urlOf(name, request), { headers: headersOf({ purpose }) }).catch(() => {
+    throw new Problem(0)
+  })
+  if (response.status === 401) refused()
+  if (!response.ok) throw await problemOf(response)
+  return { blob: await response.blob(), name: fileNameOf(response.headers.get('Content-Disposition') ?? '') }
+}
+
+/** The name in a Content-Disposition header: its `filename*` in UTF-8 if there is one. */
+export function fileNameOf(header: string): string {
+  const extended = /filename\*=utf-8''([^;]+)/i.exec(header)?.[1]
+  return extended ? decodeURIComponent(extended) : (/filename="?([^";]+)"?/i.exec(header)?.[1] ?? '')
+}
+
 /** Calls an rpc through the gateway. With the `traceparent` of a case the call becomes part of that case's one trace. */
 export async function call<Name extends keyof Rpcs>(
   name: Name,
   request: Rpcs[Name]['request'],
   traceparent?: string,
+  purpose?: string,
 ): Promise<Rpcs[Name]['response']> {
   const route = routes[name]
-  if (route.method === 'GET' || route.method === 'DELETE') return send(route.method, urlOf(name, request))
+  if (route.method === 'GET' || route.method === 'DELETE') return send(route.method, urlOf(name, request), undefined, { purpose })
   const { path, used } = fillPath(route.path, request as Plain)
   const body = Object.fromEntries(Object.entries(request as Plain).filter(([field]) => !used.has(field)))
-  return send(route.method, path, body, traceparent)
+  return send(route.method, path, body, { traceparent, purpose })
 }

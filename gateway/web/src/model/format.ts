@@ -29,6 +29,16 @@ export function formatDay(time: number, language: Language): string {
   return Number.isNaN(time) ? '' : formatter(language, language === 'zh' ? { month: 'long', day: 'numeric' } : { month: 'short', day: 'numeric' }).format(time)
 }
 
+/** 3月5日, with its year where that is another one than now's: 2027年3月5日. */
+export function formatDate(time: number, language: Language, now: number): string {
+  const year = (one: number): string => formatter(language, { year: 'numeric' }).format(one)
+  if (Number.isNaN(time) || year(time) === year(now)) return formatDay(time, language)
+  return formatter(language, { year: 'numeric', month: language === 'zh' ? 'long' : 'short', day: 'numeric' }).format(time)
+}
+
+/** The last day before a limit: one that ends at midnight ends with the day before. */
+export const formatLastDay = (limit: number, language: Language, now: number): string => formatDate(limit - 1, language, now)
+
 /** 2026年3月, Mar 2026; of an instant in UTC at the beginning of the month. */
 export function formatMonth(time: number, language: Language): string {
   return new Intl.DateTimeFormat(LOCALE[language], { timeZone: 'UTC', year: 'numeric', month: language === 'zh' ? 'long' : 'short' }).format(time)

@@ -1,0 +1,96 @@
+"""CommitteeService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from binglian.mediation.v1 import committee_pb2, committee_service_pb2_grpc
+from binglian.mediation.v1 import committee_service_pb2 as pb
+
+from mediation.committee_store import CommitteeRegister, listed
+from mediation.domain.committee import CommitteeDraft, MediationCommittee
+from mediation.operations import committees as operations
+from mediation.policies.committees import check_registrar
+from svckit.access import Caller, check_area, current_caller
+from svckit.documents import command_of, utc_now
+from svckit.ids import new_id
+from svckit.messages import to_fields, to_message
+from svckit.store import Repository
+
+DEFAULT_PAGE = 50
+_CITY_DIGITS = 4
+
+
+class CommitteeServicer(committee_service_pb2_grpc.CommitteeServiceServicer):
+    """The register of people's mediation committees."""
+
+    def __init__(self, *, committees: Repository[MediationCommittee], register: CommitteeRegister) -> None:
+        self._committees = committees
+        self._register = register
+
+    async def CreateCommittee(self, request: Any, context: Any) -> Any:
+        """Enters a committee."""
+        caller = current_caller()
+        check_registrar(caller)
+        committee = operations.create_committee(draft=_draft(request.committee), committee_id=new_id(), now=utc_now())
+        check_area(caller, committee.area_code)
+        saved = await self._committees.create(committee.committee_id, committee, (), command=command_of(request, caller))
+        return to_message(pb.CreateCommitteeResponse, {"committee": saved})
+
+    async def GetCommittee(self, request: Any, context: Any) -> Any:
+        """Returns one committee."""
+        committee = await self._committees.get(request.committee_id)
+        if not committee.area_code.startswith(current_caller().area[:_CITY_DIGITS]):
+            raise self._committees.form.not_found(request.committee_id)
+        return to_message(pb.GetCommitteeResponse, {"committee": committee})
+
+    async def ListCommittees(self, request: Any, context: Any) -> Any:
+        """Returns a page of the register."""
+        where = listed(
+            current_caller(),
+            prefix=request.area_prefix,
+            code=request.code,
+            mediator=request.mediator,
+            dissolved_too=request.dissolved_too,
+        )
+        rows, token = await self._register.page(where, token=request.page_token, size=request.page_size or DEFAULT_PAGE)
+        found = [to_message(committee_pb2.MediationCommittee, row, id_field="committee_id") for row in rows]
+        return pb.ListCommitteesResponse(committees=found, next_page_token=token)
+
+    async def UpdateCommittee(self, request: Any, context: Any) -> Any:
+        """Changes some fields of a committee."""
+        caller = current_caller()
+        check_registrar(caller)
+        draft, fields = _draft(request.committee), to_fields(request)["update_mask"]
+
+        def decide(committee: MediationCommittee) -> tuple[MediationCommittee, tuple[Any, ...]]:
+            self._check_own(committee, caller)
+            changed = operations.update_committee(
+                committee, draft=draft, fields=fields, revision=request.revision, now=utc_now()
+            )
+            check_area(caller, changed.area_code)
+            return changed, ()
+
+        saved = await self._committees.change(request.committee_id, decide, command=command_of(request, caller))
+        return to_message(pb.UpdateCommitteeResponse, {"committee": saved})
+
+    async def DissolveCommittee(self, request: Any, context: Any) -> Any:
+        """Takes a committee off the register."""
+        caller = current_caller()
+        check_registrar(caller)
+
+        def decide(committee: MediationCommittee) -> tuple[MediationCommittee, tuple[Any, ...]]:
+            self._check_own(committee, caller)
+            return operations.dissolve_committee(committee, now=utc_now()), ()
+
+        saved = await self._committees.change(request.committee_id, decide, command=command_of(request, caller))
+        return to_message(pb.DissolveCommitteeResponse, {"committee": saved})
+
+    def _check_own(self, committee: MediationCommittee, caller: Caller) -> None:
+        if not committee.area_code.startswith(caller.area):
+            raise self._committees.form.not_found(committee.committee_id)
+
+
+def _draft(message: Any) -> CommitteeDraft:
+    return msgspec.convert(to_fields(message), CommitteeDraft)

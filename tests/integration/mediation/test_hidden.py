@@ -1,0 +1,164 @@
+"""What somebody may not know of is in no answer of any reading rpc: not in lists, counts by words, files, streams, orders or notices."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+from binglian.mediation import v1
+from binglian.mediation.v1 import supervision_service_pb2, supervision_service_pb2_grpc
+from google.api import annotations_pb2
+from google.protobuf import message_factory
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+
+from svckit.ids import new_id
+from tests.integration.mediation.messages import settings
+from tests.integration.mediation.stack import Person, Stack, task_of
+from tests.sinks import http_sink, mail_sink
+
+pytestmark = pytest.mark.integration
+COMMUNITY = "420502001095"
+SECONDS = 1.0
+"""How long a stream may take to give something away."""
+# (role, area, department): people of the place who may know of ordinary cases there, and people who may not.
+STRANGERS = [
+    ("DISPATCHER", "420503", ""),
+    ("SUPERVISION", "4206", ""),
+    ("DEPT_LEAD", "420503", "FIRE"),
+    ("GRID_WORKER", "420502001003", ""),
+    ("RESIDENT", COMMUNITY, ""),
+    ("VOLUNTEER", COMMUNITY, ""),
+    ("PROPERTY_MGR", COMMUNITY, ""),
+    ("SEC_ADMIN", "4205", ""),
+]
+ORDINARY = [
+    ("SUPERVISION", "4205", ""),
+    ("STREET_CENTER", "420502001", ""),
+    ("GRID_WORKER", COMMUNITY, ""),
+    ("GRID_MEDIATOR", COMMUNITY, ""),
+    ("ASSESSOR", "4205", ""),
+    ("DEPT_LEAD", "4205", "JUST"),
+    ("RESIDENT", COMMUNITY, ""),
+]
+
+
+def reading() -> Iterator[MethodDescriptor]:
+    """Every rpc of svc-mediation that only reads."""
+    for module in pkgutil.iter_modules(v1.__path__):
+        if not module.name.endswith("_service_pb2"):
+            continue
+        for service in importlib.import_module(f"binglian.mediation.v1.{module.name}").DESCRIPTOR.services_by_name.values():
+            yield from (method for method in service.methods if method.GetOptions().Extensions[annotations_pb2.http].get)
+
+
+def asked(method: MethodDescriptor, about: dict[str, str]) -> list[Message]:
+    """Requests to an rpc: as open as it takes them, and about the hidden thing itself; only those that validation lets pass matter."""
+    kind = message_factory.GetMessageClass(method.input_type)
+    fields = method.input_type.fields_by_name
+    named = {name: value for name, value in about.items() if name in fields}
+    requests = [kind(), kind(**named)]
+    if "filter" in fields:
+        filters = message_factory.GetMessageClass(fields["filter"].message_type)
+        ways: list[dict[str, Any]] = [{"area_prefix": COMMUNITY}]
+        if method.name != "FindTasks":
+            ways += [{"text": about["words"]}, {"duplicates_of": about["near_to"]}]
+        requests = [kind(filter=filters(**way)) for way in ways]
+    return requests
+
+
+async def answers(channel: Any, method: MethodDescriptor, request: Message, metadata: Any) -> bytes:
+    """Everything an rpc answers within SECONDS, as bytes; nothing where it refuses."""
+    path = f"/{method.containing_service.full_name}/{method.name}"
+    heard = b""
+    with contextlib.suppress(grpc.RpcError, TimeoutError):
+        async with asyncio.timeout(SECONDS if method.server_streaming else 10):
+            if method.server_streaming:
+                async for answer in channel.unary_stream(path, type(request).SerializeToString)(request, metadata=metadata):
+                    heard += answer
+            else:
+                heard = await channel.unary_unary(path, type(request).SerializeToString)(request, metadata=metadata)
+    return heard
+
+
+async def told(stack: Stack, who: tuple[str, str, str], about: dict[str, str]) -> dict[str, bytes]:
+    """What every reading rpc tells somebody, by its name."""
+    role, area, department = who
+    metadata = (("authorization", stack.token(f"reader-{role}", role, area=area, department=department)),)
+    asks = [(method, request) for method in reading() for request in asked(method, about)]
+    async with grpc.aio.insecure_channel(stack.addresses[0]) as channel:
+        heard = await asyncio.gather(*(answers(channel, method, request, metadata) for method, request in asks))
+    found: dict[str, bytes] = {}
+    for (method, _), answer in zip(asks, heard, strict=True):
+        found[method.name] = found.get(method.name, b"") + answer
+    return found
+
+
+async def entered(stack: Stack, *, category: str, words: str, departments: tuple[str, ...]) -> dict[str, str]:
+    """A case that is worked on, with an order to its joint department; beside it another one nobody hides."""
+    async with Person(stack, subject="victim", role="DISPATCHER", area="420502") as desk:
+        there = {"area_code": f"{COMMUNITY}10001", "description": words}
+        case = await desk.dispatch((await desk.report(category=category, **there)).case_id, *departments)
+        near = await desk.report(category="A0204", area_code=f"{COMMUNITY}10001", description="杂物堵塞楼道")
+        request = supervision_service_pb2.IssueOrderRequest(
+            case_id=case.case_id, task_id=task_of(case, departments[1]), demand=words, request_id=new_id()
+        )
+        stub = supervision_service_pb2_grpc.SupervisionServiceStub(desk.channel)
+        order = (await stub.IssueOrder(request)).order
+    about = {"case_id": case.case_id, "order_id": order.order_id, "department": departments[1]}
+    return {**about, "number": case.number, "words": words, "near_to": near.case_id}
+
+
+@pytest.fixture
+def worker(stack: Stack) -> Iterator[None]:
+    with http_sink() as http, mail_sink() as mail:
+        process = stack.start_worker(**settings(http, mail))
+        yield
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def given_away(found: dict[str, bytes], about: dict[str, str]) -> dict[str, str]:
+    """The rpcs that told the number or the words of something."""
+    secrets = {name: about[name].encode() for name in ("number", "words", "order_id")}
+    return {rpc: name for rpc, answer in found.items() for name, secret in secrets.items() if secret in answer}
+
+
+async def test_nothing_of_a_case_reaches_people_elsewhere_or_without_a_part(stack: Stack, worker: None) -> None:
+    about = await entered(stack, category="A0204", words="三楼堆放的纸箱着过火", departments=("FIRE", "UMD"))
+    await noticed(stack, about, ("DISPATCHER", "4205", ""))
+    heard = await asyncio.gather(*(told(stack, who, about) for who in STRANGERS))
+    assert not {who: given for who, found in zip(STRANGERS, heard, strict=True) if (given := given_away(found, about))}
+
+
+async def test_suspected_violence_is_known_to_those_who_protect_alone(stack: Stack, worker: None) -> None:
+    about = await entered(stack, category="A0105", words="深夜有人呼救求助", departments=("PSB", "WF"))
+    await noticed(stack, about, ("DISPATCHER", "4205", ""))
+    heard = await asyncio.gather(*(told(stack, who, about) for who in ORDINARY))
+    assert not {who: given for who, found in zip(ORDINARY, heard, strict=True) if (given := given_away(found, about))}
+    helping = given_away(await told(stack, ("DEPT_LEAD", "4205", "WF"), about), about)
+    assert {"GetCase", "FindTasks", "GetOrder", "ListOrders"} <= helping.keys()
+
+
+async def noticed(stack: Stack, about: dict[str, str], who: tuple[str, str, str]) -> None:
+    """Waits until the worker has written words and notices; and that whoever may know finds the case by all ways."""
+    expected = {"GetCase", "ListCases", "WatchCases", "FindCases", "ExportCases", "ListOrders", "GetOrder", "FindTasks"}
+    missing = expected
+    for _ in range(20):
+        heard = await told(stack, who, about)
+        missing = expected - given_away(heard, about).keys()
+        if not missing and about["words"].encode() in heard["FindCases"]:
+            return
+        await asyncio.sleep(0.5)
+    raise TimeoutError(f"not told by {missing}")
+
+
+def test_the_rpcs_are_found() -> None:
+    names = {method.name for method in reading()}
+    assert {"GetCase", "WatchCase", "ListDuplicates", "ListNotices", "ListEntries", "ListSteps", "ListOrders"} <= names
