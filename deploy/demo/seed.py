@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from binglian.housing.v1 import area_service_pb2, house_service_pb2
 from binglian.housing.v1.area_service_pb2_grpc import AreaServiceStub
 from binglian.housing.v1.house_service_pb2_grpc import BuildingServiceStub, HouseServiceStub
+from binglian.mediation.v1 import committee_pb2, committee_service_pb2
+from binglian.mediation.v1.committee_service_pb2_grpc import CommitteeServiceStub
 from binglian.population.v1 import resident_service_pb2
 from binglian.population.v1.resident_service_pb2_grpc import ResidentServiceStub
 
@@ -17,6 +19,21 @@ from deploy.demo.district import CITY, DISTRICT, District, Size, buildings, draw
 from housing.codes import yichang_areas
 
 CHUNK = 400
+COMMITTEE = committee_service_pb2.CommitteeDraft(
+    code="420502001003",
+    name="西陵区西陵街道石板溪社区人民调解委员会",
+    kind=committee_pb2.COMMITTEE_KIND_COMMUNITY,
+    area_code="420502001003",
+    members=[
+        committee_service_pb2.MemberDraft(subject=subject, name=name, sex=sex, post=post)
+        for subject, name, sex, post in (
+            ("supervisor", "刘建国", "1", committee_pb2.COMMITTEE_POST_CHAIR),
+            ("mediator", "赵敏", "2", committee_pb2.COMMITTEE_POST_MEMBER),
+            ("worker-shibanxi", "李玉兰", "2", committee_pb2.COMMITTEE_POST_MEMBER),
+        )
+    ],
+    term_begins_on="2026-01-01",
+)
 T = TypeVar("T")
 
 
@@ -46,6 +63,8 @@ async def seed(session: Session, size: Size, tell: Callable[[str], None]) -> Dis
     dwellings = await _houses(session, built, size)
     tell(f"{len(dwellings)} houses")
     tell(f"{await _residents(session, dwellings, size)} residents (generated; identity numbers from a range nobody has)")
+    await _committee(session)
+    tell("1 mediation committee, of the demo people")
     return district
 
 
@@ -90,6 +109,15 @@ async def _residents(session: Session, dwellings: list[tuple[str, str]], size: S
         )
         await asyncio.sleep(0)
     return len(drafts)
+
+
+async def _committee(session: Session) -> None:
+    """Only who stands in the register mediates; the demo people are the committee of one community."""
+    stub = CommitteeServiceStub(session.channel)
+    known = await session.call(stub.ListCommittees, committee_service_pb2.ListCommitteesRequest(code=COMMITTEE.code))
+    if not known.committees:
+        request = committee_service_pb2.CreateCommitteeRequest(request_id=_id([COMMITTEE]), committee=COMMITTEE)
+        await session.call(stub.CreateCommittee, request)
 
 
 def _chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:

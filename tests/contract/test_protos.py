@@ -51,6 +51,8 @@ FOR_EVERYBODY = {
     *("CaseService.CountCases", "TaskService.ListTasks", "ClockService.ExplainClocks"),
     # Everybody reads what was written to them, reporters too.
     *("NoticeService.ListNotices", "NoticeService.MarkRead"),
+    # Parties choose who mediates; the register is published (人民调解法 10).
+    *("CommitteeService.GetCommittee", "CommitteeService.ListCommittees"),
 }
 
 
@@ -113,6 +115,8 @@ def test_every_event_declares_its_type() -> None:
     assert types
 
 
+# The telephone of a committee is on its door.
+OF_OFFICES = {"binglian.mediation.v1.CommitteeDraft.phone", "binglian.mediation.v1.MediationCommittee.phone"}
 PERSONAL = re.compile(
     r"(.+_)?(id_number|phone|mobile|birth_date|wechat|email)|(reporter|responsible|guardian|owner|tenant)_name"
 )
@@ -131,7 +135,7 @@ def fields_below(message: Descriptor, seen: set[str]) -> Iterator[FieldDescripto
 def test_what_sounds_personal_is_marked_as_personal() -> None:
     seen: set[str] = set()
     fields = [field for rpc in RPCS for kind in (rpc.input_type, rpc.output_type) for field in fields_below(kind, seen)]
-    found = [field for field in fields if PERSONAL.fullmatch(field.name)]
+    found = [field for field in fields if PERSONAL.fullmatch(field.name) and field.full_name not in OF_OFFICES]
     assert len(found) > 5
     assert [field.full_name for field in found if not is_hidden(field)] == []
 

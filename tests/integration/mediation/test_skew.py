@@ -98,6 +98,7 @@ async def test_no_step_is_lost_or_out_of_order(pairs: dict[str, list[Person]], d
     for stream in streams:
         stream.cancel()
 
+    case = await pairs["pmc"][ahead].get(case.case_id)
     verbs = ["report_case", "accept_case", "dispatch", "accept_task", "accept_task"]
     verbs += ["report_progress"] * ROUNDS + ["complete_task"] * 2
     assert [step.verb for step in case.steps] == verbs

@@ -273,7 +273,8 @@ async def test_who_was_told_that_patience_is_over_is_not_carried_out_with_the_re
         repository.errors = [AutoReconnect("gone"), ValueError("refused as a whole")]
 
         def opening(id: str, deadline: float) -> _Call[Account]:
-            return _Call(Change(id, creating(Account(id)), command(), creates=True), deadline=deadline)
+            future = asyncio.get_running_loop().create_future()
+            return _Call(Change(id, creating(Account(id)), command(), creates=True), deadline=deadline, future=future)
 
         late, patient, third = opening("late", 0), opening("patient", math.inf), opening("third", math.inf)
         assert await repository._commit_or_split([late, patient, third]) == []

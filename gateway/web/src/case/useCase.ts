@@ -31,7 +31,9 @@ export function useCase(caseId: string): FollowedCase {
 
   function take(changed: Case): void {
     const known = BigInt(item.value?.revision ?? '0')
-    if (!item.value || BigInt(changed.revision ?? '0') >= known) item.value = changed
+    // Answers to actions come without the steps, which the stream brings.
+    const steps = changed.steps ?? item.value?.steps
+    if (!item.value || BigInt(changed.revision ?? '0') >= known) item.value = { ...changed, steps }
   }
 
   async function askLedger(attempt: number): Promise<void> {
