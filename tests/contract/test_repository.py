@@ -23,8 +23,9 @@ FOLDERS = sorted(folder.name for folder in ROOT.glob("svc-*") if folder.is_dir()
 ADDRESSES = re.compile(r"\b(?:https?|wss?|git\+ssh|ssh)://([A-Za-z0-9.-]+)")
 MEANT = re.compile(
     r"localhost|127\.0\.0\.1|0\.0\.0\.0|(.+\.)?example|[a-z]|(www\.)?(w3|apache)\.org|schemas\.openxmlformats\.org|semver\.org|keepachangelog\.com"
+    r"|kubernetes\.default\.svc"
 )
-"""Hosts a file may name: this machine, made-up ones, and those that name a standard or a license."""
+"""Hosts a file may name: this machine, made-up ones, and those that name a standard, a license or a cluster from inside."""
 ABSOLUTE = re.compile(r"(?<![\w.:/~-])/(?:home|root|Users|work|mnt|media)/[\w.-]+")
 
 

@@ -27,7 +27,7 @@ DESPITE_RESTRICTION = frozenset({"P10", "P12", "P13"})
 _BY_NAME: Mapping[str, str] = {
     "FindResidents": audit.SEARCH,
     "RevealResident": audit.REVEAL,
-    "ListAuditEntries": audit.AUDIT_READ,
+    "ListDataAuditEntries": audit.AUDIT_READ,
 }
 _BY_SERVICE: Mapping[str, str] = {"DataRightsService": audit.RIGHTS, "MyDataService": audit.RIGHTS}
 _BULK = ("List", "Search", "Export", "Download", "Query", "Batch")

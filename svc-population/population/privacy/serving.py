@@ -37,5 +37,5 @@ def privacy_servicers(api: Api, *, residents: Repository[Resident], vault: Vault
     return [
         (grpc.add_DataRightsServiceServicer_to_server, DataRightsServicer(rights)),
         (grpc.add_MyDataServiceServicer_to_server, MyDataServicer(rights)),
-        (grpc.add_AuditServiceServicer_to_server, AuditServicer(api.db)),
+        (grpc.add_DataAuditServiceServicer_to_server, AuditServicer(api.db)),
     ]

@@ -1,4 +1,4 @@
-"""AuditService."""
+"""DataAuditService."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from svckit.messages import to_fields, to_message
 from svckit.paging import code_range, narrowed, page_of
 
 
-class AuditServicer(grpc.AuditServiceServicer):
+class AuditServicer(grpc.DataAuditServiceServicer):
     """The audit trail of the caller's area, and what retention did."""
 
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
         self._entries = database["audit_entries"]
         self._runs = database["retention_runs"]
 
-    async def ListAuditEntries(self, request: pb.ListAuditEntriesRequest, context: object) -> pb.ListAuditEntriesResponse:
+    async def ListDataAuditEntries(
+        self, request: pb.ListDataAuditEntriesRequest, context: object
+    ) -> pb.ListDataAuditEntriesResponse:
         """See the proto."""
         query = condition(request, own=current_caller().area)
         if query is None:
-            return pb.ListAuditEntriesResponse()
+            return pb.ListDataAuditEntriesResponse()
         entries, token = await entries_page(self._entries, query, request)
-        return pb.ListAuditEntriesResponse(entries=entries, next_page_token=token)
+        return pb.ListDataAuditEntriesResponse(entries=entries, next_page_token=token)
 
     async def ListRetentionRuns(self, request: pb.ListRetentionRunsRequest, context: object) -> pb.ListRetentionRunsResponse:
         """See the proto."""
@@ -43,7 +45,7 @@ class AuditServicer(grpc.AuditServiceServicer):
         return pb.ListRetentionRunsResponse(runs=runs, next_page_token=token)
 
 
-def condition(request: pb.ListAuditEntriesRequest, *, own: str) -> dict[str, Any] | None:
+def condition(request: pb.ListDataAuditEntriesRequest, *, own: str) -> dict[str, Any] | None:
     """Returns the filter of a search in the trail, None when nothing can fulfil it. Callers of other areas stay hidden."""
     prefix = narrowed(own=own, wanted=request.area_prefix)
     if prefix is None:

@@ -36,7 +36,7 @@ class Office:
         channel = people.service.channel
         self.rights = rights_grpc.DataRightsServiceStub(channel)
         self.mine = rights_grpc.MyDataServiceStub(channel)
-        self.audit = rights_grpc.AuditServiceStub(channel)
+        self.audit = rights_grpc.DataAuditServiceStub(channel)
         self.clerk = people.caller("clerk", "COMM_CLERK", area=CITY, purpose="P12", purposes=PURPOSES)
         self.dpo = people.caller("dpo", "DPO", area=CITY, purpose="P12", purposes=PURPOSES)
         self.auditor = people.caller("auditor", "AUDITOR", area=CITY, purpose="P13", purposes=PURPOSES)
@@ -183,13 +183,13 @@ def test_texts_say_nothing_that_must_not_be_kept(people: People, office: Office)
 def test_auditors_search_the_trail_and_every_alteration_shows(people: People, office: Office) -> None:
     id = people.enter().resident_id
     reveal(people, id)
-    found = office.audit.ListAuditEntries(pb.ListAuditEntriesRequest(resident_id=id), **office.auditor).entries
+    found = office.audit.ListDataAuditEntries(pb.ListDataAuditEntriesRequest(resident_id=id), **office.auditor).entries
     assert [each.event for each in found] == ["AE03", "AE06"]
     assert (found[0].subject, found[0].purpose, found[0].rpc) == ("worker", "P01", "ResidentService/RevealResident")
-    reads = office.audit.ListAuditEntries(pb.ListAuditEntriesRequest(event="AE15"), **office.auditor).entries
+    reads = office.audit.ListDataAuditEntries(pb.ListDataAuditEntriesRequest(event="AE15"), **office.auditor).entries
     assert reads[0].subject == "auditor"
     elsewhere = people.caller("auditor", "AUDITOR", area="9901", purpose="P13", purposes=PURPOSES)
-    assert not office.audit.ListAuditEntries(pb.ListAuditEntriesRequest(resident_id=id), **elsewhere).entries
+    assert not office.audit.ListDataAuditEntries(pb.ListDataAuditEntriesRequest(resident_id=id), **elsewhere).entries
 
     database, key = people.service.database, audit_key(people)
     anchor(database, key=key, now=dt.datetime.now(dt.UTC))

@@ -54,6 +54,9 @@ class Probe(pb_grpc.ProbeServiceServicer):
         )
         return pb.ProbeResponse(text=made.note_id)
 
+    async def Take(self, requests: Any, context: Any) -> Any:
+        return pb.ProbeResponse(text=str([request.act async for request in requests]))
+
     async def ForRole(self, request: Any, context: Any) -> Any:
         return pb.ProbeResponse()
 
