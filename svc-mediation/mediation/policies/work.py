@@ -58,7 +58,9 @@ def check_objection(case: Case, task: Task, *, at: datetime) -> None:
         raise FailedPrecondition("This task waits for other tasks.", reason="TASK_WAITING")
     minutes = days * calendar.minutes_per_day()
     if at > calendar.add_minutes(task.assigned_at, minutes, calendar=Calendar.WORK):
-        raise FailedPrecondition(f"Objections are heard within {days} working days.", reason="OBJECTION_LATE")
+        raise FailedPrecondition(
+            f"Objections are heard within {days} working day{'s' if days > 1 else ''}.", reason="OBJECTION_LATE"
+        )
 
 
 def check_reassignment(case: Case, department: str) -> None:
