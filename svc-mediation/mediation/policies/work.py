@@ -10,6 +10,7 @@ from mediation.domain import Actor, Calendar, Case, JoinPolicy, Task, TaskState
 from mediation.domain.states import WORKING_STATES
 from mediation.domain.workflow import CASE_MOVES, PROXIES, RULERS, TASK_MOVES
 from mediation.policies.access import RoleNotAllowed, WrongState, check_department_code, check_role
+from mediation.policies.flow import check_text
 from svckit.errors import FailedPrecondition, InvalidArgument
 
 # parallel_policy.yaml, objection: inside 1 working day, petitions (信访) 5.
@@ -76,6 +77,12 @@ def check_removal(task: Task) -> None:
     """Raises FailedPrecondition for the lead task: somebody has to lead, so it can only be reassigned."""
     if task.is_lead:
         raise FailedPrecondition("A lead task can only be given to another department.", reason="LEAD_NEEDED")
+
+
+def check_outcome(result: str, by: Actor) -> None:
+    """Raises InvalidArgument for a result without words (workflow.yaml, result_text). Proxies repeat what was said elsewhere."""
+    if by.roles.isdisjoint(PROXIES):
+        check_text(result, field="result", reason="RESULT_REQUIRED")
 
 
 def check_unified_reply(case: Case, task: Task, reply: str) -> None:

@@ -37,17 +37,24 @@ STEPS: dict[tuple[str, str], tuple[str, ...]] = {
     ("accepted", "dispatched"): ("nobody leads",),
     ("accepted", "parallel"): ("nobody leads", "a department twice", "tasks in a circle"),
     ("dispatched", "accepted"): (
+        "an objection without a reason",
         "a second objection",
         "an objection after a working day",
         "a ruling on one's own objection",
         "an overruled objection that moves a task",
     ),
     ("parallel", "handled"): ("a parallel case without its one answer", "parties nobody told"),
-    ("handling", "handled"): ("work on what is over",),
+    # The photograph of a department's work is the one of the check on site, which every handled case passes.
+    ("handling", "handled"): ("a result without words", "passed without a photograph"),
     ("self_handled", "handled"): ("the grid's result without words", "the grid's result without a photograph"),
     ("handling", "suspended"): ("suspended without a reason", "suspended twice", "suspended for too long"),
     ("handled", "verified"): ("checked by who handled it", "passed without a photograph", "a photograph from elsewhere"),
-    ("handled", "rework"): ("failed without a reason", "failed without saying what", "a failed task that is none"),
+    ("handled", "rework"): (
+        "failed without a reason",
+        "failed without saying what",
+        "a failed task that is none",
+        "sent back to work without a reason",
+    ),
     ("closed", "evaluated"): ("an evaluation the system makes too early",),
     ("evaluated", "accepted"): ("reopened twice", "reopened though content", "reopened without a reason"),
     ("handling", "transferred"): (

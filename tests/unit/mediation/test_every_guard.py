@@ -31,6 +31,7 @@ from svckit.access import Caller
 from . import (
     guards_of_agreements,
     guards_of_cases,
+    guards_of_dispatch,
     guards_of_disputes,
     guards_of_endings,
     guards_of_offices,
@@ -46,6 +47,7 @@ HOME = Path(mediation.__file__).parent
 SOURCES = (*sorted(HOME.glob("policies/*.py")), *sorted(HOME.glob("operations/*.py")), HOME / "history.py", HOME / "routing.py")
 TABLES = (
     guards_of_cases,
+    guards_of_dispatch,
     guards_of_tasks,
     guards_of_endings,
     guards_of_disputes,
