@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,10 @@ _NEVER = "none of them"
 
 
 def of_cases(fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Ask:
-    """Returns the ask for cases of a CaseFilter. Raises InvalidArgument (field `filter.…`: NO_WORDS, UNKNOWN_DEPARTMENT, EMPTY_SPAN)."""
+    """Returns the ask for cases of a CaseFilter. Raises InvalidArgument (field `filter.…`).
+
+    Reasons: NO_WORDS, UNKNOWN_DEPARTMENT, UNKNOWN_SOURCE, EMPTY_SPAN.
+    """
     department = fields.get("department", "")
     if department:
         policies.check_department_code(department, field="filter.department")
@@ -69,11 +72,19 @@ def _plain_parts(fields: Mapping[str, Any]) -> list[Filter]:
         parts.append({"category": texts.starting_with(fields["category"])})
     if fields.get("severities"):
         parts.append({"severity": {"$in": list(fields["severities"])}})
+    if fields.get("sources"):
+        parts.append({"source": {"$in": _sources(fields["sources"])}})
     if fields.get("external_id"):
         parts.append({"external_id": fields["external_id"]})
     if reported := texts.reported_between(*_span(fields, "reported")):
         parts.append(reported)
     return parts
+
+
+def _sources(codes: Sequence[str]) -> list[str]:
+    for index, code in enumerate(codes):
+        policies.check_source(code, field=f"filter.sources[{index}]")
+    return list(codes)
 
 
 def _states(fields: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import mongoengine as me
@@ -10,9 +11,9 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from mediation.domain import Actor
-from mediation.domain.committee import MediationCommittee
+from mediation.domain.committee import CommitteeDraft, MediationCommittee
 from svckit.deltas import NATIVE
-from svckit.errors import Unavailable
+from svckit.errors import Conflict, Unavailable
 from svckit.paging import code_range, narrowed, page_of
 
 Document = dict[str, Any]
@@ -70,6 +71,26 @@ class CommitteeRegister:
             return None
         return msgspec.convert({**found, "committee_id": found["_id"]}, MediationCommittee, builtin_types=NATIVE)
 
+    async def clash(self, conflict: Conflict, *, draft: CommitteeDraft, own: str = "") -> Conflict:
+        """Returns the refusal of a unique index as one that names the field: a code, or somebody who stands elsewhere.
+
+        `own` is the id of the committee that changes. Reasons: COMMITTEE_CODE_EXISTS, MEMBERSHIP_EXISTS.
+        """
+        if conflict.metadata.get("key") == "code":
+            return Conflict("Another committee has this code.", reason="COMMITTEE_CODE_EXISTS", field="committee.code")
+        places = {
+            each.subject: f"committee.{name}[{index}].subject"
+            for name in ("members", "mediators")
+            for index, each in enumerate(getattr(draft, name))
+        }
+        other = await self._one({"people": {"$in": list(places)}, "_id": {"$ne": own}, **_LIVE})
+        # It may have been dissolved, or have let them go, since.
+        if other is None:
+            return conflict
+        field = next(places[subject] for subject in places if subject in other.people)
+        message, found = "This person stands in another committee.", {"committee": other.code}
+        return Conflict(message, reason="MEMBERSHIP_EXISTS", field=field, metadata=found)
+
     async def page(self, where: Document | None, *, token: str, size: int) -> tuple[list[Document], str]:
         """Returns a page of committees by area, and the token of the next. Raises InvalidArgument (PAGE_TOKEN_INVALID)."""
         if where is None:
@@ -80,7 +101,7 @@ class CommitteeRegister:
             raise _unavailable() from error
 
 
-def listed(caller: Actor, *, prefix: str, code: str, mediator: str, dissolved_too: bool) -> Document | None:
+def listed(caller: Actor, *, prefix: str, code: str, mediator: str, dissolved_too: bool, text: str = "") -> Document | None:
     """Returns the condition for the committees of the caller's city; None: nothing can match. The register is public there."""
     area = narrowed(own=caller.area[:_CITY_DIGITS], wanted=prefix)
     if area is None:
@@ -92,7 +113,16 @@ def listed(caller: Actor, *, prefix: str, code: str, mediator: str, dissolved_to
         where["code"] = code
     if mediator:
         where["people"] = mediator
+    if text.strip():
+        where["$or"] = _holding(text.strip())
     return where
+
+
+def _holding(text: str) -> list[Document]:
+    """Conditions for a text in code, name or people. A city has some thousand committees: reading them takes milliseconds."""
+    inside = {"$regex": re.escape(text), "$options": "i"}
+    within = [{name: inside} for name in ("name", "members.name", "mediators.name")]
+    return [{"code": {"$regex": f"^{re.escape(text.upper())}"}}, *within]
 
 
 def _unavailable() -> Unavailable:

@@ -16,7 +16,7 @@ _HEADINGS = (
     ("亮灯", "Light"), ("简述", "Description"), ("区域代码", "Area"), ("地址", "Address"), ("经度", "Longitude"), ("纬度", "Latitude"),
     ("牵头部门", "Lead department"), ("协办部门", "Joint departments"), ("最近时限", "Next due"), ("上报时间", "Reported"),
     ("派遣时间", "Dispatched"), ("办结时间", "Handled"), ("结案时间", "Closed"), ("上报人", "Reporter"), ("联系电话", "Telephone"),
-    ("统一答复", "Unified reply"), ("外部编号", "External number"),
+    ("统一答复", "Unified reply"), ("外部编号", "External number"), ("来源", "Source"),
 )  # fmt: skip
 _OVER = frozenset({case_pb2.TASK_STATE_DONE, case_pb2.TASK_STATE_REMOVED})
 
@@ -50,6 +50,7 @@ def row(case: Any, *, language: str) -> list[str]:
         case.reporter.phone,
         case.unified_reply,
         case.external_id,
+        naming.source(case.source, language),
     ]
 
 

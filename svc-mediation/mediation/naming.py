@@ -52,6 +52,11 @@ def department(code: str, language: str) -> str:
     return _one(_departments(), code, language)
 
 
+def source(code: str, language: str) -> str:
+    """Returns the name of the way a case came in (event_source.csv)."""
+    return _one(_sources(), code, language)
+
+
 def category(code: str, language: str) -> str:
     """Returns the name of a kind of case, of its letter where the tables do not know more."""
     return _one(_categories(), code if code in _categories() else code[:1], language)
@@ -64,6 +69,11 @@ def _one(names: dict[str, tuple[str, str]], code: str, language: str) -> str:
 @cache
 def _departments() -> dict[str, tuple[str, str]]:
     return _table("department.csv")
+
+
+@cache
+def _sources() -> dict[str, tuple[str, str]]:
+    return _table("event_source.csv")
 
 
 @cache

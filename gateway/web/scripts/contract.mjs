@@ -15,7 +15,7 @@ const CALLED = {
   'binglian/mediation/v1/cooperation_service.proto': { CooperationService: null },
   'binglian/mediation/v1/history_service.proto': { HistoryService: null },
   'binglian/mediation/v1/dispute_service.proto': { DisputeService: null },
-  'binglian/mediation/v1/committee_service.proto': { CommitteeService: ['ListCommittees'] },
+  'binglian/mediation/v1/committee_service.proto': { CommitteeService: null },
   'binglian/mediation/v1/agreement_service.proto': { AgreementService: null },
   'binglian/mediation/v1/task_service.proto': { TaskService: null },
   'binglian/mediation/v1/notice_service.proto': { NoticeService: null, RosterService: null },

@@ -51,3 +51,13 @@ describe('a file', () => {
     expect([fileNameOf('attachment; filename="a.pdf"'), fileNameOf('')]).toEqual(['a.pdf', ''])
   })
 })
+
+describe('names that lead into a message', () => {
+  it('are followed by what the request says instead, too', () => {
+    const nested: Field[] = [
+      { name: 'duty.name', kind: 'line', label: '' },
+      { name: 'duty.from', kind: 'clock', label: '', wire: () => ({ 'duty.fromMinute': 90 }) },
+    ]
+    expect(requestIn(nested, { 'duty.name': '周', 'duty.from': '01:30' }, null)).toEqual({ duty: { name: '周', fromMinute: 90 } })
+  })
+})

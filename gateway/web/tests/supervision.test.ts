@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { CaseLevel, OrderCause, OrderState, ReplyStance, routes, type Case, type SupervisionOrder } from '@/generated/contract'
-import { FIELDS, mayIssue, mayLift, missing, orderLight, orderVerbs, requestOf, sorted, type Verb } from '@/supervision/orders'
+import { missingIn, requestIn, type Values } from '@/forms/fields'
+import { FIELDS, givenOf } from '@/supervision/forms'
+import { mayIssue, mayLift, orderLight, orderVerbs, sorted, type Verb } from '@/supervision/orders'
 import { en, reasonsEn, reasonsZh, zh } from '@/supervision/words'
 
 const may = vi.hoisted(() => ({ call: (_: string): boolean => true }))
+vi.mock('@/i18n', () => ({}))
 vi.mock('@/api/session', () => ({ mayCall: (rpc: string) => may.call(rpc) }))
 
 const me = { sub: 'x', name: '', roles: [], area: '4205', department: '' }
@@ -57,15 +60,29 @@ describe('orders', () => {
 })
 
 describe('requests', () => {
+  const requestOf = (verb: Verb, values: Values, about: SupervisionOrder | null): Values => {
+    const context = { item, order: about }
+    return { ...givenOf(verb, context), ...requestIn(FIELDS[verb], values, context) }
+  }
+  const missing = (verb: Verb, values: Values): string[] => missingIn(FIELDS[verb], values, { item, order: order() })
+
   it('name a task, or a department for the case as a whole', () => {
-    expect(requestOf('IssueOrder', { about: 't1', demand: 'x', hours: 7.5 }, item, null)).toEqual({ caseId: 'c', taskId: 't1', demand: 'x', replyMinutes: 450 })
-    expect(requestOf('IssueOrder', { about: '@FIRE', demand: 'x' }, item, null)).toEqual({ caseId: 'c', department: 'FIRE', demand: 'x' })
+    expect(requestOf('IssueOrder', { about: 't1', demand: 'x', hours: 7.5 }, null)).toEqual({ caseId: 'c', taskId: 't1', demand: 'x', replyMinutes: 450 })
+    expect(requestOf('IssueOrder', { about: '@FIRE', demand: 'x' }, null)).toEqual({ caseId: 'c', department: 'FIRE', demand: 'x' })
+  })
+
+  it('begin with the first task that is open', () => {
+    const tasks: Case['tasks'] = [{ taskId: 'done', state: 'TASK_STATE_DONE' }, { taskId: 'open', state: 'TASK_STATE_ACCEPTED', department: 'FIRE' }]
+    const context = { item: { ...item, tasks }, order: null }
+    const words = { t: (key: string) => key, language: 'zh' as const }
+    expect(FIELDS.IssueOrder[0]?.initial?.(context, words)).toBe('open')
+    expect(FIELDS.IssueOrder[0]?.options?.(context, words, {}).slice(0, 1).map(({ value }) => value)).toEqual(['open'])
   })
 
   it('carry hours as minutes and the revision where it counts', () => {
-    expect(requestOf('AskExtension', { hours: 1.5, reason: 'x' }, item, order())).toEqual({ orderId: 'o', minutes: 90, reason: 'x' })
-    expect(requestOf('EscalateCase', { reason: 'x' }, item, null)).toEqual({ caseId: 'c', revision: '7', reason: 'x' })
-    expect(requestOf('DecideExtension', { granted: false, reason: 'x' }, item, order())).toEqual({ orderId: 'o', granted: false, reason: 'x' })
+    expect(requestOf('AskExtension', { hours: 1.5, reason: 'x' }, order())).toEqual({ orderId: 'o', minutes: 90, reason: 'x' })
+    expect(requestOf('EscalateCase', { reason: 'x' }, null)).toEqual({ caseId: 'c', revision: '7', reason: 'x' })
+    expect(requestOf('DecideExtension', { granted: false, reason: 'x' }, order())).toEqual({ orderId: 'o', granted: false, reason: 'x' })
   })
 
   it('are sent only when nothing is missing', () => {
@@ -86,7 +103,7 @@ describe('words', () => {
         expect(words.action[verb]).toBeTruthy()
         expect(words.hint[verb]).toBeTruthy()
         expect(routes[verb].method).toBe('POST')
-        for (const field of FIELDS[verb]) expect(words.field[field.label as keyof typeof words.field]).toBeTruthy()
+        for (const field of FIELDS[verb]) expect(words.field[field.label.replace('supervision.field.', '') as keyof typeof words.field]).toBeTruthy()
       }
     }
     expect(Object.keys(reasonsEn)).toEqual(Object.keys(reasonsZh))

@@ -254,11 +254,13 @@ def verify_case(
 ) -> Outcome:
     """Records the check on site of a handled case. A failed one reopens the named tasks and nothing else.
 
-    Raises WrongState, RoleNotAllowed, HandledIt, InvalidArgument (photos, failed_task_ids).
+    Raises WrongState, RoleNotAllowed, HandledIt, InvalidArgument (photos, failed_task_ids; text: a failed check says why).
     """
     policies.check_case_move(case, "verify_case", by)
     policies.check_verifier(case, by)
     policies.check_failed_tasks(case, failed_task_ids, passed=passed)
+    if not passed:
+        policies.check_text(text, field="text")
     policies.check_photos(case, photos, passed=passed, by=by)
     at = flow.moment(case, at)
     tasks, ticking = case.tasks, case.clocks

@@ -109,10 +109,11 @@ def complete_task(
     """Reports a task done: tasks that waited for it start, and the last needed one makes the case handled, once.
 
     `parties_informed` is how the lead of a parallel case told the parties the unified reply.
-    Raises as accept_task, InvalidArgument (unified_reply, parties_informed).
+    Raises as accept_task, InvalidArgument (result, unified_reply, parties_informed).
     """
     case, woke = woken(case, by=by, at=at, now=now)
     task = _own_task(case, task_id, "complete_task", by)
+    policies.check_outcome(result, by)
     policies.check_unified_reply(case, task, unified_reply)
     policies.check_parties_informed(case, task, reply=unified_reply, way=parties_informed, by=by)
     at = flow.moment(case, at)
@@ -201,7 +202,7 @@ def _is_past(case: Case, task_id: str, states: frozenset[TaskState]) -> bool:
 def object_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetime, now: datetime) -> Outcome:
     """Objects to a task before accepting it, once; the coordinator has 4 working hours to rule.
 
-    Raises as accept_task, FailedPrecondition (second, or too late).
+    Raises as accept_task, InvalidArgument (reason), FailedPrecondition (second, or too late).
     """
     case, woke = woken(case, by=by, at=at, now=now)
     task = policies.find_task(case, task_id)
@@ -209,6 +210,7 @@ def object_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetim
     if task.objection is not None:
         policies.check_objection(case, task, at=at)
     policies.check_task_move(case, task, "object_task", by)
+    policies.check_text(reason, field="reason")
     at = flow.moment(case, at)
     policies.check_objection(case, task, at=at)
     limit = routing.ruling_limit(case.severity)
@@ -243,10 +245,11 @@ def rule_objection(
 ) -> Outcome:
     """Rules on an objection. Overruled: the task stands. Upheld: it goes to `reassign_to`, or a joint task is taken out.
 
-    Raises WrongState (no objection), FailedPrecondition (lead without successor), InvalidArgument (reassign_to).
+    Raises WrongState (no objection), FailedPrecondition (lead without successor), InvalidArgument (reason, reassign_to).
     """
     task = policies.find_task(case, task_id)
     policies.check_task_move(case, task, "rule_objection", by)
+    policies.check_text(reason, field="reason")
     if task.objection:
         policies.check_not_own(task.objection, by)
     if reassign_to and not upheld:
@@ -275,10 +278,14 @@ def rule_objection(
 
 
 def return_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetime, now: datetime) -> Outcome:
-    """Sends a done task back for rework before the case is verified. Raises TaskNotFound, OtherDepartment, WrongState."""
+    """Sends a done task back for rework before the case is verified.
+
+    Raises TaskNotFound, OtherDepartment, WrongState, InvalidArgument (reason).
+    """
     task = policies.find_task(case, task_id)
     policies.check_task_move(case, task, "return_task", by)
     policies.check_may_return(case, by)
+    policies.check_text(reason, field="reason")
     state = case.state
     if state not in (CaseState.PARALLEL, CaseState.HANDLING, CaseState.REWORK):
         policies.check_case_move(case, "return_task", by)

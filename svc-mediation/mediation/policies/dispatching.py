@@ -18,10 +18,10 @@ def check_report(*, category: str, source: str, has_place: bool) -> None:
         raise InvalidArgument("A case needs a point or an area code.", field="point", reason="PLACE_REQUIRED")
 
 
-def check_source(source: str) -> None:
+def check_source(source: str, *, field: str = "source") -> None:
     """Raises InvalidArgument unless event_source.csv has the source."""
     if not routing.is_source(source):
-        raise InvalidArgument(f"Source {source!r} is not in event_source.csv.", field="source", reason="UNKNOWN_SOURCE")
+        raise InvalidArgument(f"Source {source!r} is not in event_source.csv.", field=field, reason="UNKNOWN_SOURCE")
 
 
 def check_plans(plans: Sequence[TaskPlan]) -> None:

@@ -10,6 +10,7 @@ from mediation.domain import Actor, Calendar, Case, JoinPolicy, Task, TaskState
 from mediation.domain.states import WORKING_STATES
 from mediation.domain.workflow import CASE_MOVES, PROXIES, RULERS, TASK_MOVES
 from mediation.policies.access import RoleNotAllowed, WrongState, check_department_code, check_role
+from mediation.policies.flow import check_text
 from svckit.errors import FailedPrecondition, InvalidArgument
 
 # parallel_policy.yaml, objection: inside 1 working day, petitions (信访) 5.
@@ -58,7 +59,9 @@ def check_objection(case: Case, task: Task, *, at: datetime) -> None:
         raise FailedPrecondition("This task waits for other tasks.", reason="TASK_WAITING")
     minutes = days * calendar.minutes_per_day()
     if at > calendar.add_minutes(task.assigned_at, minutes, calendar=Calendar.WORK):
-        raise FailedPrecondition(f"Objections are heard within {days} working days.", reason="OBJECTION_LATE")
+        raise FailedPrecondition(
+            f"Objections are heard within {days} working day{'s' if days > 1 else ''}.", reason="OBJECTION_LATE"
+        )
 
 
 def check_reassignment(case: Case, department: str) -> None:
@@ -74,6 +77,12 @@ def check_removal(task: Task) -> None:
     """Raises FailedPrecondition for the lead task: somebody has to lead, so it can only be reassigned."""
     if task.is_lead:
         raise FailedPrecondition("A lead task can only be given to another department.", reason="LEAD_NEEDED")
+
+
+def check_outcome(result: str, by: Actor) -> None:
+    """Raises InvalidArgument for a result without words (workflow.yaml, result_text). Proxies repeat what was said elsewhere."""
+    if by.roles.isdisjoint(PROXIES):
+        check_text(result, field="result", reason="RESULT_REQUIRED")
 
 
 def check_unified_reply(case: Case, task: Task, reply: str) -> None:

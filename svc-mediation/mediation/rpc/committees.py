@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from mediation.operations import committees as operations
 from mediation.policies.committees import check_registrar
 from svckit.access import Caller, check_area, current_caller
 from svckit.documents import command_of, utc_now
+from svckit.errors import Conflict
 from svckit.ids import new_id
 from svckit.messages import to_fields, to_message
 from svckit.store import Repository
@@ -33,9 +35,11 @@ class CommitteeServicer(committee_service_pb2_grpc.CommitteeServiceServicer):
         """Enters a committee."""
         caller = current_caller()
         check_registrar(caller)
-        committee = operations.create_committee(draft=_draft(request.committee), committee_id=new_id(), now=utc_now())
+        draft = _draft(request.committee)
+        committee = operations.create_committee(draft=draft, committee_id=new_id(), now=utc_now())
         check_area(caller, committee.area_code)
-        saved = await self._committees.create(committee.committee_id, committee, (), command=command_of(request, caller))
+        saving = self._committees.create(committee.committee_id, committee, (), command=command_of(request, caller))
+        saved = await self._saved(saving, draft=draft)
         return to_message(pb.CreateCommitteeResponse, {"committee": saved})
 
     async def GetCommittee(self, request: Any, context: Any) -> Any:
@@ -53,6 +57,7 @@ class CommitteeServicer(committee_service_pb2_grpc.CommitteeServiceServicer):
             code=request.code,
             mediator=request.mediator,
             dissolved_too=request.dissolved_too,
+            text=request.text,
         )
         rows, token = await self._register.page(where, token=request.page_token, size=request.page_size or DEFAULT_PAGE)
         found = [to_message(committee_pb2.MediationCommittee, row, id_field="committee_id") for row in rows]
@@ -72,7 +77,8 @@ class CommitteeServicer(committee_service_pb2_grpc.CommitteeServiceServicer):
             check_area(caller, changed.area_code)
             return changed, ()
 
-        saved = await self._committees.change(request.committee_id, decide, command=command_of(request, caller))
+        saving = self._committees.change(request.committee_id, decide, command=command_of(request, caller))
+        saved = await self._saved(saving, draft=draft, own=request.committee_id)
         return to_message(pb.UpdateCommitteeResponse, {"committee": saved})
 
     async def DissolveCommittee(self, request: Any, context: Any) -> Any:
@@ -86,6 +92,16 @@ class CommitteeServicer(committee_service_pb2_grpc.CommitteeServiceServicer):
 
         saved = await self._committees.change(request.committee_id, decide, command=command_of(request, caller))
         return to_message(pb.DissolveCommitteeResponse, {"committee": saved})
+
+    async def _saved(
+        self, saving: Awaitable[MediationCommittee], *, draft: CommitteeDraft, own: str = ""
+    ) -> MediationCommittee:
+        try:
+            return await saving
+        except Conflict as conflict:
+            if conflict.reason != "ALREADY_EXISTS":
+                raise
+            raise await self._register.clash(conflict, draft=draft, own=own) from conflict
 
     def _check_own(self, committee: MediationCommittee, caller: Caller) -> None:
         if not committee.area_code.startswith(caller.area):

@@ -18,8 +18,10 @@ RULES = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }"
 def serious(page: Page) -> list[str]:
     """Serious and critical violations of WCAG 2.1 AA, with the elements that show them."""
     # What fades in or out has other colours meanwhile.
-    page.wait_for_function(
-        "document.getAnimations().every(one => one.playState !== 'running' || one.effect.getTiming().iterations === Infinity)"
+    # (Evaluated by the browser itself: `wait_for_function` would evaluate a string in the page, which its policy forbids.)
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations()"
+        ".filter(one => one.effect.getTiming().iterations !== Infinity).map(one => one.finished)).then(() => true)"
     )
     page.evaluate(AXE.read_text(encoding="utf-8"))
     violations = page.evaluate(f"axe.run(document, {RULES}).then(result => result.violations)")

@@ -118,17 +118,21 @@ async def test_a_committee_from_entry_to_dissolution(officials: dict[str, Offici
     gone = officials["elsewhere"].ask("GetCommittee", committee_id=made.committee_id)
     assert (await refusal(gone, NotFound))[0] == "MEDIATION_COMMITTEE_NOT_FOUND"
     twice = head.ask("CreateCommittee", committee=board("421102001902"))
-    assert (await refusal(twice, Conflict))[0] == "ALREADY_EXISTS"
+    assert (await refusal(twice, Conflict))[0] == "COMMITTEE_CODE_EXISTS"
     poached = board("421102001903", mediators=[committee_service_pb2.MediatorDraft(subject=made.members[0].subject, name="刘")])
-    assert (await refusal(head.ask("CreateCommittee", committee=poached), Conflict))[0] == "ALREADY_EXISTS"
+    assert (await refusal(head.ask("CreateCommittee", committee=poached), Conflict))[0] == "MEMBERSHIP_EXISTS"
     draft = committee_service_pb2.CommitteeDraft(phone="0713-6440001", name="x")
     mask = FieldMask(paths=["phone"])
     changed = (
         await justice.ask("UpdateCommittee", committee_id=made.committee_id, committee=draft, update_mask=mask, revision=1)
     ).committee
     assert (changed.phone, changed.name, changed.revision) == ("0713-6440001", made.name, 2)
-    found = (await officials["resident"].ask("ListCommittees", mediator=made.members[1].subject)).committees
-    assert [each.committee_id for each in found] == [made.committee_id]
+    sought = ({"mediator": made.members[1].subject}, {"text": "4211020019"}, {"text": "湖社区"}, {"text": "赵敏"})
+    for wanted in sought:
+        found = (await officials["resident"].ask("ListCommittees", area_prefix=made.area_code, **wanted)).committees
+        assert [each.committee_id for each in found] == [made.committee_id], wanted
+    # What is sought is no pattern.
+    assert not (await head.ask("ListCommittees", area_prefix=made.area_code, text=".*")).committees
     dissolved = (await justice.ask("DissolveCommittee", committee_id=made.committee_id)).committee
     assert dissolved.HasField("dissolved_at")
     assert not (await head.ask("ListCommittees", code=made.code)).committees

@@ -131,12 +131,15 @@ def test_filters_become_conditions() -> None:
     assert "inbox.FIRE" in plans.flat(ask(department="FIRE", due="overdue").filter)
     assert "inbox.any" in plans.flat(ask(due_before=START).filter)
     assert plans.flat(ask(external_id="7").filter)["external_id"] == "7"
+    # The register of letters and visits (MED-11).
+    assert plans.flat(ask(sources=["05", "06"]).filter)["source"] == {"$in": ["05", "06"]}
 
 
 @pytest.mark.parametrize(
     ("fields", "reason", "field"),
     [
         ({"department": "NOBODY"}, "UNKNOWN_DEPARTMENT", "filter.department"),
+        ({"sources": ["05", "77"]}, "UNKNOWN_SOURCE", "filter.sources[1]"),
         ({"text": "??"}, "NO_WORDS", "filter.text"),
         ({"due_from": START, "due_before": START}, "EMPTY_SPAN", "filter.due_before"),
         ({"reported_from": START, "reported_before": START}, "EMPTY_SPAN", "filter.reported_before"),

@@ -73,6 +73,7 @@ def test_codes_of_all_tables_are_named() -> None:
     assert naming.category("B", "en") == "Fire and safety hazard"
     assert naming.category("A9999", "zh") == "矛盾纠纷"
     assert naming.department("NEWER", "zh") == "NEWER"
+    assert naming.source("05", "zh") == "来信"
 
 
 def test_a_row_has_a_cell_for_every_heading() -> None:
@@ -81,4 +82,5 @@ def test_a_row_has_a_cell_for_every_heading() -> None:
         assert len(row) == len(exporting.headings("zh")) == len(exporting.headings("en"))
         named = dict(zip(exporting.headings("en"), row, strict=True))
         assert named["Lead department"] == naming.department("PMC", "zh")
+        assert named["Source"] == "网格员巡查发现"
         assert bool(named["Next due"]) == (case.state is not CaseState.HANDLED)

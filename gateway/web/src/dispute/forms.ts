@@ -140,7 +140,7 @@ export const OPEN_FIELDS: Field<OpenContext>[] = [
   },
   {
     name: 'committee', kind: 'choice', label: 'dispute.committee', hint: ({ committees }, { t }) => (committees.length ? '' : t('dispute.field.committeeHint')), required: always,
-    initial: ({ committees }) => committees[0]?.code,
+    initial: ({ committees }) => committees[0]?.code, link: ({ item }) => ({ to: `/committees?area=${item.areaCode?.slice(0, 6) ?? ''}`, label: 'committee.inNewWindow' }),
     options: ({ committees }) => committees.map((one) => ({ value: one.code ?? '', label: one.name ?? '' })),
     wire: (value, { committees }) => ({ committee: { code: value, name: committees.find((one) => one.code === value)?.name } }),
   },

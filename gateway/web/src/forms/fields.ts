@@ -5,7 +5,7 @@ import type { FieldError } from '@/api/problem'
 export type Values = Record<string, unknown>
 
 /** How a field is entered; `own` brings a component of its own. */
-export type FieldKind = 'text' | 'line' | 'verdict' | 'choice' | 'several' | 'attachments' | 'number' | 'time' | 'day' | 'lines' | 'rating' | 'own'
+export type FieldKind = 'text' | 'line' | 'verdict' | 'switch' | 'choice' | 'several' | 'attachments' | 'number' | 'time' | 'day' | 'clock' | 'lines' | 'rating' | 'own'
 
 /** A type and not an interface: Naive UI's options take further keys. */
 export type Option = { value: string; label: string }
@@ -34,11 +34,15 @@ export interface Field<C = unknown> {
   limit?: number
   /** Bounds and step of a number. */
   number?: (context: C) => { min?: number; max?: number; step?: number }
-  /** What the request says instead of what was entered. */
+  /** What the request says instead of what was entered, by names as of fields. */
   wire?: (value: unknown, context: C) => Values
   /** Further names under which the service complains about it. */
   aliases?: readonly string[]
   component?: Component
+  /** Further properties of that component. */
+  more?: Values
+  /** Where something can be looked up; it opens in a new window, for what was entered stays. `label` is a key of the catalogue. */
+  link?: (context: C) => { to: string; label: string }
   /** What is wrong with what was entered, as a key of the catalogue; '' when nothing is. */
   fault?: (value: unknown, context: C) => string
 }
@@ -70,7 +74,7 @@ export function requestIn<C>(fields: readonly Field<C>[], values: Values, contex
   for (const field of shownFields(fields, values, context)) {
     const value = values[field.name]
     if (isEmpty(value)) continue
-    if (field.wire) Object.assign(request, field.wire(value, context))
+    if (field.wire) for (const [name, part] of Object.entries(field.wire(value, context))) put(request, name, part)
     else put(request, field.name, sent(field.kind, value))
   }
   return request

@@ -1,4 +1,5 @@
 /** What people read, in English. Both languages stand side by side in `topics/` and in the `words.ts` of larger parts. */
+import { en as committee } from '@/committee/words'
 import { en as dispute } from '@/dispute/words'
 import { en as supervision } from '@/supervision/words'
 import { en as shell } from './topics/shell'
@@ -24,6 +25,7 @@ const en: typeof zh = {
   ...ledger,
   ...notice,
   ...reason,
+  committee,
   dispute,
   supervision,
 }

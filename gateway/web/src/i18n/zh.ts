@@ -1,4 +1,5 @@
 /** What people read, in Chinese. Both languages stand side by side in `topics/` and in the `words.ts` of larger parts. */
+import { zh as committee } from '@/committee/words'
 import { zh as dispute } from '@/dispute/words'
 import { zh as supervision } from '@/supervision/words'
 import { zh as shell } from './topics/shell'
@@ -23,6 +24,7 @@ export default {
   ...ledger,
   ...notice,
   ...reason,
+  committee,
   dispute,
   supervision,
 }

@@ -8,14 +8,15 @@ export interface Wanted {
   state: string
   light: string
   due: string
+  source: string
   order: string
 }
 
-const NAMES = ['text', 'area', 'department', 'state', 'light', 'due', 'order'] as const
+const NAMES = ['text', 'area', 'department', 'state', 'light', 'due', 'source', 'order'] as const
 /** State of the select that is no state of a case: whatever somebody must still act on. */
 export const OPEN = 'open'
 
-export const empty = (): Wanted => ({ text: '', area: '', department: '', state: '', light: '', due: '', order: '' })
+export const empty = (): Wanted => ({ text: '', area: '', department: '', state: '', light: '', due: '', source: '', order: '' })
 
 /** Searches everybody needs. */
 export const PRESETS: readonly { name: string; wanted: Wanted }[] = [
@@ -43,6 +44,7 @@ export function toFilter(wanted: Wanted): CaseFilter {
   else if (wanted.state) filter.states = [wanted.state as CaseState]
   if (wanted.light) filter.light = wanted.light as Light
   if (wanted.due) filter.due = wanted.due as DueWindow
+  if (wanted.source) filter.sources = [wanted.source]
   return filter
 }
 
@@ -56,6 +58,7 @@ export function fromFilter(filter: CaseFilter): Wanted {
     state: filter.open ? OPEN : (filter.states?.[0] ?? ''),
     light: filter.light ?? '',
     due: filter.due ?? '',
+    source: filter.sources?.[0] ?? '',
   }
 }
 

@@ -1,4 +1,5 @@
 /** Words for reasons of refusals (`reason` of a problem), as sentences. */
+import { reasonsEn as ofCommitteesEn, reasonsZh as ofCommitteesZh } from '@/committee/words'
 import { reasonsEn as ofDisputesEn, reasonsZh as ofDisputesZh } from '@/dispute/words'
 import { reasonsEn, reasonsZh } from '@/supervision/words'
 
@@ -6,7 +7,8 @@ export const zh = {
   reason: {
     ...reasonsZh,
     ...ofDisputesZh,
-    STALE_REVISION: '事件刚刚被别人更改，已显示最新状态，请再试一次。',
+    ...ofCommitteesZh,
+    STALE_REVISION: '内容刚刚被别人更改，请关闭后看过最新内容，再试一次。',
     DELIVERY_IN_HAND: '这条消息还在发送中。',
     WEBHOOK_NOT_ALLOWED: '这个推送地址不在允许的范围内。',
     ADDRESS_MISSING: '所选通知方式缺少联系方式。',
@@ -85,7 +87,8 @@ export const en: typeof zh = {
   reason: {
     ...reasonsEn,
     ...ofDisputesEn,
-    STALE_REVISION: 'Someone else has just changed the case. You see its newest state now: please try again.',
+    ...ofCommitteesEn,
+    STALE_REVISION: 'Someone else has just changed this. Close the form, look at what it says now, and try again.',
     DELIVERY_IN_HAND: 'This message is still being sent.',
     WEBHOOK_NOT_ALLOWED: 'This webhook address is not among those allowed.',
     ADDRESS_MISSING: 'An address is missing for one of the chosen ways.',
