@@ -88,6 +88,15 @@ def test_a_committee_is_entered_changed_and_dissolved(office: Office, sign_in: S
     shoot(page, "committee", full=True)
     assert serious(page) == []
 
+    # Somebody else was faster: nothing is overwritten, and the page says what the register says now.
+    choose(page, "变更登记")
+    path = f"/v1/committees/{page.url.rsplit('/', 1)[-1]}"
+    office.call("supervisor", "PATCH", path, {"committee": {"phone": "0717-6440002"}, "updateMask": "phone"})
+    submit(page, "变更登记")
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("内容刚刚被别人更改")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="0717-6440002")).to_be_visible()
+
     choose(page, "撤销")
     submit(page, "撤销")
     expect(page.locator(".head h1")).to_contain_text("已撤销")
@@ -106,11 +115,13 @@ def test_everybody_reads_the_register(office: Office, sign_in: SignIn, shoot: Ca
     assert serious(page) == []
     page.get_by_role("textbox", name="编码、名称或姓名").fill("没有这个名字")
     expect(page.get_by_text("名册里没有这样的调解委员会。")).to_be_visible()
-    small = sign_in("supervisor", f"/committees?text={COMMITTEE['code']}", phone=True)
+    small = sign_in("supervisor", f"/committees?text={COMMITTEE['code']}", phone=True, language="en")
+    expect(small.locator("tbody tr")).to_contain_text("In office")
+    shoot(small, "phone-committees")
     small.locator("tbody tr", has_text=COMMITTEE["code"]).get_by_role("link").click()
     expect(small.locator(".people li")).to_have_count(3)
     shoot(small, "phone-committee", full=True)
-    choose(small, "变更登记")
+    choose(small, "Change")
     assert small.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shoot(small, "phone-committee-form")
     assert serious(small) == []

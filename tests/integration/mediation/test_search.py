@@ -96,7 +96,12 @@ REPORTS: dict[str, dict[str, Any]] = {
     "again": {"description": "东门自来水管破裂积水很深", "point": point(111.3005)},
     "far": {"description": "西门自来水管破裂", "point": point(111.35)},
     "lamp": {"description": "Street lamp LED-77 broken 路灯不亮", "area_code": OTHER_GRID, "category": "C0101"},
-    "dog": {"description": '=HYPERLINK("http://x") 遛狗不牵绳', "reporter_name": "王小明", "reporter_phone": "13812345678"},
+    "dog": {
+        "source": "05",
+        "description": '=HYPERLINK("http://x") 遛狗不牵绳',
+        "reporter_name": "王小明",
+        "reporter_phone": "13812345678",
+    },
 }
 
 
@@ -143,6 +148,8 @@ async def test_lists_by_what_a_case_is(stack: Stack, cases: dict[str, str]) -> N
         assert await person.ids(department="FIRE") == [cases["lamp"], cases["pipe"]]
         assert await person.ids(reporter="searcher") == newest
         assert await person.ids(reporter="somebody") == []
+        # The register of letters and visits.
+        assert await person.ids(sources=["05", "06"]) == [cases["dog"]]
         # Clocks of the dispatched ones may turn at any time; the rejected one changed after it was reported, the far one did not.
         changed = await person.ids(order=search_pb2.CASE_ORDER_CHANGED)
         assert sorted(changed) == sorted(newest)
@@ -250,6 +257,7 @@ async def test_files_are_masked_and_harmless(stack: Stack, cases: dict[str, str]
         dog = next(row for row in rows if "遛狗" in row[6])
         assert dog[6].startswith("'=HYPERLINK")
         assert (dog[1], dog[18], dog[19]) == ("不予受理", "王**", "138****5678")
+        assert (rows[0][-1], dog[-1]) == ("来源", "来信")
         name, data = await person.file(format=search_service_pb2.EXPORT_FORMAT_XLSX, language="en")
         sheet = openpyxl.load_workbook(io.BytesIO(data)).active
         table = [[cell.value for cell in row] for row in sheet.rows]
