@@ -65,6 +65,19 @@ def training_keys(keys: Sequence[Key], *, columns: Columns) -> list[Key]:
     return chosen
 
 
+def all_pairs(*, connection: duckdb.DuckDBPyConnection, tables: Tables) -> int:
+    """Returns how many pairs of records there are at all."""
+    rows = _rows(connection, tables.left)
+    return rows * (rows - 1) // 2 if tables.is_one else rows * _rows(connection, tables.right)
+
+
+def agreed_on(
+    *, connection: duckdb.DuckDBPyConnection, tables: Tables, keys: Iterable[tuple[str, ...]]
+) -> tuple[tuple[str, ...], ...]:
+    """Returns those of the keys at least one pair agrees on."""
+    return tuple(key.columns for key in _counted(connection, tables, keys) if key.pairs)
+
+
 def _singles(columns: Columns) -> list[tuple[str]]:
     return [(name,) for name, kind in columns.items() if kind in _ALONE]
 

@@ -48,8 +48,9 @@ def comparison_of(name: str, kind: ColumnType) -> ComparisonCreator:
     return made.configure(term_frequency_adjustments=kind in _SHARED)
 
 
-# Frequencies matter where values are shared unevenly: 王伟 is everywhere, 欧阳修 is not.
-_SHARED = frozenset({ColumnType.NAME, ColumnType.PLACE})
+# Frequencies matter where values are shared unevenly: 王伟 is everywhere, 欧阳修 is not; the number of an office stands with all who
+# gave none of their own, that of a person with one.
+_SHARED = frozenset({ColumnType.NAME, ColumnType.PLACE, ColumnType.SEALED})
 
 
 def _comparison(name: str, kind: ColumnType) -> ComparisonCreator:

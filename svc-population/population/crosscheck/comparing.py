@@ -16,6 +16,8 @@ from population.crosscheck.columns import ColumnType
 from population.crosscheck.rules import Result, Rule
 
 Stage = Callable[[str], None]
+ALIKE = 20
+"""Of more records than these that agree in everything no pairs are made: those are forms filled in with the same words, not people."""
 AMBIGUOUS = 0.5
 """A record whose second best partner is this likely is nobody's match: a person decides."""
 
@@ -30,17 +32,34 @@ def exact(*, connection: duckdb.DuckDBPyConnection, rule: Rule) -> None:
 
 
 def residue(*, connection: duckdb.DuckDBPyConnection, rule: Rule, stage: Stage, score: linking.Score | None = None) -> None:
-    """Fills `likely` (a_record, b_record, probability) with what Splink finds among the records the exact stage left over."""
+    """Fills `likely` (a_record, b_record, probability) with what is found among the records the exact stage left over.
+
+    That is what Splink finds, and whoever agrees in everything, whatever Splink learned from a small or odd register.
+    """
     connection.execute("CREATE OR REPLACE TABLE likely (a_record BIGINT, b_record BIGINT, probability DOUBLE)")
     columns = {name: rule.fields[name] for name in rule.linked}
     tables = Tables("a_left", "a_left" if rule.finds_duplicates else "b_left")
     if not columns or not all(_left_over(connection, rule, side, columns) for side in {tables.left[0], tables.right[0]}):
         return
     model = linking.plan(connection=connection, tables=tables, columns=columns)
-    if not model.keys:
-        return
-    scored = linking.link(connection=connection, tables=tables, model=model, stage=stage, score=score)
-    connection.execute(f"INSERT INTO likely SELECT {linking.ID}_l, {linking.ID}_r, match_probability FROM {scored}")
+    if model.keys:
+        scored = linking.link(connection=connection, tables=tables, model=model, stage=stage, score=score)
+        connection.execute(f"INSERT INTO likely SELECT {linking.ID}_l, {linking.ID}_r, match_probability FROM {scored}")
+    connection.execute(_equal_in_all(tables, columns))
+
+
+def _equal_in_all(tables: Tables, columns: Mapping[str, ColumnType]) -> str:
+    """Returns the statement that adds pairs whose values are all said and equal, for people to look at."""
+    names = ", ".join(columns)
+    said = " AND ".join(f"{name} IS NOT NULL" for name in columns)
+    at_least, once = (2, "WHERE a_record < b_record") if tables.is_one else (1, "")
+    few = f"SELECT {names} FROM {tables.left} WHERE {said} GROUP BY ALL HAVING count(*) BETWEEN {at_least} AND {ALIKE}"
+    return (
+        f"INSERT INTO likely SELECT a_record, b_record, {linking.POSSIBLE} FROM ({few}) AS few"
+        f" JOIN (SELECT {linking.ID} AS a_record, {names} FROM {tables.left}) AS x USING ({names})"
+        f" JOIN (SELECT {linking.ID} AS b_record, {names} FROM {tables.right}) AS y USING ({names})"
+        f" ANTI JOIN likely USING (a_record, b_record) {once} QUALIFY count(*) OVER (PARTITION BY a_record) <= {ALIKE}"
+    )
 
 
 def decide(*, connection: duckdb.DuckDBPyConnection, rule: Rule) -> None:

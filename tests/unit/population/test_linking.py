@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -39,7 +40,7 @@ def people(count: int, seed: int) -> list[tuple[object, ...]]:
     return made
 
 
-def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]) -> None:
+def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     columns = (
         "record BIGINT, reference VARCHAR, id_number UBIGINT, name VARCHAR, sex VARCHAR, birth_date VARCHAR, phone UBIGINT"
     )
@@ -106,6 +107,66 @@ def test_duplicates_within_the_register_are_questions_for_people() -> None:
         found = connection.execute("SELECT a_record, b_record, result FROM decided").fetchall()
     assert {(4, 1_001, "possible"), (9, 1_002, "possible")} <= set(found)
     assert {result for _, _, result in found} == {"possible"}
+
+
+TWIN = ("施双双", "2", "1971-05-06", 77, "42050200100310001")
+OFFICE = 1
+"""The telephone of an office, which stands with everybody who gave none of their own."""
+
+
+def imported(count: int, *, phone: int | None = OFFICE, named: str = "") -> list[tuple[object, ...]]:
+    """A register as an import leaves it: few names, few birthdays, one telephone and nobody in it twice."""
+    signs = SURNAMES + "冯褚卫蒋沈韩秦尤许吕施严"
+    made: list[tuple[object, ...]] = []
+    for record in range(count):
+        name = named or signs[record % 32] + signs[record // 32 % 31]
+        born = f"1960-01-{record // 900 + 1:02d}"
+        made.append((record + 1, f"R{record + 1}", 100 + record, name, str(1 + record % 2), born, phone, "42050200100310001"))
+    return made
+
+
+@pytest.mark.parametrize(
+    "register",
+    [
+        pytest.param([], id="nobody else"),
+        pytest.param(imported(3), id="three people"),
+        pytest.param(imported(300), id="one birthday"),
+        pytest.param(imported(5_000), id="one telephone"),
+        pytest.param(imported(3_000, phone=None), id="no telephones"),
+        pytest.param(imported(2_000, named="王小明"), id="one name"),
+    ],
+)
+def test_who_agrees_in_everything_is_asked_about_whatever_the_register_holds(register: list[tuple[object, ...]]) -> None:
+    first, second = len(register) + 1, len(register) + 2
+    found = duplicates([*register, (first, "T1", None, *TWIN), (second, "T2", None, *TWIN)])
+    assert found == {(first, second)}, "strangers with the telephone of an office are no duplicates"
+
+
+def test_of_a_person_entered_twice_with_a_slip_of_the_pen_somebody_is_asked() -> None:
+    register = people(1_000, seed=6)
+    wrong = ("施双双", "2", "1971-05-08", 77, "42050200100310001")
+    found = duplicates([*register, (1_001, "T1", None, *TWIN), (1_002, "T2", None, *wrong)])
+    assert (1_001, 1_002) in found
+
+
+def test_a_register_nobody_is_in_twice_is_no_failure() -> None:
+    assert duplicates(imported(2_000)) == set()
+
+
+def test_forms_filled_in_with_the_same_words_make_no_flood_of_pairs() -> None:
+    same = [(record, f"R{record}", 100 + record, *TWIN) for record in range(1, 101)]
+    assert duplicates(same) == set()
+
+
+def duplicates(rows: Sequence[tuple[object, ...]]) -> set[tuple[int, int]]:
+    """Pairs of a register held against itself that a person is asked about."""
+    with duckdb.connect() as connection:
+        fill(connection, "a", rows)
+        comparing.exact(connection=connection, rule=rules()["MR07"])
+        comparing.residue(connection=connection, rule=rules()["MR07"], stage=lambda _: None)
+        comparing.decide(connection=connection, rule=rules()["MR07"])
+        found = connection.execute("SELECT a_record, b_record FROM decided WHERE result = 'possible'").fetchall()
+    return set(found)
 
 
 @pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.code)
