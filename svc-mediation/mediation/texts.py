@@ -18,7 +18,6 @@ from pymongo.errors import PyMongoError
 
 from mediation.domain import Point
 from mediation.wording import Wanted, overlap, wording
-from svckit.batch import small_writes
 from svckit.errors import Unavailable
 
 Document = dict[str, Any]
@@ -82,8 +81,8 @@ class WordingKeeper:
             ReplaceOne({"_id": id}, words, upsert=True) if id in known else InsertOne({"_id": id, **words})
             for id, words in found.items()
         ]
-        for part in small_writes(writes):
-            self._wordings.bulk_write(part, ordered=False)
+        if writes:
+            self._wordings.bulk_write(writes, ordered=False)
 
 
 def _document(case: Document) -> Document:

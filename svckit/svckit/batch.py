@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -21,8 +20,6 @@ from svckit.errors import ServiceError, Unavailable
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
-
-_SMALL = 16
 
 
 class BatchRepository(Generic[S]):
@@ -88,9 +85,9 @@ class BatchRepository(Generic[S]):
 
         Raises Unavailable (repeat the whole batch).
         """
-        until = time.monotonic() + self._patience
-        for documents in small_writes([self.form.document(state) for state in states]):
-            self._patiently(partial(self._insert, documents), until=until)
+        documents = [self.form.document(state) for state in states]
+        if documents:
+            self._patiently(lambda: self._insert(documents), until=time.monotonic() + self._patience)
 
     def _insert(self, documents: Sequence[Document]) -> None:
         with pymongo.timeout(self._patience):
@@ -144,14 +141,6 @@ class BatchRepository(Generic[S]):
             return written_of(self.collection.bulk_write(writes, ordered=False))
         except BulkWriteError as error:
             return failed_of(error)
-
-
-def small_writes(writes: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Cuts background work into small writes.
-
-    No write counts as durable before everything the database began earlier: a large insert makes all commands in between wait for it.
-    """
-    return (writes[at : at + _SMALL] for at in range(0, len(writes), _SMALL))
 
 
 def all_saved(outcomes: Iterable[Any]) -> None:

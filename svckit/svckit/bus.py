@@ -44,15 +44,12 @@ from svckit.topology import DELIVERIES, Queue
 _log = logging.getLogger(__name__)
 
 BATCH = 200
-"""Messages a handler gets at once, at most; one that gathers, GATHERED."""
 GATHERED = 1_000
+"""Messages a handler gets at once, at most: in general, and one that gathers."""
 FOR_PEOPLE = 0.5
 """Seconds by which what only people read (notices, lists, words to search) may come later; see `Handler.gather`."""
-_LONGEST_REASON = 500
-_SUSPECTS = 1_000
+_LONGEST_REASON, _SUSPECTS = 500, 1_000
 _MONGO_MS = 5_000
-# How often a handler that gathers looks whether it has enough, or is to stop.
-_LOOK_SECONDS = 0.1
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -219,7 +216,7 @@ class Handler(Entrypoint):  # type: ignore[misc]  # nameko has no types
     def _gather(self) -> None:
         until = time.monotonic() + self.gather
         while 0 < len(self._waiting) < self._most and not self._stopping and (pause := until - time.monotonic()) > 0:
-            eventlet.sleep(min(pause, _LOOK_SECONDS))
+            eventlet.sleep(min(pause, 0.1))  # enough may have come meanwhile, or it is to stop
 
     def _next_batch(self) -> list[_Message]:
         """Everything that waits, up to the most one may get; a message that failed before goes alone."""
