@@ -19,13 +19,27 @@ from mediation.domain.facts import MergedReporter
 from mediation.operations import Outcome
 from mediation.policies import CaseNotFound
 from svckit.batch import BatchRepository, all_saved
-from svckit.bus import FOR_PEOPLE, Event, handles
+from svckit.bus import Event, handles
 from svckit.documents import Change, Decide, utc_now
 from svckit.due import DueDocuments
 
 _SYSTEM = ServiceActor(subject="system", department="")
 # Cases merged into merged cases: each was merged into an older one, and nobody merges a thing twenty times.
 _DEEPEST = 20
+
+
+FOLLOWED = (
+    "mediation.case_accepted.v1",
+    "mediation.case_self_handled.v1",
+    "mediation.case_dispatched.v1",
+    "mediation.case_handled.v1",
+    "mediation.case_closed.v1",
+    "mediation.case_rejected.v1",
+    "mediation.case_withdrawn.v1",
+    "mediation.case_transferred.v1",
+    "mediation.case_reopened.v1",
+)
+"""After these the reporters of merged cases hear how the other case stands."""
 
 
 class Following:
@@ -38,40 +52,13 @@ class Following:
         """Lets the reporters of merged cases follow the other case, and tells them how that one stands."""
         facts = [(event, event.fields()) for event in events]
         all_saved(self.cases.apply([event.change(id=fact["into"], decide=_taking_in(fact)) for event, fact in facts]))
-        self._tell(facts, [fact["into"] for _, fact in facts])
+        tell_merged(self.cases, [(event, fact["into"]) for event, fact in facts])
 
     @handles("mediation.case_unmerged.v1")
     def unfollow_merged(self, events: list[Event]) -> None:
         """Lets the reporters of cases that were merged by mistake follow no longer."""
         facts = [(event, event.fields()) for event in events]
         all_saved(self.cases.apply([event.change(id=fact["parent"], decide=_letting_go(fact)) for event, fact in facts]))
-
-    @handles(
-        "mediation.case_accepted.v1",
-        "mediation.case_self_handled.v1",
-        "mediation.case_dispatched.v1",
-        "mediation.case_handled.v1",
-        "mediation.case_closed.v1",
-        "mediation.case_rejected.v1",
-        "mediation.case_withdrawn.v1",
-        "mediation.case_transferred.v1",
-        "mediation.case_reopened.v1",
-        gather=FOR_PEOPLE,
-    )
-    def tell_merged(self, events: list[Event]) -> None:
-        """Tells the reporters of merged cases how the other case stands."""
-        facts = [(event, event.fields()) for event in events]
-        self._tell(facts, [fact["case_id"] for _, fact in facts])
-
-    def _tell(self, facts: Sequence[tuple[Event, dict[str, Any]]], ids: Sequence[str]) -> None:
-        roots = _merged_into(self.cases.collection, ids)
-        if not roots:
-            return
-        traces = {id: event.traceparent for (event, _), id in zip(facts, ids, strict=True)}
-        asked = {"_id": {"$in": sorted(set(roots.values()))}}
-        parents = {row["_id"]: row for row in self.cases.collection.find(asked, {"state": True, "unified_reply": True})}
-        changes = [Change(child, _hearing(parents[root]), traceparent=traces[root]) for child, root in roots.items()]
-        all_saved(self.cases.apply(changes))
 
     @timer(interval=1)
     def end_what_ends_by_itself(self) -> None:
@@ -82,6 +69,21 @@ class Following:
     def archive_histories(self) -> None:
         """Moves the oldest steps of very long histories into the archive."""
         archive(self.cases)
+
+
+def tell_merged(cases: Any, news: Sequence[tuple[Event, str]]) -> None:
+    """Tells the reporters of cases merged into others how these stand now; `news` says why, and into which.
+
+    Raises as `BatchRepository.apply`; repeating it changes nothing.
+    """
+    roots = _merged_into(cases.collection, [id for _, id in news])
+    if not roots:
+        return
+    traces = {id: event.traceparent for event, id in news}
+    asked = {"_id": {"$in": sorted(set(roots.values()))}}
+    parents = {row["_id"]: row for row in cases.collection.find(asked, {"state": True, "unified_reply": True})}
+    changes = [Change(child, _hearing(parents[root]), traceparent=traces[root]) for child, root in roots.items()]
+    all_saved(cases.apply(changes))
 
 
 @cache

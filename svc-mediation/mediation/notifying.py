@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from mediation.config import MediationSettings
 from mediation.domain.notice import Delivery, DeliveryState, Duty, Mailbox, Notice, NoticeChannel
+from mediation.following import FOLLOWED, tell_merged
 from mediation.gateways import SECONDS, Failed, Gateways, Message, configured, quiet_hours
 from mediation.operations import deliveries as verbs
 from mediation.operations import mailing
@@ -66,10 +67,15 @@ class Notifying:
     duties = Documents("duties", state_cls=Duty, id_field="duty_id")
     outgoing = Outgoing()
 
-    @handles(*TELLS, gather=FOR_PEOPLE)
+    @handles(*dict.fromkeys((*TELLS, *FOLLOWED)), gather=FOR_PEOPLE)
     def make_notices(self, events: list[Event]) -> None:
-        """Tells posts and people what happened: notices for the pages at once, mail for those on duty and for reporters."""
+        """Tells posts and people what happened: notices for the pages at once, mail for those on duty and for reporters.
+
+        The cases merged into others hear of it too.
+        """
         facts = [(event, event.fields()) for event in events]
+        tell_merged(self.cases, [(event, fields["case_id"]) for event, fields in facts if event.type in FOLLOWED])
+        facts = [(event, fields) for event, fields in facts if event.type in TELLS]
         cases = self._cases({fields["case_id"] for _, fields in facts})
         cases |= self._cases({id for case in cases.values() for id in followed(case)} - set(cases))
         roster = Roster.of(self.duties.collection, cases.values(), form=self.duties.form)

@@ -9,7 +9,6 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from mediation.domain import Actor
-from mediation.texts import WordingDocument
 from svckit.errors import Unavailable
 
 Document = dict[str, Any]
@@ -34,7 +33,7 @@ class SearchDocument(me.Document):
     saved_at = me.DateTimeField(required=True)
 
 
-DOCUMENTS = (SearchDocument, WordingDocument)
+DOCUMENTS = (SearchDocument,)
 
 
 class SavedSearches:

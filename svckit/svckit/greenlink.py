@@ -69,6 +69,7 @@ class GreenLink(SharedExtension):  # type: ignore[misc]  # nameko has no types
         """Reads the container's config."""
         config = self.container.config
         self.topology = Topology(config["SERVICE"], config["EXCHANGE"])
+        self._retired = [self.topology.handler(name, ()).name for name in config.get("RETIRED", ())]
         self._parameters = pika.URLParameters(config["AMQP_URI"])
         self._parameters.client_properties = {"connection_name": f"{config['SERVICE']} worker"}
 
@@ -223,6 +224,8 @@ class GreenLink(SharedExtension):  # type: ignore[misc]  # nameko has no types
             channel.queue_declare(queue.name, durable=True, arguments=queue.arguments)
             for key in queue.keys:
                 channel.queue_bind(queue.name, queue.exchange, key)
+        for name in self._retired:
+            channel.queue_delete(name)
         channel.confirm_delivery(self._on_confirm, callback=lambda _: self._consume())
 
     def _consume(self) -> None:

@@ -51,7 +51,8 @@ def run_worker(
 ) -> None:
     """Runs the worker process until SIGTERM or SIGINT.
 
-    `documents` are the mongoengine classes whose indexes are ensured first; `worker` is the nameko service class. `health_port`
+    `documents` are the mongoengine classes whose indexes are ensured first; `worker` is the nameko service class, whose `retired`
+    names handlers of earlier versions: their queues are deleted, or they would fill without end. `health_port`
     (default: BINGLIAN_HEALTH_PORT, 0 for none) answers GET /healthz on BINGLIAN_HEALTH_HOST (default: all interfaces): 200 while the
     broker is connected, else 503.
     """
@@ -81,6 +82,8 @@ def _runner(*, service: str, settings: Settings, database: str, exchange: str, w
         "EXCHANGE": exchange,
         "max_workers": _MOST_HANDLERS,
     }
+    if retired := getattr(worker, "retired", ()):
+        config["RETIRED"] = retired
     runner = ServiceRunner(config)
     runner.add_service(worker)
     return runner

@@ -47,6 +47,7 @@ def counting(event: Event, number: int) -> Any:
 def worker_of(service: str) -> type:
     class Worker:
         name = service
+        retired = ("tell",)
         stumbled: set[str] = set()  # noqa: RUF012 - lives as long as the process
 
         tallies = Documents(

@@ -5,10 +5,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from pika.exceptions import ChannelClosedByBroker
 
 from svckit.cloudevents import ID
 from svckit.deadletter import dead_letters, main
 from svckit.ids import new_id
+from svckit.topology import declare
 from tests.integration.svckit.proxy import Proxy
 from tests.integration.svckit.tallies import Scene, wait_until
 
@@ -153,6 +155,16 @@ def test_a_worker_waits_for_its_servers(scene: Scene) -> None:
     finally:
         mongo.close()
         rabbit.close()
+
+
+def test_the_queue_of_a_handler_that_is_no_more_goes(scene: Scene) -> None:
+    retired = scene.topology.handler("tell", scene.queue.keys)
+    declare(scene.channel, scene.topology, [retired])
+    scene.tell("t", 1)
+    with scene.worker():
+        wait_until(lambda: scene.numbers() == {"t": [1]})
+        with pytest.raises(ChannelClosedByBroker, match="no queue"):
+            scene.connection.channel().queue_declare(retired.name, passive=True)
 
 
 def test_a_stop_finishes_the_batch_in_hand(scene: Scene) -> None:
