@@ -98,7 +98,7 @@ CASE_TRANSITIONS: tuple[Transition, ...] = (
     Transition("rule_objection", _C.PARALLEL, _C.HANDLED, RULERS, "join policy holds", _RESOLVE),
     Transition("rule_exemption", _C.PARALLEL, _C.HANDLED, RULERS, "join policy holds", _RESOLVE),
     Transition("remove_task", _C.PARALLEL, _C.HANDLED, COORDINATORS, "join policy holds", _RESOLVE),
-    Transition("complete_task", _C.HANDLING, _C.HANDLED, DEPARTMENT, "join policy holds", _RESOLVE),
+    Transition("complete_task", _C.HANDLING, _C.HANDLED, DEPARTMENT, "result and photo", _RESOLVE),
     Transition("report_result", _C.SELF_HANDLED, _C.HANDLED, GRID, "result and photo", _RESOLVE),
     Transition("suspend_case", _C.HANDLING, _C.SUSPENDED, RULERS, "reason; once, at most 50 % of the limit"),
     Transition("suspend_case", _C.PARALLEL, _C.SUSPENDED, RULERS, "reason; once, at most 50 % of the limit"),

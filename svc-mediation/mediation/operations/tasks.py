@@ -109,11 +109,11 @@ def complete_task(
     """Reports a task done: tasks that waited for it start, and the last needed one makes the case handled, once.
 
     `parties_informed` is how the lead of a parallel case told the parties the unified reply.
-    Raises as accept_task, InvalidArgument (result, unified_reply, parties_informed).
+    Raises as accept_task, InvalidArgument (result, evidence, unified_reply, parties_informed).
     """
     case, woke = woken(case, by=by, at=at, now=now)
     task = _own_task(case, task_id, "complete_task", by)
-    policies.check_outcome(result, by)
+    policies.check_outcome(case, result=result, evidence=evidence, by=by)
     policies.check_unified_reply(case, task, unified_reply)
     policies.check_parties_informed(case, task, reply=unified_reply, way=parties_informed, by=by)
     at = flow.moment(case, at)

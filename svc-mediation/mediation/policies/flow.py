@@ -126,7 +126,13 @@ def check_notice(*, text: str, authority: str, remedies: Sequence[str]) -> None:
 def check_result(result: str, evidence: Sequence[Attachment], by: Actor) -> None:
     """Raises InvalidArgument unless a result of the grid has words and a photograph (needs: result_text_and_photo)."""
     check_text(result, field="result", reason="RESULT_REQUIRED")
-    if not evidence and "IMPORTER" not in by.roles:
+    if "IMPORTER" not in by.roles:
+        check_shown(evidence)
+
+
+def check_shown(evidence: Sequence[Attachment]) -> None:
+    """Raises InvalidArgument for a result nothing shows."""
+    if not evidence:
         raise InvalidArgument("The result is shown by a photograph.", field="evidence", reason="PHOTO_REQUIRED")
 
 

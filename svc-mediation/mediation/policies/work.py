@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from mediation import calendar
-from mediation.domain import Actor, Calendar, Case, JoinPolicy, Task, TaskState
+from mediation.domain import Actor, Attachment, Calendar, Case, JoinPolicy, Task, TaskState
 from mediation.domain.states import WORKING_STATES
 from mediation.domain.workflow import CASE_MOVES, PROXIES, RULERS, TASK_MOVES
 from mediation.policies.access import RoleNotAllowed, WrongState, check_department_code, check_role
-from mediation.policies.flow import check_text
+from mediation.policies.flow import check_shown, check_text
 from svckit.errors import FailedPrecondition, InvalidArgument
 
 # parallel_policy.yaml, objection: inside 1 working day, petitions (信访) 5.
@@ -79,10 +79,19 @@ def check_removal(task: Task) -> None:
         raise FailedPrecondition("A lead task can only be given to another department.", reason="LEAD_NEEDED")
 
 
-def check_outcome(result: str, by: Actor) -> None:
-    """Raises InvalidArgument for a result without words (workflow.yaml, result_text). Proxies repeat what was said elsewhere."""
-    if by.roles.isdisjoint(PROXIES):
-        check_text(result, field="result", reason="RESULT_REQUIRED")
+def check_outcome(case: Case, *, result: str, evidence: Sequence[Attachment], by: Actor) -> None:
+    """Raises InvalidArgument for a result without words and, of the only department of a case, without a photograph.
+
+    workflow.yaml, handling → handled: result_text_and_photo. What handles a parallel case is its join (parallel_join_ok), so there
+    a photograph is asked of nobody.
+    """
+    # Proxies repeat what was done elsewhere: an import has what the other system kept; the proof of an inspection, a house check
+    # or a verification lies in that itself, and its fact names it.
+    if not by.roles.isdisjoint(PROXIES):
+        return
+    check_text(result, field="result", reason="RESULT_REQUIRED")
+    if not case.is_parallel:
+        check_shown(evidence)
 
 
 def check_unified_reply(case: Case, task: Task, reply: str) -> None:

@@ -17,6 +17,7 @@ import grpc
 import httpx
 from binglian.housing.v1 import area_service_pb2, area_service_pb2_grpc
 from binglian.mediation.v1 import case_pb2, case_service_pb2, case_service_pb2_grpc, task_service_pb2, task_service_pb2_grpc
+from binglian.type.v1 import evidence_pb2
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -175,7 +176,8 @@ class Person:
 
     async def complete(self, case: case_pb2.Case, *, request_id: str = "", **fields: Any) -> case_pb2.Case:
         """Completes the task of the own department."""
-        given = {"result": "已处置", "unified_reply": "已办结", "parties_informed": "当面"} | fields
+        shown = [evidence_pb2.Attachment(uri="oss://photos/after.jpg")]
+        given = {"result": "已处置", "evidence": shown, "unified_reply": "已办结", "parties_informed": "当面"} | fields
         request = task_service_pb2.CompleteTaskRequest(
             case_id=case.case_id, task_id=task_of(case, self.department), request_id=request_id or new_id(), **given
         )

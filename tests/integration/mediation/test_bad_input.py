@@ -166,6 +166,20 @@ async def test_the_lead_owes_the_reply_of_all(stack: Stack) -> None:
         await refused(call, InvalidArgument, "UNIFIED_REPLY_REQUIRED", "unified_reply")
 
 
+async def test_the_only_department_shows_its_work(stack: Stack) -> None:
+    async with (
+        Person(stack, subject="d", role="DISPATCHER") as dispatcher,
+        Person(stack, subject="pmc", role="DEPT_HANDLER", department="PMC") as handler,
+        Person(stack, subject="importer", role="IMPORTER", department="PMC") as importer,
+    ):
+        case = await dispatcher.dispatch((await dispatcher.report()).case_id, "PMC")
+        await handler.accept(case)
+        await refused(handler.complete(case, evidence=[]), InvalidArgument, "PHOTO_REQUIRED", "evidence")
+        assert (await dispatcher.get(case.case_id)).state == case_pb2.CASE_STATE_HANDLING
+        await importer.complete(case, evidence=[])
+        assert (await dispatcher.get(case.case_id)).state == case_pb2.CASE_STATE_HANDLED
+
+
 async def test_wrong_checks(stack: Stack) -> None:
     async with (
         Person(stack, subject="d", role="DISPATCHER") as dispatcher,

@@ -108,6 +108,7 @@ def done(case: Case, *codes: str, at: datetime = START) -> Case:
             case,
             task_id=task_of(case, code).task_id,
             result="已处置",
+            evidence=(photo(),),
             unified_reply="已清理" if task_of(case, code).is_lead else "",
             parties_informed="当面" if task_of(case, code).is_lead else "",
             by=department(code),

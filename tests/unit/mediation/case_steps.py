@@ -154,6 +154,11 @@ def completed(**fields: Any) -> Any:
     return task_verb("complete_task", accepted(two(), "PMC"), "PMC", department("PMC"), **({"result": "x"} | fields))
 
 
+def completed_alone(**fields: Any) -> Any:
+    case = accepted(dispatched("PMC"), "PMC")
+    return task_verb("complete_task", case, "PMC", department("PMC"), **({"result": "x", "evidence": (photo(),)} | fields))
+
+
 def checked(case: Case, **fields: Any) -> Any:
     return operations.verify_case(case, **({"passed": True, "photos": (photo(),), "by": CHECKER, **when()} | fields))
 

@@ -29,6 +29,7 @@ from .case_steps import (
     answered,
     both_done,
     completed,
+    completed_alone,
     entries,
     exempted,
     more_time,
@@ -81,6 +82,13 @@ WORKING = (
         SAY,
         lambda: completed(result=" ", unified_reply="已清理", parties_informed="当面"),
         "result",
+    ),
+    Guard(
+        "the result of the only department without a photograph",
+        "PHOTO_REQUIRED",
+        "The result is shown by a photograph.",
+        lambda: completed_alone(evidence=()),
+        "evidence",
     ),
     Guard(
         "an objection without a reason",

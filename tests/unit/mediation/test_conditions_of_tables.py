@@ -44,8 +44,7 @@ STEPS: dict[tuple[str, str], tuple[str, ...]] = {
         "an overruled objection that moves a task",
     ),
     ("parallel", "handled"): ("a parallel case without its one answer", "parties nobody told"),
-    # The photograph of a department's work is the one of the check on site, which every handled case passes.
-    ("handling", "handled"): ("a result without words", "passed without a photograph"),
+    ("handling", "handled"): ("a result without words", "the result of the only department without a photograph"),
     ("self_handled", "handled"): ("the grid's result without words", "the grid's result without a photograph"),
     ("handling", "suspended"): ("suspended without a reason", "suspended twice", "suspended for too long"),
     ("handled", "verified"): ("checked by who handled it", "passed without a photograph", "a photograph from elsewhere"),

@@ -194,7 +194,9 @@ def noted(case: Case, times: int, *, seed: int = 0) -> Case:
     task_id = task_of(case, "PMC").task_id
     for n in range(times):
         at = after_start(hours=1, seconds=n + seed)
-        case = operations.complete_task(case, task_id=task_id, result=str(n), by=someone("PMC"), at=at, now=at)[0]
+        case = operations.complete_task(
+            case, task_id=task_id, result=str(n), evidence=(photo(),), by=someone("PMC"), at=at, now=at
+        )[0]
         case = operations.return_task(case, task_id=task_id, reason="再来", by=DISPATCHER, at=at, now=at)[0]
     return case
 

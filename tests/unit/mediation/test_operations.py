@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mediation import clocks, operations, policies
-from mediation.domain import Case, CaseState, ClockKind, JoinPolicy, Light, Point, Severity, TaskRole
+from mediation.domain import Case, CaseState, ClockKind, JoinPolicy, Light, Point, ServiceActor, Severity, TaskRole
 from mediation.domain.facts import CaseHandled, TaskAssigned, TaskCompleted
 from mediation.domain.parts import PartiesInformed
 from svckit.access import Caller
@@ -162,9 +162,36 @@ def test_the_lead_of_a_parallel_case_replies_for_all() -> None:
     told, _ = operations.complete_task(case, **given, parties_informed="电话")
     assert told.parties_informed == PartiesInformed(at=START, by="pmc-1", way="电话")
     assert (told.state, told.steps[-1].remark) == (CaseState.PARALLEL, "电话")
-    alone = accepted(dispatched("PMC"), "PMC")
-    alone, _ = operations.complete_task(alone, task_id=task_id, result="x", by=department("PMC"), **when())
-    assert alone.state is CaseState.HANDLED
+
+
+def test_the_only_department_of_a_case_shows_its_work() -> None:
+    """workflow.yaml, handling → handled: result_text_and_photo."""
+    case = accepted(dispatched("PMC"), "PMC")
+    given = {"task_id": case.tasks[0].task_id, "result": "x", **when()}
+    assert refused("PHOTO_REQUIRED", operations.complete_task, case, **given, by=department("PMC")) == "evidence"
+    shown, _ = operations.complete_task(case, **given, by=department("PMC"), evidence=(photo(),))
+    assert (shown.state, shown.tasks[0].evidence) == (CaseState.HANDLED, (photo(),))
+    again, _ = operations.return_task(shown, task_id=given["task_id"], reason="不合格", by=DISPATCHER, **when())
+    assert refused("PHOTO_REQUIRED", operations.complete_task, again, **given, by=department("PMC")) == "evidence"
+
+
+def test_what_was_shown_elsewhere_needs_no_photograph_of_the_only_department() -> None:
+    case = accepted(dispatched("PMC"), "PMC")
+    given = {"task_id": case.tasks[0].task_id, "result": "x", **when()}
+    assert operations.complete_task(case, **given, by=IMPORTER)[0].state is CaseState.HANDLED
+    inspector = ServiceActor(subject="svc-fire-safety", department="PMC")
+    assert operations.finish_task(dispatched("PMC"), **given, by=inspector)[0].state is CaseState.HANDLED
+
+
+def test_a_photograph_is_asked_of_nobody_where_the_join_decides() -> None:
+    """Also of a lead whose joint department was let off: the case went the parallel way."""
+    case = dispatched("PMC", "FIRE")
+    case, _ = operations.remove_task(case, task_id=case.tasks[1].task_id, reason="无需参与", by=DISPATCHER, **when())
+    told = {"unified_reply": "y", "parties_informed": "电话"}
+    case, _ = operations.complete_task(
+        accepted(case, "PMC"), task_id=case.tasks[0].task_id, result="x", by=department("PMC"), **told, **when()
+    )
+    assert case.state is CaseState.HANDLED
 
 
 @pytest.mark.parametrize(

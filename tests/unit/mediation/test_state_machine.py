@@ -18,6 +18,7 @@ from mediation import history, operations
 from mediation.domain import (
     CASE_TRANSITIONS,
     TASK_TRANSITIONS,
+    Attachment,
     Case,
     ClockKind,
     JoinPolicy,
@@ -122,12 +123,19 @@ class Departments(RuleBasedStateMachine):
         arguments = {"text": "处理中"} if verb == "report_progress" else {}
         self.act(verb, by=department(task.department), late=late, task_id=task.task_id, **arguments)
 
-    @rule(pick=st.integers(0, 20), late=st.integers(0, 90), reply=st.sampled_from(["", "统一答复", "统一答复"]))
-    def department_completes(self, pick: int, late: int, reply: str) -> None:
+    @rule(
+        pick=st.integers(0, 20),
+        late=st.integers(0, 90),
+        reply=st.sampled_from(["", "统一答复", "统一答复"]),
+        shown=st.sampled_from([(), (photo(),), (photo(),)]),
+    )
+    def department_completes(self, pick: int, late: int, reply: str, shown: tuple[Attachment, ...]) -> None:
         task = self.task(pick, "accepted", "returned")
         who = department(task.department)
+        given = {"result": "已处置", "evidence": shown, "unified_reply": reply}
         told = {"parties_informed": "当面"} if reply else {}
-        self.act("complete_task", by=who, late=late, task_id=task.task_id, result="已处置", unified_reply=reply, **told)
+        if self.act("complete_task", by=who, late=late, task_id=task.task_id, **given, **told):
+            assert shown or self.case.is_parallel, "the only department shows its work"
 
     @rule(but=st.integers(0, 8))
     def everybody_finishes(self, but: int) -> None:

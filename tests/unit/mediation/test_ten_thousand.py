@@ -95,6 +95,7 @@ class History:
             "report_progress": lambda: {"text": "处理中"},
             "complete_task": lambda: {
                 "result": "已处置",
+                "evidence": (photo(),) if self.chance.random() > 0.05 else (),
                 "unified_reply": self.chance.choice(["", "统一答复"]),
                 "parties_informed": "当面" if self.chance.random() > 0.05 else "",
             },

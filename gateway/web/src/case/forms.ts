@@ -23,7 +23,9 @@ const files = (name: string, more: Partial<CaseField> = {}): CaseField => ({ nam
 const reason = text('reason')
 const optional = (field: CaseField): CaseField => ({ ...field, required: undefined })
 
-const isParallelLead = (_: Values, { item, task }: Context): boolean => task?.role === 'TASK_ROLE_LEAD' && (item.tasks?.length ?? 0) > 1
+/** As the service sees it: also a joint department that was let off makes a case a parallel one. */
+const isParallel = ({ item }: Context): boolean => (item.tasks ?? []).some(({ role }) => role === 'TASK_ROLE_JOINT')
+const isParallelLead = (_: Values, context: Context): boolean => context.task?.role === 'TASK_ROLE_LEAD' && isParallel(context)
 const failed = ({ passed }: Values): boolean => passed === false
 const adds = (values: Values): boolean => !['description', 'address', 'photos'].some((name) => !isEmpty(values[name]))
 
@@ -91,7 +93,7 @@ export const FIELDS: Record<FormAction, CaseField[]> = {
   ReopenCase: [reason],
   AcceptTask: [],
   ReportProgress: [text('text'), files('attachments')],
-  CompleteTask: [text('result'), text('unifiedReply', { hint: 'action.field.unifiedReplyHint', shown: isParallelLead }), text('partiesInformed', { hint: 'action.field.partiesInformedHint', shown: isParallelLead }), files('evidence')],
+  CompleteTask: [text('result'), text('unifiedReply', { hint: 'action.field.unifiedReplyHint', shown: isParallelLead }), text('partiesInformed', { hint: 'action.field.partiesInformedHint', shown: isParallelLead }), files('evidence', { hint: (context, { t }) => (isParallel(context) ? '' : t('action.field.evidenceHint')), required: (_, context) => !isParallel(context) })],
   ObjectTask: [reason],
   RuleObjection: [
     verdict('upheld', 'case.upheld', 'case.overruled'),
