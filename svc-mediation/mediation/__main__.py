@@ -63,11 +63,12 @@ def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
     from mediation.search_store import SavedSearches
     from mediation.store import CaseNumbers, CaseSearch
     from mediation.streams import Hub
+    from mediation.texts import WordingSearch
 
     cases = api.repository(Case, collection="cases", id_field="case_id")
     searches = api.repository(SavedSearch, collection="searches", id_field="search_id")
     search, counts = CaseSearch(cases.collection), Counts(cases.collection)
-    finder = Finder(cases=search, counts=counts)
+    finder = Finder(cases=search, wordings=WordingSearch(api.db["wordings"]), counts=counts)
     hub = Hub(live=api.live, search=search)
     locator = Locator(api.stub(LocationServiceStub, "housing", timeout=locate_seconds))
     numbers = CaseNumbers(api.db["numbers"])

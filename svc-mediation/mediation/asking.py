@@ -37,7 +37,7 @@ def of_cases(fields: Mapping[str, Any], *, caller: Caller, now: datetime) -> Ask
         view=view_of(caller, prefix=fields.get("area_prefix", "")),
         where={"$and": parts} if parts else {},
         words=wanted(fields["text"], field="filter.text") if fields.get("text", "").strip() else None,
-        place=_place(fields),
+        wording=_place(fields),
         due_key=key,
     )
 

@@ -17,8 +17,9 @@ from mediation.operations import Outcome
 from mediation.policies import CaseNotFound
 from mediation.reminding import Reminding
 from mediation.supervising import Supervising
+from mediation.texts import WordingKeeper
 from svckit.batch import BatchRepository, all_saved
-from svckit.bus import Documents, Event, handles
+from svckit.bus import FOR_PEOPLE, Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
 from svckit.due import DueDocuments
 
@@ -29,7 +30,7 @@ class MediationWorker(Supervising, Notifying, Reminding, Following):
     """Handlers of events, a batch at a time: all events of all cases in one save."""
 
     name = "mediation"
-    retired = ("keep_wordings", "tell_merged")
+    retired = ("tell_merged",)
 
     cases = Documents("cases", state_cls=Case, id_field="case_id")
 
@@ -50,6 +51,11 @@ class MediationWorker(Supervising, Notifying, Reminding, Following):
     def locate_cases(self, events: list[Event]) -> None:
         """Gives cases that were taken without their grid the area housing found."""
         all_saved(self.cases.apply([_locating(event) for event in events]))
+
+    @handles("mediation.case_reported.v1", "mediation.case_resubmitted.v1", "mediation.case_located.v1", gather=FOR_PEOPLE)
+    def keep_wordings(self, events: list[Event]) -> None:
+        """Writes down the words of cases, so that they are found by any part of them."""
+        WordingKeeper(self.cases.collection).keep(sorted({event.subject for event in events}))
 
     @timer(interval=1)
     def turn_lights(self) -> None:

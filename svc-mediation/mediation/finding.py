@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from mediation import duplicates, inbox, plans, texts, wording
+from mediation import inbox, plans, texts
 from mediation.counting import Counts
 from mediation.cursors import Cursor
 from mediation.domain.states import OPEN_TASK_STATES
@@ -17,11 +17,8 @@ from mediation.wording import Wanted
 from svckit.paging import code_range
 
 CITY_DIGITS, COMMUNITY_DIGITS = 4, 12
-# Cases with the right terms looked at together, and how often a page may do so before it ends early with the token of the next.
+# Wordings looked up at once, and how many of them one page may cost before it ends early with the token of the next.
 AT_ONCE, MOST_ROUNDS = 200, 40
-# The cases of a grid or community are few: so many are looked through one by one sooner than a word of the whole city.
-FEW_TO_READ = 500
-MOST_DUPLICATES, _COMPARED = 20, 500
 OWN_CASES = 2_000
 MOST_COUNTED = 20_000
 _BEGINNING = datetime(1971, 1, 1, tzinfo=UTC)
@@ -32,7 +29,7 @@ Page = tuple[list[Document], Cursor | None]
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What is looked for: `where` of cases, `view` of the caller, `words` they say and `place` they lie at (None: not asked).
+    """What is looked for: `where` of cases, `view` of the caller, `words` and `wording` of their wordings (None: not asked).
 
     `due_key` is the department whose inbox gives the order of due times, or `inbox.ANY`.
     """
@@ -40,7 +37,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     view: View
     where: Filter
     words: Wanted | None = None
-    place: Filter | None = None
+    wording: Filter | None = None
     due_key: str = inbox.ANY
 
     @property
@@ -72,16 +69,17 @@ def _day_of(now: datetime) -> datetime:
 class Finder:
     """The searches behind lists, inboxes, counts and files. All raise Unavailable while the database is away."""
 
-    def __init__(self, *, cases: CaseSearch, counts: Counts) -> None:
+    def __init__(self, *, cases: CaseSearch, wordings: texts.WordingSearch, counts: Counts) -> None:
         self._cases = cases
         self._counts = counts
+        self._wordings = wordings
 
     # ------------------------------------------------------------------------------------------------------------- cases
 
     async def page(self, ask: Ask, *, order: str, after: Cursor | None, size: int) -> Page:
         """Returns a page of cases without diaries and the cursor of the next. `order`: "reported", "changed" or "due"."""
-        if ask.words or ask.place is not None:
-            return await self._narrowed(ask, after=after, size=size)
+        if ask.words or ask.wording is not None:
+            return await self._worded(ask, after=after, size=size)
         if order == "changed":
             return await self._cases.page(ask.filter, after=after, size=size)
         if order == "due":
@@ -120,47 +118,44 @@ class Finder:
             return False
         return await self._cases.plans.count({"$and": [view.where, still_open()]}, most=plans.FEW) < plans.FEW
 
-    # --------------------------------------------------------------------------------------------------- words and places
+    # ------------------------------------------------------------------------------------------------------------- words
 
-    async def _narrowed(self, ask: Ask, *, after: Cursor | None, size: int) -> Page:
-        """Collects a page from those with the right terms and place, newest report first; a rare combination may end a page early."""
-        where, index = await self._terms_and_place(ask)
+    async def _worded(self, ask: Ask, *, after: Cursor | None, size: int) -> Page:
+        """Collects a page from those whose wordings match, newest report first; a rare combination may end a page early."""
+        wording = await self._wording(ask)
+        index = texts.AREA if len(ask.view.area or "") >= COMMUNITY_DIGITS and not ask.view.reporter else None
         found: list[Document] = []
         before = after.key if after else ""
         for _ in range(MOST_ROUNDS):
-            ids = await self._cases.ids(where, before=before, size=AT_ONCE, index=index)
-            found += [case for case in await self._with_ids(ids, ask) if _says(case, ask.words)]
+            ids = await self._wordings.ids(wording, before=before, size=AT_ONCE, index=index)
+            found += await self._with_ids(ids, ask) if ids else []
             if len(found) > size or len(ids) < AT_ONCE:
                 return _cut(found, size)
             before = ids[-1]
         return found, Cursor(at=_BEGINNING, key=before)
 
-    async def _terms_and_place(self, ask: Ask) -> tuple[Filter, str | None]:
-        """The filter that narrows the search, and the index it goes by; None where the database knows best."""
-        parts = [*([ask.place] if ask.place else []), *([texts.having(ask.words)] if ask.words else [])]
-        if "created_by.key" in plans.flat(ask.filter):
-            return {"$and": [ask.filter, *parts]}, plans.CREATED_BY
+    async def _wording(self, ask: Ask) -> Filter:
+        """The filter on wordings. Somebody's own cases are few: they are named."""
+        parts: list[Filter] = [ask.wording or {}]
+        if ask.words:
+            parts.append(texts.saying(ask.words))
+        flat = plans.flat(ask.filter)
+        if "created_by.key" in flat:
+            own = await self._cases.listed(ask.filter, order=[("_id", -1)], index=plans.CREATED_BY, size=OWN_CASES)
+            return {"$and": [{"_id": {"$in": [case["case_id"] for case in own]}}, *parts]}
         parts += [{key: value} for key, value in plans.conditions(ask.filter) if key in ("area_code", "category")]
-        where = {"$and": parts}
-        if len(ask.view.area or "") >= COMMUNITY_DIGITS:
-            few, index = await self._cases.plans.ordered_by(plans.TERMS, where, few=FEW_TO_READ)
-            if index == plans.STANDING:
-                return few, index
-        return where, plans.TERMS if ask.words and ask.words.terms and not ask.place else None
+        city = (ask.view.area or "")[:CITY_DIGITS]
+        return {"$and": [*parts, *([{"city": city}] if len(city) == CITY_DIGITS else [])]}
 
     async def _with_ids(self, ids: Sequence[str], ask: Ask) -> list[Document]:
-        if not ids:
-            return []
         where = {"$and": [{"_id": {"$in": list(ids)}}, ask.filter]}
         return await self._cases.listed(where, order=[("_id", -1)], index="_id_", size=len(ids))
 
     async def duplicates(self, case: Document, ask: Ask) -> list[Document]:
-        """Returns cases that may be about the same thing as `case`, likeliest first."""
-        where, index = {"$and": [texts.maybe_duplicates(case), ask.filter]}, None
-        if not case.get("point"):
-            where, index = await self._cases.plans.ordered_by(plans.REPORTED, where)
-        others = await self._cases.listed(where, order=[("_id", -1)], index=index, size=_COMPARED)
-        return [dict(other) for other, _ in duplicates.likeliest(case, others, most=MOST_DUPLICATES)]
+        """Returns cases that may be about the same thing as `case`, most alike first."""
+        ids = await self._wordings.duplicates(case)
+        found = {other["case_id"]: other for other in (await self._with_ids(ids, ask) if ids else [])}
+        return [found[case_id] for case_id in ids if case_id in found]
 
     # ------------------------------------------------------------------------------------------------------------- tasks
 
@@ -184,19 +179,13 @@ class Finder:
 
     async def facets(self, ask: Ask) -> tuple[list[Document], bool]:
         """Returns {state, light, severity, category, lead, count} for all combinations of the newest cases, and whether there are more."""
-        if ask.words or ask.place is not None:
-            cases, more = await self._narrowed(ask, after=None, size=AT_ONCE * MOST_ROUNDS)
+        if ask.words or ask.wording is not None:
+            cases, more = await self._worded(ask, after=None, size=AT_ONCE * MOST_ROUNDS)
             ids = {"_id": {"$in": [case["case_id"] for case in cases]}}
             return await self._counts.facets(ids, index="_id_", most=MOST_COUNTED), more is not None
         where, index = await self._in_order_of_reports(ask, few=MOST_COUNTED)
         rows = await self._counts.facets(where, index=index, most=MOST_COUNTED + 1)
         return rows, sum(row["count"] for row in rows) > MOST_COUNTED
-
-
-def _says(case: Document, words: Wanted | None) -> bool:
-    if words is None:
-        return True
-    return wording.says(words, description=case["description"], address=case.get("address", ""), number=case["number"])
 
 
 def _due_cursor(case: Document, key: str) -> Cursor:

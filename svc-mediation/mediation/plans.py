@@ -18,8 +18,8 @@ from svckit.errors import Unavailable
 
 Filter = dict[str, Any]
 
-STANDING, CHANGES, REPORTED, INBOX, DEPARTMENT, CREATED_BY, TERMS = (
-    "standing", "changes", "reported", "inbox", "department", "created_by", "terms",
+STANDING, CHANGES, REPORTED, INBOX, DEPARTMENT, CREATED_BY = (
+    "standing", "changes", "reported", "inbox", "department", "created_by",
 )  # fmt: skip
 FEW = 4_000
 """So many cases are read and sorted as quickly as a page is collected from all of them."""

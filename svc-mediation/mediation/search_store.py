@@ -9,6 +9,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from mediation.domain import Actor
+from mediation.texts import WordingDocument
 from svckit.errors import Unavailable
 
 Document = dict[str, Any]
@@ -33,7 +34,7 @@ class SearchDocument(me.Document):
     saved_at = me.DateTimeField(required=True)
 
 
-DOCUMENTS = (SearchDocument,)
+DOCUMENTS = (SearchDocument, WordingDocument)
 
 
 class SavedSearches:

@@ -35,11 +35,10 @@ RECENTLY = timedelta(hours=1)
 # The beginning of time is far: a stream that starts there sorts more cases than a list would, rather than read all that ever changed.
 FEW_TO_STREAM = 20_000
 # Shown to nobody: what the store itself needs.
-_OWN = {"outbox": False, "commands": False, "created_by": False, "terms": False}
+_OWN = {"outbox": False, "commands": False, "created_by": False}
 _LISTED = {**_OWN, "steps": False, "workspace": False}
 # Numbers taken from the counter at once by one process; those left at its end stay unused.
 NUMBER_BLOCK = 100
-_MILLISECONDS = 5_000
 _SHANGHAI = timedelta(hours=8)
 
 
@@ -76,12 +75,9 @@ class CaseDocument(me.Document):
             {"name": plans.CHANGES, "fields": ["changed_at", "case_id", "area_code", "state", "light", "category"]},
             # What is few stays quick to find, and to count, however long the history grows.
             {"name": plans.STANDING, "fields": ["state", "area_code", "light", "category"]},
-            # The next four never change with a case.
+            # The next two never change with a case.
             {"name": plans.REPORTED, "fields": ["city", "-case_id", "area_code", "category", "severity"]},
             {"name": plans.DEPARTMENT, "fields": ["tasks.department", "-case_id"]},
-            # One term narrows the search, the ids bring what is left in order; the area stands in the keys.
-            {"name": plans.TERMS, "fields": ["terms", "-case_id", "area_code"]},
-            {"name": "place", "fields": [("point", "2dsphere")]},
             {"name": plans.INBOX, "fields": ["inbox.$**"]},
             {
                 "name": "ends_by_itself",
@@ -121,8 +117,6 @@ class CaseDocument(me.Document):
     merging = me.DictField()
     level_due_at = me.DateTimeField()
     inbox = me.MapField(me.StringField())
-    terms = me.ListField(me.StringField())
-    point = me.DictField()
     tasks = me.ListField(me.EmbeddedDocumentField(TaskDocument))
     revision = me.LongField(required=True)
 
@@ -275,14 +269,6 @@ class CaseSearch:
         """Returns id → time of the last change of everything that changed since; an index alone answers it."""
         cursor = self._cases.find({"changed_at": {"$gte": at}}, {"_id": True, "changed_at": True}).hint(plans.CHANGES)
         return {case["case_id"]: case["changed_at"] for case in await self._all(cursor)}
-
-    async def ids(self, where: Filter, *, before: str, size: int, index: str | None) -> list[str]:
-        """Returns up to `size` ids, newest report first, older than the id `before` ("" for the newest); through an index, if named."""
-        older = [{"_id": {"$lt": before}}] if before else []
-        cursor = (
-            self._cases.find({"$and": [where, *older]}, {"_id": True}).sort("_id", -1).limit(size).max_time_ms(_MILLISECONDS)
-        )
-        return [found["case_id"] for found in await self._all(cursor.hint(index) if index else cursor)]
 
     async def listed(self, where: Filter, *, order: Sequence[tuple[str, int]], index: str | None, size: int) -> list[Document]:
         """Returns up to `size` cases without their diaries, in an order, found through the named index."""

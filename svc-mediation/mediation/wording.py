@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
@@ -24,6 +24,13 @@ _CHINESE, _LATIN = 2, 3
 MOST_TERMS = 8
 
 
+class Wording(msgspec.Struct, frozen=True):
+    """What is kept of a case's words: the plain text they are compared with, and its terms."""
+
+    text: str
+    terms: tuple[str, ...]
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """What is looked for: plain words that must all occur, terms they imply, or else how a term begins."""
 
@@ -32,25 +39,13 @@ class Wanted(msgspec.Struct, frozen=True):
     beginning: str = ""
 
 
-def terms_of(*, description: str, address: str, number: str) -> tuple[str, ...]:
-    """Returns the terms of a case. Reads the pinyin tables, some 55 MB and 0.2 s, at the first call of a process."""
-    terms: dict[str, None] = {}
-    for part in (plain(description), plain(address)):
-        terms.update(dict.fromkeys(_terms(part)))
-        terms.update(dict.fromkeys(_terms(initials_of(part))))
-    terms.update(dict.fromkeys(_terms(number.rpartition("-")[2])))
-    return tuple(terms)
-
-
-def says(what: Wanted, *, description: str, address: str, number: str) -> bool:
-    """Tells whether the words or initials of a case have all the wanted words."""
+def wording(*, description: str, address: str, number: str) -> Wording:
+    """Returns the wording of a case. Reads the pinyin tables, a second's work, at the first call of a process."""
     parts = [plain(description), plain(address)]
-    text = "\n".join((*parts, plain(number)))
-    missing = [word for word in what.words if word not in text]
-    if not missing:
-        return True
-    initials = "\n".join(initials_of(part) for part in parts)
-    return all(word in initials for word in missing)
+    initials = [initials_of(part) for part in parts]
+    lines = [line for line in (*parts, plain(number), *initials) if line]
+    terms = {term for line in (*parts, *initials, number.rpartition("-")[2]) for term in _terms(line)}
+    return Wording(text="\n".join(lines), terms=tuple(sorted(terms)))
 
 
 def plain(text: str) -> str:
@@ -60,7 +55,7 @@ def plain(text: str) -> str:
 
 def initials_of(text: str) -> str:
     """Returns the first letters of the pinyin of all Chinese characters, as people type them: "sgpl" for 水管破裂."""
-    # Only processes that take reports need these tables, and they are large.
+    # Only the process that keeps the wordings needs these tables, and they are large.
     from pypinyin.seg import mmseg
 
     return "".join(_initials(word) for run, size in _runs(text) if size == _CHINESE for word in mmseg.seg.cut(run))
@@ -84,6 +79,12 @@ def wanted(text: str, *, field: str) -> Wanted:
     if whole:
         return Wanted(words, tuple(dict.fromkeys(whole))[:MOST_TERMS])
     return Wanted(words, beginning=max(beginnings, key=len))
+
+
+def overlap(one: Iterable[str], other: Iterable[str]) -> float:
+    """Returns how much two sets of terms have in common, 0 to 1 (Jaccard)."""
+    mine, theirs = set(one), set(other)
+    return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
 
 
 def _runs(text: str) -> Iterator[tuple[str, int]]:

@@ -1,8 +1,8 @@
 """The case aggregate: frozen structs, tuples instead of lists, times as aware UTC datetimes of millisecond precision.
 
-The structs hold what `binglian.mediation.v1.case` shows, plus fields of our own: `Task.due_at`, `Case.inbox`, `Case.terms` (of its
-words) and `Case.next_light_at` make searches and timers cheap, `Case.handlers` remembers who worked on it, and `Case.workspace` is
-shown by a list of its own, to whom it concerns.
+The structs hold what `binglian.mediation.v1.case` shows, plus fields of our own: `Task.due_at`, `Case.inbox` and `Case.next_light_at`
+make searches and timers cheap, `Case.handlers` remembers who worked on it, and `Case.workspace` is shown by a list of its own, to whom
+it concerns.
 """
 
 from __future__ import annotations
@@ -280,7 +280,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str = ""
     next_light_at: datetime | None = None
     inbox: dict[str, str] = msgspec.field(default_factory=dict)
-    terms: tuple[str, ...] = ()
     level: CaseLevel = CaseLevel.UNSPECIFIED
     rungs: tuple[Rung, ...] = ()
     level_due_at: datetime | None = None

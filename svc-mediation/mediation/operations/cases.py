@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from mediation import clocks, history, policies, routing, wording
+from mediation import clocks, history, policies, routing
 from mediation.domain import (
     Actor,
     Attachment,
@@ -96,7 +96,6 @@ def report_case(
         clocks=ticking,
         traceparent=traceparent,
         external_id=external_id,
-        terms=wording.terms_of(description=description, address=address, number=number),
     )
     said = history.reported(case)
     return flow.record(case, verb="report_case", by=by, at=at, now=now, content=said), (reported(case, by),)

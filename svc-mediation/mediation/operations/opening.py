@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mediation import clocks, history, policies, routing, wording
+from mediation import clocks, history, policies, routing
 from mediation.domain import Actor, Attachment, Case, CaseState, Clock, ClockKind, Point, Reporter, Severity
 from mediation.domain.facts import CaseResubmitted, CaseReturned, CaseWithdrawn
 from mediation.operations import flow
@@ -121,17 +121,10 @@ def submit_case(
     policies.check_report(category=complete.category, source=case.source, has_place=bool(complete.point or complete.area_code))
     policies.check_text(complete.description, field="description", reason="DESCRIPTION_REQUIRED")
     at = flow.moment(case, at)
-    city = complete.area_code[:CITY_DIGITS]
-    submitted = worded(replace(complete, city=city, reported_at=at, clocks=_first_clocks(complete, at)))
+    submitted = replace(complete, city=complete.area_code[:CITY_DIGITS], reported_at=at, clocks=_first_clocks(complete, at))
     said = history.reported(submitted)
     changed = flow.record(submitted, verb="submit_case", by=by, at=at, now=now, content=said, state=CaseState.REPORTED)
     return changed, (reported(changed, by),)
-
-
-def worded(case: Case) -> Case:
-    """Returns the case with the terms of its words as they are now."""
-    terms = wording.terms_of(description=case.description, address=case.address, number=case.number)
-    return replace(case, terms=terms)
 
 
 def _given(**fields: Any) -> dict[str, Any]:
@@ -180,7 +173,7 @@ def resubmit_case(
     changes = _given(description=description, point=point, address=address)
     policies.check_text(remark or ("x" if changes or photos else ""), field="description", reason="NOTHING_ADDED")
     at = flow.moment(case, at)
-    complete = worded(replace(case, photos=(*case.photos, *photos), **changes))
+    complete = replace(case, photos=(*case.photos, *photos), **changes)
     changed = flow.record(
         complete,
         verb="resubmit_case",

@@ -175,7 +175,7 @@ def _ask(request: Any) -> Ask:
 def _order(request: Any, ask: Ask) -> str:
     """The order asked for. What is found by words or place comes newest report first."""
     order = {search_pb2.CASE_ORDER_CHANGED: "changed", search_pb2.CASE_ORDER_DUE: "due"}.get(request.order, "reported")
-    if order != "reported" and (ask.words or ask.place is not None):
+    if order != "reported" and (ask.words or ask.wording is not None):
         message = "What is found by words or place is listed by the time of the report."
         raise InvalidArgument(message, field="order", reason="ORDER_NOT_WITH_WORDS")
     return order
