@@ -20,6 +20,7 @@ from mediation.policies.access import (
     check_visible,
     department_shown,
     find_task,
+    find_task_ever,
     sees_own_only,
 )
 from mediation.policies.checking import (
@@ -150,6 +151,7 @@ __all__ = [
     "distance_m",
     "ends_by_itself_at",
     "find_task",
+    "find_task_ever",
     "is_involved",
     "join_holds",
     "longest",

@@ -122,6 +122,14 @@ def find_task(case: Case, task_id: str) -> Task:
     raise TaskNotFound("The case has no such task.")
 
 
+def find_task_ever(case: Case, task_id: str) -> Task:
+    """Returns a task of the case, also one from before it was reopened. Raises TaskNotFound."""
+    for task in case.earlier_tasks:
+        if task.task_id == task_id:
+            return task
+    return find_task(case, task_id)
+
+
 def check_department(task: Task, by: Actor) -> None:
     """Raises OtherDepartment unless the actor acts for the task's department. An importer without one acts for all."""
     if by.department == task.department or (not by.department and "IMPORTER" in by.roles):

@@ -121,7 +121,7 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
             return verb(case, caller, at)
 
         saved = await self._cases.change(request.case_id, decide, command=command_of(request, caller))
-        return translate.answer(response, saved)
+        return translate.task_answer(response, saved, task_id=request.task_id, caller=caller)
 
     # ------------------------------------------------------------------------------------------------- reading, watching
 

@@ -100,6 +100,29 @@ def task_view(case: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def task_answer(response: type[Any], case: Case, *, task_id: str, caller: Caller) -> Any:
+    """Returns the response to a change of a task: that task alone, of what it was part of no more than lists and streams show.
+
+    Raises CaseNotFound when the caller, who repeats a request, may no longer know of the case, and TaskNotFound.
+    """
+    policies.check_visible(case, caller)
+    view = {
+        "case_id": case.case_id,
+        "case_number": case.number,
+        "revision": case.revision,
+        "task": policies.find_task_ever(case, task_id),
+        "category": case.category,
+        "severity": case.severity,
+        "description": case.description,
+        "area_code": case.area_code,
+        "point": case.point,
+        "case_state": case.state,
+        "address": case.address,
+        "traceparent": case.traceparent,
+    }
+    return to_message(response, {"task": view})
+
+
 def check_readable(case: Case, caller: Caller, revision: int = 0) -> None:
     """Raises CaseNotFound outside the caller's area, StaleRevision when the caller has seen another revision."""
     policies.check_visible(case, caller)

@@ -167,21 +167,21 @@ class Person:
         """Reads a case."""
         return (await self.cases.GetCase(case_service_pb2.GetCaseRequest(case_id=case_id))).case
 
-    async def accept(self, case: case_pb2.Case, *, task_id: str = "") -> case_pb2.Case:
+    async def accept(self, case: case_pb2.Case, *, task_id: str = "") -> task_service_pb2.TaskView:
         """Accepts the task of the own department."""
         request = task_service_pb2.AcceptTaskRequest(
             case_id=case.case_id, task_id=task_id or task_of(case, self.department), request_id=new_id()
         )
-        return (await self.tasks.AcceptTask(request)).case
+        return (await self.tasks.AcceptTask(request)).task
 
-    async def complete(self, case: case_pb2.Case, *, request_id: str = "", **fields: Any) -> case_pb2.Case:
+    async def complete(self, case: case_pb2.Case, *, request_id: str = "", **fields: Any) -> task_service_pb2.TaskView:
         """Completes the task of the own department."""
         shown = [evidence_pb2.Attachment(uri="oss://photos/after.jpg")]
         given = {"result": "已处置", "evidence": shown, "unified_reply": "已办结", "parties_informed": "当面"} | fields
         request = task_service_pb2.CompleteTaskRequest(
             case_id=case.case_id, task_id=task_of(case, self.department), request_id=request_id or new_id(), **given
         )
-        return (await self.tasks.CompleteTask(request)).case
+        return (await self.tasks.CompleteTask(request)).task
 
 
 def task_of(case: case_pb2.Case, department: str) -> str:

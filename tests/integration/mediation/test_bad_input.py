@@ -189,7 +189,7 @@ async def test_wrong_checks(stack: Stack) -> None:
     ):
         case = await dispatcher.dispatch((await dispatcher.report(point=point(PLACE))).case_id, "PMC")
         await lead.accept(case)
-        case = await lead.complete(case)
+        await lead.complete(case)
 
         def check(person: Person, **fields: Any) -> Awaitable[Any]:
             given = {"passed": True, "photos": [photo(PLACE)]} | fields

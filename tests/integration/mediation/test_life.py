@@ -9,7 +9,7 @@ from binglian.mediation.v1 import case_pb2, case_service_pb2, task_service_pb2
 from binglian.type.v1 import evidence_pb2
 
 from svckit.ids import new_id
-from tests.integration.mediation.stack import GRID_CODE, NOWHERE, PLACE, Person, Stack
+from tests.integration.mediation.stack import GRID_CODE, NOWHERE, PLACE, Person, Stack, task_of
 
 pytestmark = pytest.mark.integration
 
@@ -31,8 +31,10 @@ async def test_from_report_to_closing(stack: Stack, documents: Any) -> None:
         await fire.accept(case)
         await lead.accept(case)
         await lead.complete(case)
-        case = await fire.complete(case)
-        assert case.state == case_pb2.CASE_STATE_HANDLED
+        last = await fire.complete(case)
+        assert (last.case_state, last.task.task_id) == (case_pb2.CASE_STATE_HANDLED, task_of(case, "FIRE"))
+        case = await worker.get(case.case_id)
+        assert (case.state, case.revision) == (case_pb2.CASE_STATE_HANDLED, last.revision)
         assert case.unified_reply == "已办结"
         assert [task.critical for task in case.tasks] == [False, True]
         photo = evidence_pb2.Attachment(uri="oss://after.jpg", point=evidence_pb2.Point(longitude=PLACE[0], latitude=PLACE[1]))

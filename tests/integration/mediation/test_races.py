@@ -49,7 +49,7 @@ async def test_two_departments_at_the_same_instant(stack: Stack, documents: Any)
             case = await dispatched(stack, "PMC", "FIRE")
             await asyncio.gather(*(person.accept(case) for person in people))
             after = await asyncio.gather(*(person.complete(case) for person in people))
-            assert sorted(each.state for each in after)[-1] == case_pb2.CASE_STATE_HANDLED
+            assert sorted(each.case_state for each in after)[-1] == case_pb2.CASE_STATE_HANDLED
             assert handled_facts(documents, case.case_id) == 1
             stored = documents.find_one({"_id": case.case_id})
             assert {task["state"] for task in stored["tasks"]} == {"done"}

@@ -92,9 +92,9 @@ async def test_no_step_is_lost_or_out_of_order(pairs: dict[str, list[Person]], d
         )
         await who.tasks.ReportProgress(note)
     await pairs["umd"][behind].complete(case)
-    case = await pairs["pmc"][ahead].complete(case)
-    assert case.state == case_pb2.CASE_STATE_HANDLED
-    await _until(lambda: all(each[-1:] == [case.revision] for each in seen))
+    last = await pairs["pmc"][ahead].complete(case)
+    assert last.case_state == case_pb2.CASE_STATE_HANDLED
+    await _until(lambda: all(each[-1:] == [last.revision] for each in seen))
     for stream in streams:
         stream.cancel()
 

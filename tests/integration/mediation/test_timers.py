@@ -15,7 +15,7 @@ import pytest
 from svckit.due import BATCH
 from svckit.ids import new_id
 from tests.integration.mediation.broker import Broker, listening
-from tests.integration.mediation.stack import Person, Stack, task_of
+from tests.integration.mediation.stack import Person, Stack
 
 pytestmark = pytest.mark.integration
 CASES, CLOCKS = 5_000, 2
@@ -67,7 +67,8 @@ async def run_new_cases(stack: Stack, stop: asyncio.Event) -> list[float]:
         while not stop.is_set():
             started = time.perf_counter()
             case = await dispatcher.dispatch((await dispatcher.report()).case_id, "FIRE")
-            await fire.complete(await fire.accept(case, task_id=task_of(case, "FIRE")))
+            await fire.accept(case)
+            await fire.complete(case)
             took.append(time.perf_counter() - started)
             await asyncio.sleep(0.05)
     return took

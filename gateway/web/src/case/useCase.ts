@@ -4,7 +4,8 @@ import { call, urlOf } from '@/api/call'
 import { Problem } from '@/api/problem'
 import { mayCall } from '@/api/session'
 import { openStream, type Stream } from '@/api/stream'
-import type { Case, CaseLedger, WatchCaseResponse } from '@/generated/contract'
+import type { Case, CaseLedger, TaskView, WatchCaseResponse } from '@/generated/contract'
+import { isKnown, isOfTask, withTask, type Answer } from './answers'
 
 export interface FollowedCase {
   item: Ref<Case | null>
@@ -12,7 +13,7 @@ export interface FollowedCase {
   problem: Ref<unknown>
   stream: Stream
   /** Takes an answer to an action at once, without waiting for the stream. */
-  take(changed: Case): void
+  take(changed: Answer): void
 }
 
 /** The ledger is written from events: it follows the case by a moment, so ask a few times. */
@@ -29,11 +30,19 @@ export function useCase(caseId: string): FollowedCase {
   const problem = ref<unknown>(null)
   let timer = 0
 
-  function take(changed: Case): void {
+  function take(changed: Answer): void {
+    if (isOfTask(changed)) return takeTask(changed)
     const known = BigInt(item.value?.revision ?? '0')
     // Answers to actions come without the steps, which the stream brings.
     const steps = changed.steps ?? item.value?.steps
     if (!item.value || BigInt(changed.revision ?? '0') >= known) item.value = { ...changed, steps }
+  }
+
+  /** Shows the task at once and fetches the rest of the case, which it may have changed, unless the stream was faster. */
+  function takeTask(view: TaskView): void {
+    if (!item.value || isKnown(item.value, view)) return
+    item.value = withTask(item.value, view)
+    void call('GetCase', { caseId }).then(take, () => undefined) // refused or broken: the stream brings it
   }
 
   async function askLedger(attempt: number): Promise<void> {
