@@ -88,13 +88,15 @@ class Office:
         return self.call("dispatcher", "POST", path, {"tasks": plans}, trace=case["traceparent"])
 
     def act(self, case: dict[str, Any], department: str, verb: str, **body: Any) -> dict[str, Any]:
-        """A department's own system acts on its task. (FIRE, HOUSING and HEALTH have services of ours that act by themselves.)"""
+        """The case after a department's own system acted on its task. (FIRE, HOUSING and HEALTH have services of ours that act.)"""
         task = next(
             task for task in case["tasks"] if task["department"] == department and task["state"] != "TASK_STATE_REMOVED"
         )
         who = f"dept-{department.lower().replace('_', '-')}"
         path = f"/v1/cases/{case['caseId']}/tasks/{task['taskId']}:{verb}"
-        return self.call(who, "POST", path, body, trace=case["traceparent"])
+        answer = self.call(who, "POST", path, body, trace=case["traceparent"])
+        assert answer["task"]["taskId"] == task["taskId"]
+        return self.call(who, "GET", f"/v1/cases/{case['caseId']}")
 
 
 def _square() -> list[dict[str, float]]:
