@@ -14,8 +14,10 @@ from msgspec.structs import replace
 from mediation.domain.notice import Entry, Letter, Mailbox
 from mediation.quiet import Shift
 
+# One worker may cut a letter with a clock 2 s behind, the next look for one with a clock 2 s ahead.
+CLOCKS_APART = timedelta(seconds=4)
 # The rule: a person hears from us once a minute at most.
-BETWEEN_LETTERS = timedelta(minutes=1)
+BETWEEN_LETTERS = timedelta(minutes=1) + CLOCKS_APART
 # A dispatch, its lights and its rulings come in one burst: what follows within this time goes into the same letter.
 GATHER = timedelta(seconds=5)
 # Entries a mailbox holds by name; a night in which more happened is told by its number (the pages have them all).

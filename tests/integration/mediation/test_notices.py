@@ -26,6 +26,7 @@ from binglian.mediation.v1.notice_pb2 import (
 from google.protobuf.field_mask_pb2 import FieldMask
 from pymongo import MongoClient
 
+from mediation.operations.mailing import BETWEEN_LETTERS
 from svckit.documents import utc_now
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from svckit.ids import new_id
@@ -161,7 +162,7 @@ async def test_what_falls_together_goes_into_one_message_a_minute(desk: Reader, 
         await desk.dispatch(case.case_id, "WATERB")
     await until(lambda: len((database["mailboxes"].find_one({"_id": wang}) or {}).get("waiting", ())) == 10)
     box = database["mailboxes"].find_one({"_id": wang})
-    assert (box["next_at"] - box["cut_at"]).total_seconds() == 60
+    assert box["next_at"] - box["cut_at"] == BETWEEN_LETTERS
     assert len(texts(http, "13800000002")) == 1
     assert texts(http, "13800000002")[0]["text"].startswith("【并联】您有2条通知：\n")
     # A minute later.

@@ -104,6 +104,18 @@ def test_what_cannot_wait_goes_as_soon_as_a_minute_is_over(quiet: Shift, start: 
     assert second.cut_at == max(start + dt.timedelta(milliseconds=gap), start + mailing.BETWEEN_LETTERS)
 
 
+@given(start=INSTANTS, skews=st.tuples(st.integers(-2_000, 2_000), st.integers(-2_000, 2_000)))
+def test_a_minute_is_one_though_the_clocks_of_workers_differ(start: dt.datetime, skews: tuple[int, int]) -> None:
+    """One cuts, the other looks at every moment: the true times of the two letters are a minute apart, and not much more."""
+    sooner, later = (dt.timedelta(milliseconds=skew) for skew in skews)
+    world = World(Shift(0, 0), start + sooner)
+    world.run([("urgent", 0), ("tick", 0), ("seal", 0), ("urgent", 0)])
+    world.finish()
+    first, second = (letter.cut_at for letter in world.letters)
+    apart = (second - later) - (first - sooner)
+    assert dt.timedelta(minutes=1) <= apart <= dt.timedelta(minutes=1, seconds=8)
+
+
 @given(quiet=SHIFTS, start=INSTANTS)
 def test_what_can_wait_gathers_and_then_goes_when_the_night_is_over(quiet: Shift, start: dt.datetime) -> None:
     world = World(quiet, start)
