@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 
 from svckit.event_codec import event_fields, event_json, event_type
 from svckit.generating import Workshop, assignment, attribute, indent
+from svckit.masking import holds_personal
 from svckit.wellknown import copy_message, descriptor_of, enum_names, enum_numbers, is_map, map_value, part_of, special_codec
 
 __all__ = ["event_fields", "event_json", "event_type", "reader_of", "to_fields", "to_message"]
@@ -78,9 +79,12 @@ class _Writers(dict[type, Callable[[Any, Any], None]]):
 
 
 def _is_worth_remembering(descriptor: Descriptor, kind: type) -> bool:
-    """Tells of elements of aggregates: they never change, and most are the same from one answer to the next. Small ones are made sooner."""
+    """Tells of elements of aggregates: they never change, and most are the same from one answer to the next. Small ones are made sooner.
+
+    Personal data is kept no longer than an answer takes.
+    """
     frozen = issubclass(kind, msgspec.Struct) and kind.__struct_config__.frozen
-    return frozen and any(field.message_type for field in descriptor.fields)
+    return frozen and any(field.message_type for field in descriptor.fields) and not holds_personal(descriptor)
 
 
 def _remembering(write: Callable[[Any, Any], None], descriptor: Descriptor) -> Callable[[Any, Any], None]:

@@ -160,4 +160,5 @@ def _repeated(case: Case, request: Any, by: Actor) -> Entry:
 
 
 def _shown(entry: Entry, by: Actor) -> Entry:
+    """Numbers of persons were masked before they were kept; those of offices and homes (land lines) are left to who wrote them."""
     return entry if entry.by == by.subject else replace(entry, text=contacts.masked(entry.text))
