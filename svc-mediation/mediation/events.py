@@ -24,6 +24,8 @@ from svckit.documents import Change, Decide, utc_now
 from svckit.due import DueDocuments
 
 _NATIVE = (datetime,)
+# The departments of one case answer in the same moment: seconds to wait so that one write takes them together.
+TOGETHER = 0.02
 
 
 class MediationWorker(Supervising, Notifying, Reminding, Following):
@@ -41,6 +43,7 @@ class MediationWorker(Supervising, Notifying, Reminding, Following):
         "fire_safety.inspection_completed.v1",
         "housing.house_check_completed.v1",
         "population.verification_completed.v1",
+        gather=TOGETHER,
     )
     def answer_tasks(self, events: list[Event]) -> None:
         """Accepts tasks that a service has started on, completes those it has done. Others of its work concern no case."""
