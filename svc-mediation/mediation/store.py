@@ -128,13 +128,14 @@ class View(msgspec.Struct, frozen=True):
     """What a caller may see of the areas under a prefix: `where` asks the database, `shows` asks one document.
 
     `area` None: nothing at all. `reporter`: only cases this person reported. `unprotected`: none of what ordinary roles never see, but for
-    cases with a task of `department`.
+    cases with a task of `department`; with `former` also those whose task was taken out.
     """
 
     area: str | None
     reporter: str = ""
     unprotected: bool = False
     department: str = ""
+    former: bool = False
 
     @property
     def where(self) -> Filter:
@@ -152,13 +153,19 @@ class View(msgspec.Struct, frozen=True):
         if not self.unprotected:
             return {}
         ordinary = {"category": {"$ne": PROTECTED_CATEGORY}}
-        return {"$or": [ordinary, {"tasks.department": self.department}]} if self.department else ordinary
+        return {"$or": [ordinary, self._with_task()]} if self.department else ordinary
+
+    def _with_task(self) -> Filter:
+        if self.former:
+            return with_task_of(self.department)
+        return {"tasks": {"$elemMatch": {"department": self.department, "state": {"$ne": TaskState.REMOVED.value}}}}
 
     def _hides(self, case: Document) -> bool:
         return self.unprotected and case["category"] == PROTECTED_CATEGORY and not self._works_on(case)
 
     def _works_on(self, case: Document) -> bool:
-        return bool(self.department) and any(task["department"] == self.department for task in case.get("tasks", ()))
+        mine = (task for task in case.get("tasks", ()) if task["department"] == self.department)
+        return bool(self.department) and any(self.former or task["state"] != TaskState.REMOVED for task in mine)
 
     def shows(self, case: Document) -> bool:
         """Tells of one document what `where` asks."""

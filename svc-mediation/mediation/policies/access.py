@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from mediation import routing
-from mediation.domain import Actor, Case, CaseState, Task, Transition
+from mediation.domain import Actor, Case, CaseState, Task, TaskState, Transition
 from mediation.domain.workflow import DEPARTMENT, OVERSEERS, OWN_CASES_ONLY, PROXIES
 from mediation.policies.protecting import hidden_from
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
@@ -54,11 +54,11 @@ def check_visible(case: Case, by: Actor) -> None:
     """Raises CaseNotFound unless the case lies in the caller's area or was reported by the caller.
 
     Who `sees_own_only` sees nothing but the latter, and drafts are seen by nobody else; suspected domestic violence by nobody but
-    those who protect and the departments with a task.
+    those who protect and the departments with a task; who was taken out of such a case, or let off, knows of it no longer.
     """
     if case.reporter.subject == by.subject:
         return
-    hidden = hidden_from(case.category, (task.department for task in case.tasks), by)
+    hidden = hidden_from(case.category, (task.department for task in case.tasks if task.state is not TaskState.REMOVED), by)
     if case.state is CaseState.DRAFT or hidden or sees_own_only(by) or not case.area_code.startswith(by.area):
         raise CaseNotFound(f"Case {case.case_id} does not exist.")
 

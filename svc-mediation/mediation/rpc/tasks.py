@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from binglian.mediation.v1 import task_service_pb2, task_service_pb2_grpc
+from msgspec.structs import replace
 
 from mediation import asking, cursors, operations, policies
 from mediation.domain import Case
@@ -141,12 +142,14 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
         caller = current_caller()
         department = policies.department_shown(caller, request.department)
         view = view_of(caller)
+        # Who was taken out of a case that is hidden since then has to hear at least that.
+        told = replace(view, former=True)
 
         def wants(case: Document) -> bool:
-            return view.shows(case) and any(_is_of(task, department) for task in case.get("tasks", ()))
+            return told.shows(case) and any(_is_of(task, department) for task in case.get("tasks", ()))
 
         follow = self._hub.follow(
-            where={"$and": [view.where, _with_task(department)]},
+            where={"$and": [told.where, _with_task(department)]},
             first={"$and": [view.where, _with_task(department, open_only=True)]},
             wants=wants,
             cursor=cursors.parse(request.cursor, field="cursor"),
@@ -156,6 +159,8 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
         began = None if request.cursor else utc_now()
         async with contextlib.aclosing(follow) as cases:
             async for case, resume in cases:
+                if not view.shows(case):
+                    case = _left(case)
                 for task in _news(case, department, shown, over_too=began is None or case["changed_at"] >= began):
                     fields = {"task": translate.task_view(case, task), "cursor": str(resume)}
                     yield to_message(task_service_pb2.WatchTasksResponse, fields)
@@ -171,6 +176,13 @@ def _with_task(department: str, *, open_only: bool = False) -> Filter:
 
 def _is_of(task: Document, department: str) -> bool:
     return not department or bool(task["department"] == department)
+
+
+def _left(case: Document) -> Document:
+    """Returns what departments hear of a case they were taken out of, and of which they may know no longer: that, and no more."""
+    tasks = [{name: task[name] for name in ("task_id", "department", "role", "state")} for task in case.get("tasks", ())]
+    known = {name: case[name] for name in ("case_id", "number", "revision", "changed_at")}
+    return {**dict.fromkeys(("category", "severity", "description", "area_code", "state")), **known, "tasks": tasks}
 
 
 def _news(case: Document, department: str, shown: dict[str, Any], *, over_too: bool) -> list[Document]:

@@ -12,7 +12,14 @@ from typing import Any
 import grpc
 import pytest
 from binglian.mediation import v1
-from binglian.mediation.v1 import supervision_service_pb2, supervision_service_pb2_grpc
+from binglian.mediation.v1 import (
+    case_pb2,
+    cooperation_service_pb2,
+    cooperation_service_pb2_grpc,
+    supervision_service_pb2,
+    supervision_service_pb2_grpc,
+    task_service_pb2,
+)
 from google.api import annotations_pb2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
@@ -47,6 +54,7 @@ ORDINARY = [
     ("DEPT_LEAD", "4205", "JUST"),
     ("RESIDENT", COMMUNITY, ""),
 ]
+WOMEN = ("DEPT_LEAD", "4205", "WF")
 
 
 def reading() -> Iterator[MethodDescriptor]:
@@ -142,8 +150,44 @@ async def test_suspected_violence_is_known_to_those_who_protect_alone(stack: Sta
     await noticed(stack, about, ("DISPATCHER", "4205", ""))
     heard = await asyncio.gather(*(told(stack, who, about) for who in ORDINARY))
     assert not {who: given for who, found in zip(ORDINARY, heard, strict=True) if (given := given_away(found, about))}
-    helping = given_away(await told(stack, ("DEPT_LEAD", "4205", "WF"), about), about)
+    helping = given_away(await told(stack, WOMEN, about), about)
     assert {"GetCase", "FindTasks", "GetOrder", "ListOrders"} <= helping.keys()
+
+
+async def test_who_was_taken_out_is_told_that_and_no_more(stack: Stack, worker: None) -> None:
+    """What was addressed to it while it had a part stays: its notices, and its order, which ends."""
+    about = await entered(stack, category="A0105", words="凌晨楼上传来哭喊声", departments=("PSB", "WF"))
+    await noticed(stack, about, ("DISPATCHER", "4205", ""))
+    async with (
+        Person(stack, subject="desk", role="DISPATCHER") as desk,
+        Person(stack, subject="wf", role="DEPT_LEAD", department="WF") as women,
+        asyncio.timeout(20),
+    ):
+        seen, stream = await heard_of(women, about)
+        assert (seen.task.description, seen.task.area_code[:12]) == (about["words"], COMMUNITY)
+        stub = cooperation_service_pb2_grpc.CooperationServiceStub(desk.channel)  # type: ignore[call-overload]
+        leave = {"case_id": about["case_id"], "task_id": seen.task.task.task_id, "reason": "无需参与"}
+        await stub.RemoveTask(cooperation_service_pb2.RemoveTaskRequest(**leave, request_id=new_id()))
+        told_live = await anext(stream)
+        told_later, _ = await heard_of(women, about, cursor=seen.cursor)
+        for left in (told_live, told_later):
+            task = case_pb2.Task(
+                task_id=leave["task_id"], department="WF", role=case_pb2.TASK_ROLE_JOINT, state=case_pb2.TASK_STATE_REMOVED
+            )
+            known = {"case_id": about["case_id"], "case_number": about["number"], "revision": left.task.revision}
+            assert left.task == task_service_pb2.TaskView(task=task, **known)
+    heard = await told(stack, WOMEN, about)
+    assert given_away(heard, about).keys() <= {
+        "GetOrder",
+        "ListOrders",
+        "WatchOrder",
+        "ListNotices",
+        "WatchNotices",
+        "WatchTasks",
+    }
+    assert about["words"].encode() not in heard["ListNotices"] + heard["WatchTasks"]
+    after = await told(stack, ("DEPT_LEAD", "4205", "PSB"), about)
+    assert {"GetCase", "FindTasks"} <= given_away(after, about).keys()
 
 
 async def noticed(stack: Stack, about: dict[str, str], who: tuple[str, str, str]) -> None:
@@ -157,6 +201,14 @@ async def noticed(stack: Stack, about: dict[str, str], who: tuple[str, str, str]
             return
         await asyncio.sleep(0.5)
     raise TimeoutError(f"not told by {missing}")
+
+
+async def heard_of(women: Person, about: dict[str, str], *, cursor: str = "") -> tuple[Any, Any]:
+    """What a stream of tasks says of the case first, and the stream."""
+    stream = aiter(women.tasks.WatchTasks(task_service_pb2.WatchTasksRequest(cursor=cursor)))
+    while (message := await anext(stream)).task.case_id != about["case_id"]:
+        pass
+    return message, stream
 
 
 def test_the_rpcs_are_found() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from mediation import dispute_codes, store
+from mediation import dispute_codes
 from mediation.domain import Calendar, CaseState, Light
 from mediation.domain.dispute import (
     COMMITTEE,
@@ -25,13 +25,11 @@ from mediation.domain.dispute import (
 from mediation.operations import agreements, disputes
 from mediation.operations.dispute_flow import confirm_until, end_of_day
 from mediation.policies import disputes as rules
-from mediation.policies.access import check_visible
 from mediation.policies.protecting import check_texts
 from svckit.access import Caller
-from svckit.documents import stored
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 
-from .builders import DISPATCHER, RESIDENT, START, WORKER, dispatched, names, refused, reported
+from .builders import DISPATCHER, RESIDENT, START, WORKER, names, refused, reported
 from .builders import department as someone_of
 from .dispute_builders import (
     ALL_SIGN,
@@ -269,31 +267,6 @@ def test_a_penal_matter_ends_it_public_order_does_not() -> None:
     noted, facts = disputes.inform_police(mediating(), ground=PoliceGround.PUBLIC_ORDER, **BY)  # type: ignore[arg-type]
     assert (noted.state, len(noted.police_notes), names(facts)) == (DisputeState.MEDIATING, 1, ["PoliceInformed"])
     refused("WRONG_STATE", disputes.inform_police, signed(), ground=PoliceGround.PENAL_MATTER, **BY)
-
-
-def test_cases_of_violence_are_hidden_from_ordinary_roles() -> None:
-    case = reported(category="A0105", by=DISPATCHER)
-    for person in (JUDGE, WORKER, someone_of("JUST")):
-        refused("CASE_NOT_FOUND", check_visible, case, person)
-    for person in (DISPATCHER, POLICE):
-        check_visible(case, person)
-    check_visible(reported(category="A0105", by=RESIDENT), RESIDENT)
-    helping = dispatched("PSB", "WF", category="A0105")
-    check_visible(helping, someone_of("WF"))
-    refused("CASE_NOT_FOUND", check_visible, helping, someone_of("JUST"))
-
-
-def test_lists_and_streams_hide_them_too() -> None:
-    helping = stored(dispatched("PSB", "WF", category="A0105"))
-    for person in (DISPATCHER, POLICE, someone_of("WF")):
-        assert store.view_of(person).shows(helping)
-    for person in (JUDGE, someone_of("JUST")):
-        assert not store.view_of(person).shows(helping)
-    assert store.view_of(JUDGE).where["category"] == {"$ne": "A0105"}
-    assert store.view_of(someone_of("WF")).where["$or"][1] == {"tasks.department": "WF"}
-    assert "category" not in store.view_of(DISPATCHER).where
-    ordinary = stored(dispatched("PMC", "FIRE"))
-    assert store.view_of(JUDGE).shows(ordinary)
 
 
 def test_who_sees_disputes() -> None:
