@@ -4,172 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
-from pymongo.errors import AutoReconnect
 
-from svckit import errors, interceptors, telemetry
-from svckit.access import current_authorization, current_caller, maybe_caller
+from svckit import errors, telemetry
 from svckit.grpc_client import Channel
-from svckit.grpc_server import MAX_MESSAGE_BYTES, GrpcServer
-from svckit.interceptors import Pipeline
-from svckit.statuses import DETAILS_KEY
-from svckit.tokens import KeySet, TokenVerifier
-from tests.issuer import Issuer, running_issuer
+from svckit.grpc_server import MAX_MESSAGE_BYTES
+from tests.integration.svckit.probing import FAILURES, TRACEPARENT, Probe, Setup, call, eventually, refusal, said
 from tests.probe import pb, pb_grpc
-
-TRACEPARENT = f"00-{'ab' * 16}-{'cd' * 8}-01"
-PERSON = {"person_id": "p", "name": "王小明", "phone": "13812345678"}
-
-
-class Probe(pb_grpc.ProbeServiceServicer):
-    """Does what the request says."""
-
-    def __init__(self) -> None:
-        self.ended: list[str] = []
-        self.attempts = 0
-
-    async def Open(self, request: Any, context: Any) -> Any:
-        caller = maybe_caller()
-        return pb.ProbeResponse(text=caller.subject if caller else "nobody", people=[PERSON])
-
-    async def AnyToken(self, request: Any, context: Any) -> Any:
-        return await self._act(request.act)
-
-    async def ForRole(self, request: Any, context: Any) -> Any:
-        return pb.ProbeResponse(text=current_caller().subject)
-
-    async def ForPurpose(self, request: Any, context: Any) -> Any:
-        return pb.ProbeResponse(people=[PERSON])
-
-    async def Undeclared(self, request: Any, context: Any) -> Any:
-        raise AssertionError("nobody may get here")
-
-    async def Watch(self, request: Any, context: Any) -> AsyncIterator[Any]:
-        try:
-            yield pb.ProbeResponse(text="first", people=[PERSON])
-            if request.act == "fail":
-                raise errors.NotFound("Gone.", reason="CASE_NOT_FOUND")
-            if request.act == "wait":
-                await asyncio.sleep(60)
-        finally:
-            self.ended.append(request.act)
-
-    async def Take(self, requests: AsyncIterator[Any], context: Any) -> Any:
-        acts = [(await self._act(request.act)) and request.act async for request in requests]
-        self.ended.append("took")
-        return pb.ProbeResponse(text=f"{current_caller().subject} {','.join(acts)}", people=[PERSON])
-
-    async def _act(self, act: str) -> Any:
-        if act in FAILURES:
-            raise FAILURES[act]
-        if act == "flaky":
-            self.attempts += 1
-            if self.attempts < 3:
-                raise errors.Unavailable("Not yet.")
-        if act == "sleep":
-            try:
-                await asyncio.sleep(60)
-            finally:
-                self.ended.append(act)
-        if act == "slow":
-            await asyncio.sleep(0.3)
-        return pb.ProbeResponse(text=f"{current_authorization()} {telemetry.current_traceparent()}", people=[PERSON])
-
-
-FAILURES: dict[str, Exception] = {
-    "missing": errors.NotFound("There is no such case.", reason="CASE_NOT_FOUND", metadata={"id": "c1"}),
-    "wrong": errors.InvalidArgument("The category is unknown.", reason="CATEGORY_UNKNOWN", field="category"),
-    "state": errors.FailedPrecondition("The case is closed."),
-    "denied": errors.PermissionDenied("Not yours."),
-    "raced": errors.Conflict("Somebody was faster."),
-    "exists": errors.Conflict("It is there already.", reason="ALREADY_EXISTS"),
-    "away": errors.Unavailable("Later."),
-    "mongo": AutoReconnect("mongo-host:27017: connection closed"),
-    "bug": ValueError("王小明"),
-}
-
-
-@dataclass
-class Setup:
-    issuer: Issuer
-    server: GrpcServer
-    probe: Probe
-    port: int
-    channel: grpc.aio.Channel
-
-    @property
-    def stub(self) -> Any:
-        return pb_grpc.ProbeServiceStub(self.channel)
-
-    def metadata(self, *, purpose: str = "", **claims: Any) -> list[tuple[str, str]]:
-        entries = [("authorization", f"Bearer {self.issuer.token(**claims)}"), ("traceparent", TRACEPARENT)]
-        return entries + ([("x-purpose", purpose)] if purpose else [])
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[Issuer]:
-    with running_issuer() as made:
-        yield made
-
-
-@pytest.fixture
-async def setup(issuer: Issuer) -> AsyncIterator[Setup]:
-    verifier = TokenVerifier(keys=KeySet(url=issuer.url), issuer="binglian", audience="binglian")
-    server, probe = GrpcServer(pipeline=Pipeline(verifier=verifier)), Probe()
-    server.add([(pb_grpc.add_ProbeServiceServicer_to_server, probe)])
-    port = await server.start(host="127.0.0.1", port=0)
-    await server.set_serving(True)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=(("grpc.enable_retries", 0),)) as channel:
-        yield Setup(issuer, server, probe, port, channel)
-        await server.stop(grace=0)
-
-
-@pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    telemetry.use(tracer=provider.get_tracer("test"))
-    yield exporter
-    telemetry.use(tracer=None)
-    provider.shutdown()
-
-
-@dataclass
-class Refusal:
-    code: str
-    message: str
-    reason: str
-    metadata: dict[str, str]
-    fields: dict[str, str]
-
-
-async def refusal(call: Any) -> Refusal:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    failure = caught.value
-    details: Any = dict(failure.trailing_metadata() or ()).get(DETAILS_KEY, b"")
-    info, wrong = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-    for detail in status_pb2.Status.FromString(details).details:
-        detail.Unpack(info) or detail.Unpack(wrong)
-    fields = {item.field: item.description for item in wrong.field_violations}
-    return Refusal(failure.code().name, failure.details() or "", info.reason, dict(info.metadata), fields)
-
-
-async def call(setup: Setup, act: str = "", **named: Any) -> Any:
-    return await setup.stub.AnyToken(pb.ProbeRequest(act=act), metadata=setup.metadata(**named))
 
 
 async def test_a_call_carries_caller_token_and_trace(setup: Setup) -> None:
@@ -255,19 +103,6 @@ async def test_messages_beyond_the_limit_are_refused(setup: Setup) -> None:
     assert (await refusal(raw(bytes(MAX_MESSAGE_BYTES + 1), metadata=setup.metadata()))).code == "RESOURCE_EXHAUSTED"
 
 
-async def test_a_stream_ends_with_its_error(setup: Setup) -> None:
-    stream = setup.stub.Watch(pb.ProbeRequest(act="fail"), metadata=setup.metadata())
-    received = aiter(stream)
-    assert (await anext(received)).text == "first"
-    assert (await refusal(anext(received))).reason == "CASE_NOT_FOUND"
-
-
-async def eventually(condition: Any) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
-
-
 async def test_cancelled_and_late_calls_stop_working(setup: Setup) -> None:
     with contextlib.suppress(grpc.aio.AioRpcError):
         await setup.stub.AnyToken(pb.ProbeRequest(act="sleep"), metadata=setup.metadata(), timeout=0.1)
@@ -276,68 +111,6 @@ async def test_cancelled_and_late_calls_stop_working(setup: Setup) -> None:
     await anext(aiter(stream))
     stream.cancel()
     await eventually(lambda: setup.probe.ended == ["sleep", "wait"])
-
-
-async def test_a_stream_lives_no_longer_than_its_token(setup: Setup) -> None:
-    metadata = setup.metadata(exp=time.time() + 1.5)
-    stream = aiter(setup.stub.Watch(pb.ProbeRequest(act="wait"), metadata=metadata))
-    await anext(stream)
-    async with asyncio.timeout(5):
-        found = await refusal(anext(stream))
-    assert (found.code, found.reason) == ("UNAVAILABLE", "TOKEN_EXPIRED")
-    assert setup.probe.ended == ["wait"]
-
-
-async def test_nobody_holds_more_streams_than_anybody_needs(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interceptors, "MOST_STREAMS", 2)
-
-    def watch(subject: str) -> Any:
-        return setup.stub.Watch(pb.ProbeRequest(act="wait"), metadata=setup.metadata(sub=subject))
-
-    held = [watch("greedy") for _ in range(2)]
-    for stream in held:
-        await anext(aiter(stream))
-    assert (await refusal(anext(aiter(watch("greedy"))))).reason == "TOO_MANY_STREAMS"
-    assert (await anext(aiter(watch("other")))).text == "first"
-    held[0].cancel()
-    await eventually(lambda: setup.probe.ended)
-    assert (await anext(aiter(watch("greedy")))).text == "first"
-
-
-def said(*acts: str) -> list[Any]:
-    return [pb.ProbeRequest(act=act) for act in acts]
-
-
-async def test_a_stream_of_requests_ends_in_one_masked_answer(setup: Setup, spans: InMemorySpanExporter) -> None:
-    answer = await setup.stub.Take(iter(said("a", "b", "c")), metadata=setup.metadata())
-    assert (answer.text, answer.people[0].name) == ("u1 a,b,c", "王**")
-    assert (await setup.stub.Take(iter([]), metadata=setup.metadata())).text == "u1 "
-    assert [span.name for span in spans.get_finished_spans()] == ["binglian.probe.v1.ProbeService/Take"] * 2
-
-
-async def test_a_stream_of_requests_needs_token_and_role(setup: Setup) -> None:
-    assert (await refusal(setup.stub.Take(iter(said("a"))))).reason == "TOKEN_MISSING"
-    resident = setup.metadata(roles=["RESIDENT"])
-    assert (await refusal(setup.stub.Take(iter(said("a")), metadata=resident))).reason == "ROLE_REQUIRED"
-    assert setup.probe.ended == []
-
-
-async def test_each_request_of_a_stream_is_validated_and_the_wrong_one_named(setup: Setup) -> None:
-    found = await refusal(setup.stub.Take(iter(said("a", "b", "x" * 21)), metadata=setup.metadata()))
-    assert (found.code, found.reason, list(found.fields)) == ("INVALID_ARGUMENT", "VALIDATION_FAILED", ["messages[2].act"])
-    found = await refusal(setup.stub.Take(iter(said("a", "missing")), metadata=setup.metadata()))
-    assert (found.code, found.reason) == ("NOT_FOUND", "CASE_NOT_FOUND")
-
-
-async def test_a_client_that_falls_silent_holds_no_place(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interceptors, "LONGEST_SILENCE_S", 0.2)
-
-    async def silent() -> AsyncIterator[Any]:
-        yield pb.ProbeRequest(act="a")
-        await asyncio.sleep(60)
-
-    assert (await refusal(setup.stub.Take(silent(), metadata=setup.metadata()))).reason == "STREAM_SILENT"
-    assert (await setup.stub.Take(iter(said("a")), metadata=setup.metadata())).text == "u1 a"
 
 
 async def test_stopping_lets_calls_finish_and_ends_streams(setup: Setup) -> None:

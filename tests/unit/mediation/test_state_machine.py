@@ -5,12 +5,11 @@ The model beside it knows only what the rules say in words; it shares no code wi
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -20,20 +19,18 @@ from mediation.domain import (
     TASK_TRANSITIONS,
     Attachment,
     Case,
-    ClockKind,
-    JoinPolicy,
     Light,
     ServiceActor,
     Task,
     TaskPlan,
     TaskRole,
-    TaskState,
 )
 from mediation.domain.facts import CaseHandled, CaseVerified, LightTurned
 from svckit.documents import stored
-from svckit.errors import FailedPrecondition, ServiceError
+from svckit.errors import ServiceError
 
-from .builders import CHECKER, DEPARTMENTS, DISPATCHER, START, department, dispatched, ids, photo
+from .builders import CHECKER, DEPARTMENTS, DISPATCHER, START, department, ids, photo
+from .random_dispatches import dispatches, joined_in_words
 
 OPEN = {"waiting", "assigned", "objected", "accepted", "returned"}
 CASE_ROWS = {(row.source, row.target) for row in CASE_TRANSITIONS} | {
@@ -43,33 +40,6 @@ CASE_ROWS = {(row.source, row.target) for row in CASE_TRANSITIONS} | {
 }
 TASK_ROWS = {(row.source, row.target) for row in TASK_TRANSITIONS} | {("assigned", "done")}
 AFTER_JOIN = {"handled", "verified", "closed"}
-
-
-def joined_in_words(case: Case) -> bool:
-    """The join policy, written down a second time as the source words it."""
-    live = [task for task in case.tasks if task.state != "removed"]
-    done = [task for task in live if task.state == "done"]
-    joints = [task for task in live if task.role == "joint"]
-    if [task for task in live if task.returns and task not in done] or not [task for task in done if task.role == "lead"]:
-        return False
-    if case.join_policy is JoinPolicy.ALL:
-        return len(done) == len(live)
-    if case.join_policy is JoinPolicy.LEAD_PLUS_MAJORITY:
-        return not joints or len([task for task in joints if task in done]) > len(joints) / 2
-    return True
-
-
-@st.composite
-def dispatches(draw: st.DrawFn, most: int = 6) -> Case:
-    """A case sent to up to `most` departments that wait for each other in some order without circles."""
-    codes = DEPARTMENTS[: draw(st.integers(1, most))]
-    order = draw(st.permutations(codes))
-    after = {
-        code: draw(st.lists(st.sampled_from(order[:index]), unique=True, max_size=3)) if index else []
-        for index, code in enumerate(order)
-    }
-    category = draw(st.sampled_from(["A0204", "D0402", "J", "B01", "L"]))
-    return dispatched(*codes, after=after, join_policy=draw(st.sampled_from(JoinPolicy)), category=category)
 
 
 class Departments(RuleBasedStateMachine):
@@ -397,34 +367,3 @@ Departments.TestCase.settings = settings(
     max_examples=200, stateful_step_count=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestDepartments = pytest.mark.slow(Departments.TestCase)
-
-
-@settings(max_examples=60, deadline=None)
-@given(case=dispatches(most=10), seed=st.randoms(use_true_random=False))
-def test_messages_in_any_order_join_once(case: Case, seed: random.Random) -> None:
-    """Every message twice, shuffled; one that comes before its turn is refused and comes again, as the broker does."""
-    waiting = [(verb, task.task_id, task.department) for task in case.tasks for verb in ("take_up_task", "finish_task")] * 2
-    seed.shuffle(waiting)
-    handled = 0
-    reasons: set[str] = set()
-    while waiting:
-        refused = []
-        for verb, task_id, code in waiting:
-            arguments = {"result": "完成"} if verb == "finish_task" else {}
-            actor = ServiceActor(subject=code, department=code)
-            try:
-                case, facts = getattr(operations, verb)(case, task_id=task_id, by=actor, at=START, now=START, **arguments)
-            except FailedPrecondition as error:
-                reasons.add(error.reason)
-                refused.append((verb, task_id, code))
-                continue
-            handled += sum(isinstance(fact, CaseHandled) for fact in facts)
-        assert len(refused) < len(waiting), "no message moves the case any more"
-        waiting = refused
-    assert case.state == "handled"
-    assert reasons <= {"TASK_WAITING"}
-    assert handled == 1
-    assert {task.state for task in case.tasks} == {TaskState.DONE}
-    assert all(clock.met_at for task in case.tasks for clock in task.clocks)
-    assert [clock.kind for clock in case.clocks if clock.met_at is None] == []
-    assert ClockKind.RESOLVE in {clock.kind for clock in case.clocks}
