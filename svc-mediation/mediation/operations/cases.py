@@ -160,9 +160,11 @@ def dispatch(
     new_id: Callable[[], str],
     plans: Sequence[TaskPlan] = (),
     join_policy: JoinPolicy = JoinPolicy.ALL,
+    reason: str = "",
 ) -> Outcome:
     """Creates the lead and all joint tasks at once; a reported case is accepted on the way. Without `plans` the tables decide.
 
+    `reason` is recorded (parallel_policy.yaml, trigger: reporter, mediator or dispatcher asks for it).
     Raises InvalidArgument (lead, department, key, after), WrongState, RoleNotAllowed.
     """
     facts: tuple[Fact, ...] = ()
@@ -178,7 +180,7 @@ def dispatch(
         by=by,
         at=at,
         now=now,
-        remark=", ".join(task.department for task in tasks),
+        remark=": ".join(filter(None, (", ".join(task.department for task in tasks), reason.strip()))),
         state=CaseState.PARALLEL if len(tasks) > 1 else CaseState.DISPATCHED,
         tasks=(*tasks, *case.tasks),
         join_policy=join_policy,

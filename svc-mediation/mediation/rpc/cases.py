@@ -122,7 +122,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
             case_service_pb2.DispatchCaseResponse,
             request,
             lambda case, by, at: operations.dispatch(
-                case, by=by, at=at, now=utc_now(), new_id=new_id, plans=plans, join_policy=policy
+                case, by=by, at=at, now=utc_now(), new_id=new_id, plans=plans, join_policy=policy, reason=request.reason
             ),
         )
 

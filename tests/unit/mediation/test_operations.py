@@ -51,6 +51,14 @@ def test_a_dispute_without_severity_takes_the_one_of_its_category() -> None:
     assert reported(category="D0102").severity is Severity.S4
 
 
+def test_why_a_case_is_sent_to_several_departments_is_on_record() -> None:
+    asked, _ = operations.dispatch(
+        reported(), plans=plans("PMC", "FIRE"), reason=" 上报人要求多部门会办 ", by=DISPATCHER, new_id=ids(), **when()
+    )
+    assert asked.steps[-1].remark == "PMC, FIRE: 上报人要求多部门会办"
+    assert dispatched("PMC", "FIRE").steps[-1].remark == "PMC, FIRE"
+
+
 def test_a_dispatch_accepts_a_reported_case_on_the_way() -> None:
     case, facts = operations.dispatch(reported(), by=DISPATCHER, new_id=ids(), **when())
     assert names(facts) == ["CaseAccepted", "CaseDispatched"]
