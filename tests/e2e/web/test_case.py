@@ -116,6 +116,24 @@ def test_a_department_works_and_is_told_what_is_missing(office: Office, sign_in:
     expect(page.locator(".facts")).to_contain_text("油烟已治理")
 
 
+def test_the_only_department_of_a_case_adds_a_photograph(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
+    case = office.dispatch(office.report("路灯不亮"), {"department": "UMD"})
+    page = sign_in("umd-officer", f"/cases/{case['caseId']}", phone=True)
+    page.get_by_role("button", name="接收任务").click()
+    page.get_by_role("button", name="办结任务").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("#field-unifiedReply")).to_have_count(0)
+    expect(dialog).to_contain_text("至少附一张处置后的照片")
+    page.locator("#field-result").fill("已更换灯头")
+    dialog.get_by_role("button", name="办结任务").click()
+    expect(dialog.get_by_role("alert")).to_have_text("请填写")
+    shoot(page, "complete-alone-phone")
+    page.locator("input[type=file]").set_input_files({"name": "after.jpg", "mimeType": "image/jpeg", "buffer": uuid4().bytes})
+    dialog.get_by_role("button", name="办结任务").click()
+    expect(dialog).to_have_count(0)
+    expect(page.locator(".head .state")).to_contain_text("待核查")
+
+
 def test_an_objection_is_raised_and_ruled_on(office: Office, sign_in: SignIn) -> None:
     case = office.dispatch(office.report("夜间施工噪声"), {"department": "ENV"}, {"department": "UMD"})
     theirs = sign_in("umd-officer", f"/cases/{case['caseId']}")
