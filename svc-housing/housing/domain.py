@@ -269,8 +269,15 @@ class CaseLocation(msgspec.Struct, frozen=True, kw_only=True):
 # ------------------------------------------------------------------------------------------------- events
 
 
+class Duty(msgspec.Struct, frozen=True, kw_only=True):
+    """A person on duty in an area, without the name."""
+
+    role: str
+    subject: str
+
+
 class AreaChanged(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An area was created, changed or retired."""
+    """An area was created, changed or retired; `roster` is who is on duty there now."""
 
     area_code: str
     level: AreaLevel
@@ -280,6 +287,7 @@ class AreaChanged(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     at: datetime
     grid_class: GridClass | None = None
     retired: bool = False
+    roster: tuple[Duty, ...] = ()
 
 
 class HouseRegistered(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
