@@ -136,4 +136,4 @@ def _digest(key: bytes, previous: str, said: Entry | Anchor) -> str:
         value = getattr(said, name)
         if name != "digest":
             fields.append((value - _EPOCH) // _MILLISECOND if isinstance(value, datetime) else value)
-    return hmac.new(key, msgspec.json.encode(fields), "sha256").hexdigest()
+    return hmac.digest(key, msgspec.json.encode(fields), "sha256").hex()

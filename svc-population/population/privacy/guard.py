@@ -31,7 +31,7 @@ _BY_NAME: Mapping[str, str] = {
 }
 _BY_SERVICE: Mapping[str, str] = {"DataRightsService": audit.RIGHTS, "MyDataService": audit.RIGHTS}
 _BULK = ("List", "Search", "Export", "Download", "Query", "Batch")
-_SHARING = ("CrossCheck", "Match")
+_SHARING = ("CrossCheck", "Match", "StartFeed")
 
 
 class PrivacyGuard:

@@ -12,7 +12,8 @@ from population.questions.columns import AREA_DIGITS, Where, area_code, day_numb
 from population.replica.database import Database
 from population.replica.schema import FOREVER
 
-MEN, WOMEN = "1", "2"
+_COLUMN_OF = {"1": 0, "2": 1}
+"""Column of a pyramid by sex (sex.csv): men, women; all others are the third."""
 LARGEST_HOUSEHOLD = 10
 EARTH_M = 6_371_008.8
 """Mean radius of the earth."""
@@ -24,7 +25,9 @@ def find(database: Database, where: Where, *, after: Found | None, limit: int) -
     if after:
         area = _number(after.area_code)
         where = where.and_(Where("area >= ? AND (area > ? OR id > ?::UUID)", (area, area, after.resident_id)))
-    sql = f"SELECT area, id::VARCHAR FROM people WHERE {where.sql} ORDER BY area, id LIMIT {int(limit)}"
+    # Ids become texts behind the limit, not before: DuckDB would write out everybody's.
+    page = f"SELECT area, id FROM people WHERE {where.sql} ORDER BY area, id LIMIT {int(limit)}"
+    sql = f"SELECT area, id::VARCHAR FROM ({page}) ORDER BY area, id"
     return [Found(area_code(area), id) for area, id in database.query(sql, where.values)]
 
 
@@ -45,12 +48,14 @@ def pyramid(database: Database, *, prefix: str, now: date, day: date | None, yea
     """Returns [men, women, others] by band of so many years (0 the youngest; None: no birth date). `day` None: those there now."""
     at = day_number(day or now)
     table, where = _at("people" if day is None else "stays", prefix, at)
+    # One count by band and sex is four times as fast as a count for each sex by band.
     sql = f"""
-        SELECT ((? - birth) // 10000) // {int(years)} AS band,
-            count(*) FILTER (sex = '{MEN}'), count(*) FILTER (sex = '{WOMEN}'), count(*)
-        FROM {table} WHERE {where.sql} AND (birth IS NULL OR birth <= ?) GROUP BY band"""
-    rows = database.query(sql, (at, *where.values, at))
-    return {band: [men, women, everybody - men - women] for band, men, women, everybody in rows}
+        SELECT ((? - birth) // 10000) // {int(years)} AS band, sex, count(*)
+        FROM {table} WHERE {where.sql} AND (birth IS NULL OR birth <= ?) GROUP BY band, sex"""
+    found: dict[int | None, list[int]] = {}
+    for band, sex, count in database.query(sql, (at, *where.values, at)):
+        found.setdefault(band, [0, 0, 0])[_COLUMN_OF.get(sex, 2)] += count
+    return found
 
 
 def trend(database: Database, *, prefix: str, days: Sequence[date]) -> list[int]:
