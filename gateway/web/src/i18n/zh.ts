@@ -1,6 +1,8 @@
 /** What people read, in Chinese. Both languages stand side by side in `topics/` and in the `words.ts` of larger parts. */
+import { zh as collection } from '@/collection/words'
 import { zh as committee } from '@/committee/words'
 import { zh as dispute } from '@/dispute/words'
+import { zh as people } from '@/people/words'
 import { zh as supervision } from '@/supervision/words'
 import { zh as shell } from './topics/shell'
 import { zh as board } from './topics/board'
@@ -24,7 +26,9 @@ export default {
   ...ledger,
   ...notice,
   ...reason,
+  collection,
   committee,
   dispute,
+  people,
   supervision,
 }
