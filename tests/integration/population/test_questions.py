@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 import pytest
+from binglian.housing.v1 import events_pb2 as housing
 from binglian.population.v1 import question_pb2, question_service_pb2, question_service_pb2_grpc, resident_service_pb2
 from binglian.population.v1 import question_service_pb2 as pb
 from hypothesis import HealthCheck, given, settings
@@ -281,3 +282,50 @@ def test_how_somebody_lives_is_asked_for_until_they_move(office: Office) -> None
         assert office.ask.FindPeople(request, **office.clerk(purpose="P01")).total_size == 0
     finally:
         office.people.service.database["residents"].delete_one({"_id": resident.resident_id})
+
+
+UPSTAIRS = "floor >= 3 AND lift = false AND lives_alone = true"
+FAR = {"longitude": 100.5, "latitude": 20.5}
+
+
+def placed(building: str, *, lift: bool, minute: int) -> housing.BuildingChanged:
+    fact = housing.BuildingChanged(building_id=building, area_code=GRID, floors=6, lift=lift, point=FAR)
+    fact.at.FromDatetime(dt.datetime(2026, 3, 2, 1, minute))
+    return fact
+
+
+def upstairs(office: Office, prefix: str) -> set[str]:
+    answer = office.ask.FindPeople(pb.FindPeopleRequest(filter=UPSTAIRS, area_prefix=prefix, page_size=200), **office.clerk())
+    return {one.resident_id for one in answer.people}
+
+
+def test_storey_lift_and_place_come_from_the_house(office: Office) -> None:
+    house, building = new_id(), new_id()
+    registered = housing.HouseRegistered(house_id=house, building_id=building, area_code=GRID, floor=5)
+    registered.at.FromDatetime(dt.datetime(2026, 3, 2, 1, 0))
+    home = {"house_id": house, "tenure": "TENURE_OWNER"}
+    first = office.people.enter(area_code=GRID, residence=home, living={"alone": True, "floor": 1})
+    entered = [first.resident_id]
+    try:
+        office.people.service.publish(placed(building, lift=False, minute=1))
+        office.people.service.publish(registered)
+        for prefix in (GRID[:12], DISTRICT):
+            eventually(lambda prefix=prefix: first.resident_id in upstairs(office, prefix))
+        # Who moves in later lives as the house says, too.
+        for _ in range(12):
+            child = {"id_doc_type": "999", "id_number": "", "birth_date": f"{dt.date.today().year - 9}-01-01"}
+            entered.append(office.people.enter(area_code=GRID, residence=home, living={"alone": True}, **child).resident_id)
+        for prefix in (GRID[:12], DISTRICT):
+            eventually(lambda prefix=prefix: set(entered) <= upstairs(office, prefix))
+        near = pb.CountAroundRequest(point={"longitude": FAR["longitude"] + 0.005, "latitude": FAR["latitude"]})
+        answer = office.ask.CountAround(near, **office.clerk())
+        assert [(one.age, one.count.value) for one in answer.ages if one.count.value] == [(9, 12)]
+        near.point.longitude += 0.005
+        assert office.ask.CountAround(near, **office.clerk()).total.value == 0
+        # A lift was added; what is older says nothing any more.
+        office.people.service.publish(placed(building, lift=True, minute=3))
+        office.people.service.publish(placed(building, lift=False, minute=2))
+        for prefix in (GRID[:12], DISTRICT):
+            eventually(lambda prefix=prefix: not set(entered) & upstairs(office, prefix))
+    finally:
+        office.people.service.database["residents"].delete_many({"_id": {"$in": entered}})
