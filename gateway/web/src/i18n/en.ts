@@ -3,6 +3,7 @@ import { en as collection } from '@/collection/words'
 import { en as committee } from '@/committee/words'
 import { en as dispute } from '@/dispute/words'
 import { en as people } from '@/people/words'
+import { en as question } from '@/question/words'
 import { en as supervision } from '@/supervision/words'
 import { en as shell } from './topics/shell'
 import { en as board } from './topics/board'
@@ -31,6 +32,7 @@ const en: typeof zh = {
   committee,
   dispute,
   people,
+  question,
   supervision,
 }
 

@@ -3,6 +3,7 @@ import { zh as collection } from '@/collection/words'
 import { zh as committee } from '@/committee/words'
 import { zh as dispute } from '@/dispute/words'
 import { zh as people } from '@/people/words'
+import { zh as question } from '@/question/words'
 import { zh as supervision } from '@/supervision/words'
 import { zh as shell } from './topics/shell'
 import { zh as board } from './topics/board'
@@ -30,5 +31,6 @@ export default {
   committee,
   dispute,
   people,
+  question,
   supervision,
 }

@@ -11,6 +11,9 @@ interface Tab {
 
 const TABS: readonly Tab[] = [
   { to: '/people', label: 'people.title', rpc: 'ListResidents' },
+  { to: '/people/figures', label: 'question.figures', rpc: 'GetPyramid' },
+  { to: '/people/questions', label: 'question.title', rpc: 'CountPeople' },
+  { to: '/people/collection', label: 'collection.title', rpc: 'ListFieldChecks' },
 ]
 
 /** What the caller may open, in order. */

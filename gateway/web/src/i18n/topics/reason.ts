@@ -3,6 +3,7 @@ import { reasonsEn as ofCommitteesEn, reasonsZh as ofCommitteesZh } from '@/comm
 import { reasonsEn as ofDisputesEn, reasonsZh as ofDisputesZh } from '@/dispute/words'
 import { reasonsEn as ofCollectionEn, reasonsZh as ofCollectionZh } from '@/collection/words'
 import { reasonsEn as ofPeopleEn, reasonsZh as ofPeopleZh } from '@/people/words'
+import { reasonsEn as ofQuestionsEn, reasonsZh as ofQuestionsZh } from '@/question/words'
 import { reasonsEn, reasonsZh } from '@/supervision/words'
 
 export const zh = {
@@ -12,6 +13,7 @@ export const zh = {
     ...ofCommitteesZh,
     ...ofPeopleZh,
     ...ofCollectionZh,
+    ...ofQuestionsZh,
     STALE_REVISION: '内容刚刚被别人更改，请关闭后看过最新内容，再试一次。',
     DELIVERY_IN_HAND: '这条消息还在发送中。',
     WEBHOOK_NOT_ALLOWED: '这个推送地址不在允许的范围内。',
@@ -94,6 +96,7 @@ export const en: typeof zh = {
     ...ofCommitteesEn,
     ...ofPeopleEn,
     ...ofCollectionEn,
+    ...ofQuestionsEn,
     STALE_REVISION: 'Someone else has just changed this. Close the form, look at what it says now, and try again.',
     DELIVERY_IN_HAND: 'This message is still being sent.',
     WEBHOOK_NOT_ALLOWED: 'This webhook address is not among those allowed.',
