@@ -41,7 +41,7 @@ _CHANGED_PATHS = {
     ]
 }
 _CHANGED_FIELDS = {"$map": {"input": _CHANGED_PATHS, "as": "path", "in": {"$first": {"$split": ["$$path", "."]}}}}
-_PIPELINE = [
+_PIPELINE: list[dict[str, Any]] = [
     # Every change of a person is followed by one that takes the published event out of the document: no need to look at it twice.
     {
         "$match": {
