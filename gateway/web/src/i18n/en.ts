@@ -4,6 +4,10 @@ import { en as committee } from '@/committee/words'
 import { en as dispute } from '@/dispute/words'
 import { en as people } from '@/people/words'
 import { en as question } from '@/question/words'
+import { en as job } from '@/job/words'
+import { en as merging } from '@/merging/words'
+import { en as rights } from '@/rights/words'
+import { en as care } from '@/care/words'
 import { en as supervision } from '@/supervision/words'
 import { en as shell } from './topics/shell'
 import { en as board } from './topics/board'
@@ -33,6 +37,10 @@ const en: typeof zh = {
   dispute,
   people,
   question,
+  job,
+  merging,
+  rights,
+  care,
   supervision,
 }
 

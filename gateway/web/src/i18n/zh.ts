@@ -4,6 +4,10 @@ import { zh as committee } from '@/committee/words'
 import { zh as dispute } from '@/dispute/words'
 import { zh as people } from '@/people/words'
 import { zh as question } from '@/question/words'
+import { zh as job } from '@/job/words'
+import { zh as merging } from '@/merging/words'
+import { zh as rights } from '@/rights/words'
+import { zh as care } from '@/care/words'
 import { zh as supervision } from '@/supervision/words'
 import { zh as shell } from './topics/shell'
 import { zh as board } from './topics/board'
@@ -32,5 +36,9 @@ export default {
   dispute,
   people,
   question,
+  job,
+  merging,
+  rights,
+  care,
   supervision,
 }

@@ -14,6 +14,12 @@ const TABS: readonly Tab[] = [
   { to: '/people/figures', label: 'question.figures', rpc: 'GetPyramid' },
   { to: '/people/questions', label: 'question.title', rpc: 'CountPeople' },
   { to: '/people/collection', label: 'collection.title', rpc: 'ListFieldChecks' },
+  { to: '/people/jobs', label: 'job.title', rpc: 'ListJobs' },
+  { to: '/people/duplicates', label: 'merging.title', rpc: 'ListMerges' },
+  { to: '/people/rights', label: 'rights.title', rpc: 'ListDataRequests' },
+  { to: '/my-data', label: 'rights.mine', rpc: 'ListMyAccesses' },
+  { to: '/people/care', label: 'care.title', rpc: 'ListCareEntries' },
+  { to: '/people/welfare', label: 'care.welfare', rpc: 'ListWatches' },
 ]
 
 /** What the caller may open, in order. */

@@ -38,7 +38,7 @@ export const zh = {
   section: { facts: '登记信息与来源', documents: '证件', residences: '居住与户籍', household: '同户人员', living: '居住状况', traces: '数据权利' },
   field: {
     name: '姓名', name_latin: '拉丁字母姓名', sex: '性别', birth_date: '出生日期', phone: '电话', resident_type: '人口类型', household_relation: '与户主关系',
-    id_number: '证件号码', area_code: '所属区域', match_flag: '人户一致', household: '户', document: '证件', birthDate: '出生日期', living: '居住状况', affiliation: '本人申报的组织关系',
+    id_number: '证件号码', area_code: '所属区域', match_flag: '人户一致', household: '户', document: '证件', birthDate: '出生日期', living: '居住状况', affiliation: '本人申报的组织关系', home: '现住房屋',
   } as Record<string, string>,
   head: { field: '项目', value: '内容', source: '来源', by: '登记人', at: '时间', verified: '核实' },
   source: { GRID: '网格采集', REGISTER: '原有登记' } as Record<string, string>,
@@ -124,7 +124,7 @@ export const en: typeof zh = {
   section: { facts: 'Fields and their sources', documents: 'Documents', residences: 'Living and registered', household: 'Household', living: 'How they live', traces: 'Data rights' },
   field: {
     name: 'Name', name_latin: 'Name in Latin letters', sex: 'Sex', birth_date: 'Date of birth', phone: 'Telephone', resident_type: 'Kind', household_relation: 'Relation to head',
-    id_number: 'Document number', area_code: 'Area', match_flag: 'Lives where registered', household: 'Household', document: 'Document', birthDate: 'Date of birth', living: 'How they live', affiliation: 'Affiliation told',
+    id_number: 'Document number', area_code: 'Area', match_flag: 'Lives where registered', household: 'Household', document: 'Document', birthDate: 'Date of birth', living: 'How they live', affiliation: 'Affiliation told', home: 'Home',
   },
   head: { field: 'Field', value: 'Value', source: 'Source', by: 'By', at: 'When', verified: 'Verified' },
   source: { GRID: 'Grid', REGISTER: 'Register' },
