@@ -214,10 +214,32 @@ def test_the_pyramid_of_today_and_of_a_day_in_the_past(office: Office) -> None:
     assert trend.points[-1].count.value == SEEDED
 
 
+def test_pyramids_of_parts_and_of_the_whole_are_decided_together(office: Office) -> None:
+    def pyramid(prefix: str, years: int) -> pb.GetPyramidResponse:
+        return office.ask.GetPyramid(pb.GetPyramidRequest(area_prefix=prefix, band_years=years), **office.clerk())
+
+    parts = [area.area_code for area in office.count(by_digits=12).areas]
+    for years in (5, 7, 20):
+        whole = pyramid(DISTRICT, years)
+        told = sum(band.total.value for band in whole.bands)
+        assert told > SEEDED * 0.75 or years == 7
+        own = {part: {band.from_age: band.total for band in pyramid(part, years).bands} for part in parts}
+        for band in whole.bands:
+            shown = [bands[band.from_age] for bands in own.values() if band.from_age in bands]
+            withheld = [one for one in shown if one.withheld]
+            rest = band.total.value - sum(one.value for one in shown)
+            assert band.total.withheld or len(shown) < len(parts) or (rest == 0 if not withheld else rest >= 10 or rest == 0)
+    odd = pb.GetPyramidRequest(area_prefix="42050")
+    assert refusal(office.ask.GetPyramid, odd, **office.clerk()).reason == "AREA_CODE_INVALID"
+
+
 def test_household_sizes(office: Office) -> None:
     answer = office.ask.GetHouseholdSizes(pb.GetHouseholdSizesRequest(), **office.clerk())
     assert [one.size for one in answer.sizes] == [1, 2, 3, 4, 5, 6]
     assert sum(one.size * one.households.value for one in answer.sizes) == SEEDED
+    past = office.ask.GetHouseholdSizes(pb.GetHouseholdSizesRequest(day="2015-01-01", area_prefix=DISTRICT), **office.clerk())
+    there = office.ask.GetTrend(pb.GetTrendRequest(from_day="2015-01-01", to_day="2015-01-01"), **office.clerk())
+    assert 0 < sum(one.size * one.households.value for one in past.sizes) <= there.points[0].count.value
 
 
 def test_children_of_school_age_around_a_point(office: Office) -> None:
@@ -310,13 +332,13 @@ def test_storey_lift_and_place_come_from_the_house(office: Office) -> None:
         office.people.service.publish(placed(building, lift=False, minute=1))
         office.people.service.publish(registered)
         for prefix in (GRID[:12], DISTRICT):
-            eventually(lambda prefix=prefix: first.resident_id in upstairs(office, prefix))
+            eventually(lambda prefix=prefix: first.resident_id in upstairs(office, prefix), seconds=30)
         # Who moves in later lives as the house says, too.
         for _ in range(12):
             child = {"id_doc_type": "999", "id_number": "", "birth_date": f"{dt.date.today().year - 9}-01-01"}
             entered.append(office.people.enter(area_code=GRID, residence=home, living={"alone": True}, **child).resident_id)
         for prefix in (GRID[:12], DISTRICT):
-            eventually(lambda prefix=prefix: set(entered) <= upstairs(office, prefix))
+            eventually(lambda prefix=prefix: set(entered) <= upstairs(office, prefix), seconds=30)
         near = pb.CountAroundRequest(point={"longitude": FAR["longitude"] + 0.005, "latitude": FAR["latitude"]})
         answer = office.ask.CountAround(near, **office.clerk())
         assert [(one.age, one.count.value) for one in answer.ages if one.count.value] == [(9, 12)]
@@ -326,6 +348,6 @@ def test_storey_lift_and_place_come_from_the_house(office: Office) -> None:
         office.people.service.publish(placed(building, lift=True, minute=3))
         office.people.service.publish(placed(building, lift=False, minute=2))
         for prefix in (GRID[:12], DISTRICT):
-            eventually(lambda prefix=prefix: not set(entered) & upstairs(office, prefix))
+            eventually(lambda prefix=prefix: not set(entered) & upstairs(office, prefix), seconds=30)
     finally:
         office.people.service.database["residents"].delete_many({"_id": {"$in": entered}})
