@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assessment.config import Settings
 from assessment.domain import CaseLedger
+from assessment.visits import AreaRoster, VisitPeriod
 from svckit.config import ConfigError, from_env
 
 if TYPE_CHECKING:
@@ -26,11 +27,18 @@ def api(settings: Settings) -> None:
 def servicers(api: Api) -> list[tuple[Any, Any]]:
     """The gRPC services of this process."""
     from binglian.assessment.v1.assessment_service_pb2_grpc import add_AssessmentServiceServicer_to_server
+    from binglian.assessment.v1.visit_service_pb2_grpc import add_VisitFiguresServiceServicer_to_server
 
     from assessment.rpc import Assessment
+    from assessment.visit_rpc import VisitFigures
 
     ledgers = api.repository(CaseLedger, collection="ledgers", id_field="case_id")
-    return [(add_AssessmentServiceServicer_to_server, Assessment(ledgers))]
+    periods = api.repository(VisitPeriod, collection="visit_periods", id_field="period_id")
+    rosters = api.repository(AreaRoster, collection="rosters", id_field="area_code")
+    return [
+        (add_AssessmentServiceServicer_to_server, Assessment(ledgers)),
+        (add_VisitFiguresServiceServicer_to_server, VisitFigures(periods=periods, rosters=rosters)),
+    ]
 
 
 def worker(settings: Settings) -> None:

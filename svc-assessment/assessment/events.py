@@ -1,4 +1,4 @@
-"""The worker: takes every fact about cases into their ledgers, hundreds at a time. It never reaches grpc."""
+"""The worker: takes every fact about cases into their ledgers, and those of visits into their periods. It never reaches grpc."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 
 from assessment import intake, operations
 from assessment.domain import CaseLedger, Fact
+from assessment.visits import AreaRoster, VisitPeriod, period_id, take_roster, take_visit
 from svckit.batch import all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change
@@ -20,6 +21,8 @@ class AssessmentWorker:
     name = "assessment"
 
     ledgers = Documents("ledgers", state_cls=CaseLedger, id_field="case_id")
+    periods = Documents("visit_periods", state_cls=VisitPeriod, id_field="period_id")
+    rosters = Documents("rosters", state_cls=AreaRoster, id_field="area_code")
 
     @handles(
         "mediation.case_reported.v1",
@@ -68,6 +71,16 @@ class AssessmentWorker:
         """Takes the facts of a batch: one load, one decision per case, one write."""
         all_saved(self.ledgers.apply([_change(news) for news in by_case(events)]))
 
+    @handles("population.visit_planned.v1", "population.visit_made.v1", "population.visit_missed.v1")
+    def record_visits(self, events: list[Event]) -> None:
+        """Takes what is told of visits into their periods."""
+        all_saved(self.periods.apply([_visit(event) for event in events]))
+
+    @handles("housing.area_changed.v1")
+    def follow_rosters(self, events: list[Event]) -> None:
+        """Remembers who is on duty where, and since when."""
+        all_saved(self.rosters.apply([_roster(event) for event in events]))
+
 
 class News(msgspec.Struct):
     """What a batch of events says about one case, and the trace of the last of them."""
@@ -95,3 +108,15 @@ def _change(news: News) -> Change:
     decide = partial(operations.take_facts, case_id=news.case_id, facts=news.facts)
     # Without a command: facts that are known already change nothing, so nothing has to be remembered.
     return Change(id=news.case_id, decide=decide, traceparent=news.traceparent)
+
+
+def _visit(event: Event) -> Change:
+    fields = event.fields()
+    # Without a command, as above: a fact that is known already changes nothing.
+    decide = partial(take_visit, event_type=event.type, fields=fields)
+    return Change(id=period_id(fields), decide=decide, traceparent=event.traceparent)
+
+
+def _roster(event: Event) -> Change:
+    fields = event.fields()
+    return Change(id=fields["area_code"], decide=partial(take_roster, fields=fields), traceparent=event.traceparent)

@@ -13,6 +13,7 @@ from mongoengine.fields import ListField
 from pymongo.asynchronous.collection import AsyncCollection
 
 from assessment.policies import month_of
+from assessment.visit_store import VISIT_DOCUMENTS
 from svckit.paging import code_range, narrowed, sort_by
 
 Raw = dict[str, Any]
@@ -84,7 +85,7 @@ class CaseLedgerDocument(Document):
     revision = LongField()
 
 
-DOCUMENTS: tuple[type[Document], ...] = (CaseLedgerDocument,)
+DOCUMENTS: tuple[type[Document], ...] = (CaseLedgerDocument, *VISIT_DOCUMENTS)
 
 
 def within(*, own: str, wanted: str) -> Raw:

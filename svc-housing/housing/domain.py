@@ -127,10 +127,11 @@ class BuildingDraft(msgspec.Struct, frozen=True, kw_only=True):
     floors: int = 0
     units: int = 0
     point: Point | None = None
+    lift: bool | None = None
 
 
 class Building(msgspec.Struct, frozen=True, kw_only=True):
-    """A building; `building_type` is a code of building_type.csv."""
+    """A building; `building_type` is a code of building_type.csv, `lift` None: not known."""
 
     building_id: str
     city: str
@@ -143,6 +144,7 @@ class Building(msgspec.Struct, frozen=True, kw_only=True):
     floors: int = 0
     units: int = 0
     point: Point | None = None
+    lift: bool | None = None
     revision: int = 0
 
 
@@ -269,8 +271,15 @@ class CaseLocation(msgspec.Struct, frozen=True, kw_only=True):
 # ------------------------------------------------------------------------------------------------- events
 
 
+class Duty(msgspec.Struct, frozen=True, kw_only=True):
+    """A person on duty in an area, without the name."""
+
+    role: str
+    subject: str
+
+
 class AreaChanged(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An area was created, changed or retired."""
+    """An area was created, changed or retired; `roster` is who is on duty there now."""
 
     area_code: str
     level: AreaLevel
@@ -280,10 +289,11 @@ class AreaChanged(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     at: datetime
     grid_class: GridClass | None = None
     retired: bool = False
+    roster: tuple[Duty, ...] = ()
 
 
 class HouseRegistered(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A house was entered."""
+    """A house was entered; `floor` 0: not known."""
 
     house_id: str
     building_id: str
@@ -291,6 +301,30 @@ class HouseRegistered(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     use: HouseUse | None
     occupancy: str
     at: datetime
+    floor: int = 0
+
+
+class HouseChanged(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is known of a house was changed; `floor` 0: not known."""
+
+    house_id: str
+    building_id: str
+    area_code: str
+    use: HouseUse | None
+    occupancy: str
+    at: datetime
+    floor: int = 0
+
+
+class BuildingChanged(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A building was entered, or what is known of it was changed."""
+
+    building_id: str
+    area_code: str
+    floors: int
+    at: datetime
+    lift: bool | None = None
+    point: Point | None = None
 
 
 class CaseLocated(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from mongoengine import (
+    BooleanField,
     DateTimeField,
     DictField,
     Document,
@@ -74,6 +75,7 @@ class BuildingDocument(Document):
     floors = IntField()
     units = IntField()
     point = DictField()
+    lift = BooleanField()
     created_at = DateTimeField(required=True)
     changed_at = DateTimeField(required=True)
     revision = IntField()

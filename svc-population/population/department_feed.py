@@ -202,19 +202,32 @@ class DepartmentFeed:
         report = report or FeedReport(refused=[])
         numbered = enumerate(records, first_row)
         while chunk := list(itertools.islice(numbered, CHUNK)):
-            now = utc_now()
-            rows = self._residents.find(query_of(chunk, source=source, vault=self._vault), _LOADED).to_list()
-            found = judged(chunk, rows=rows, source=source, vault=self._vault, report=report, now=now)
-            changes = [
-                Change(
-                    item.registered.resident_id,
-                    decision(item, source=source, vault=self._vault, now=now),
-                    command_for(item, source),
-                )
-                for item in found
-            ]
-            for item, outcome in zip(found, self._ledgers.apply(changes), strict=True):
-                if isinstance(outcome, ServiceError):
-                    report.refuse(item.row, outcome)
+            self.take_chunk(chunk, source=source, report=report)
             progress(report)
         return report
+
+    def take_chunk(
+        self,
+        chunk: Sequence[tuple[int, DepartmentRecord]],
+        *,
+        source: Source,
+        report: FeedReport,
+        dry_run: bool = False,
+    ) -> None:
+        """Takes some records, each with its row, and adds what became of them to the report; a dry run writes nothing."""
+        now = utc_now()
+        rows = self._residents.find(query_of(chunk, source=source, vault=self._vault), _LOADED).to_list()
+        found = judged(chunk, rows=rows, source=source, vault=self._vault, report=report, now=now)
+        if dry_run:
+            return
+        changes = [
+            Change(
+                item.registered.resident_id,
+                decision(item, source=source, vault=self._vault, now=now),
+                command_for(item, source),
+            )
+            for item in found
+        ]
+        for item, outcome in zip(found, self._ledgers.apply(changes), strict=True):
+            if isinstance(outcome, ServiceError):
+                report.refuse(item.row, outcome)

@@ -9,6 +9,7 @@ from typing import Any
 from population import following, operations, store
 from population.domain.verification import VerificationOrder
 from population.following import Closing, Departure, Followed, Location, Opening, Return
+from population.housed import Housed
 from population.policies.verification import DEPARTMENTS
 from population.privacy.watching import Watching
 from population.working import Working
@@ -22,7 +23,7 @@ OfTask = Opening | Return | Departure
 OfCase = Closing | Location
 
 
-class PopulationWorker(Working, Watching):
+class PopulationWorker(Working, Watching, Housed):
     """Handlers of events, a batch at a time."""
 
     name = "population"

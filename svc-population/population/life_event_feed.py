@@ -20,6 +20,7 @@ from population.operations import life_events as operations
 from population.policies.life_events import (
     ENTITLING_AGES,
     births_of,
+    check_department,
     check_report,
     reached_on,
 )
@@ -98,17 +99,34 @@ class LifeEventFeed:
         outcome = report or LifeEventFeedReport(refused=[])
         numbered = enumerate(reports, first_row)
         while chunk := list(itertools.islice(numbered, CHUNK)):
-            query = people_of((one for _, one in chunk), area=area, vault=self._vault)
-            rows = self._residents.find(query, FOUND).to_list() if query else []
-            sound, subjects = self._sound(chunk, rows, area, outcome)
-            self._save(sound, subjects, source, election_day, outcome)
+            self.take_chunk(chunk, source=source, area=area, election_day=election_day, report=outcome)
             progress(outcome)
         return outcome
+
+    def take_chunk(
+        self,
+        chunk: Sequence[tuple[int, LifeEventReport]],
+        *,
+        source: str,
+        area: str,
+        election_day: date | None,
+        report: LifeEventFeedReport,
+        dry_run: bool = False,
+    ) -> None:
+        """Takes some events, each with its row, and adds what became of them to the report; a dry run writes nothing."""
+        query = people_of((one for _, one in chunk), area=area, vault=self._vault)
+        rows = self._residents.find(query, FOUND).to_list() if query else []
+        sound, subjects = self._sound(chunk, rows, source, area, report)
+        if dry_run:
+            self._rehearse(sound, subjects, source, election_day, report)
+        else:
+            self._save(sound, subjects, source, election_day, report)
 
     def _sound(
         self,
         chunk: Sequence[tuple[int, LifeEventReport]],
         rows: Sequence[Mapping[str, Any]],
+        source: str,
         area: str,
         outcome: LifeEventFeedReport,
     ) -> tuple[list[tuple[int, LifeEventReport]], list[Subject]]:
@@ -116,13 +134,36 @@ class LifeEventFeed:
         for row, one in chunk:
             outcome.received += 1
             try:
-                check_report(one, today=local_day(utc_now()))
+                check_department(check_report(one, today=local_day(utc_now())), source)
             except ServiceError as error:
                 outcome.refuse(row, error)
                 continue
             sound.append((row, one))
             subjects.append(subject_of(one, rows=rows, area=area, vault=self._vault))
         return sound, subjects
+
+    def _rehearse(
+        self,
+        sound: Sequence[tuple[int, LifeEventReport]],
+        subjects: Sequence[Subject],
+        source: str,
+        election_day: date | None,
+        outcome: LifeEventFeedReport,
+    ) -> None:
+        """Says what `_save` would."""
+        ids = [operations.life_event_id(one, subject) for (_, one), subject in zip(sound, subjects, strict=True)]
+        known = {row["_id"] for row in self._events.collection.find({"_id": {"$in": ids}}, {"_id": True})}
+        for (row, one), subject, id in zip(sound, subjects, ids, strict=True):
+            if id in known:
+                outcome.repeated_events += 1
+                continue
+            try:
+                operations.receive(None, report=one, subject=subject, source=source, election_day=election_day, now=utc_now())
+            except ServiceError as error:
+                outcome.refuse(row, error)
+            else:
+                known.add(id)
+                outcome.opened += 1
 
     def _save(
         self,

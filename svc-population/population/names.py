@@ -45,7 +45,7 @@ class Sought(msgspec.Struct, frozen=True):
 
 def plain_name(text: str) -> str:
     """Returns a name as it is kept: full and half width alike, one kind of middle dot (买买提·吐尔逊), single spaces."""
-    return " ".join(_DOTS.sub("·", unicodedata.normalize("NFKC", text)).split())
+    return " ".join(_DOTS.sub("·", unicodedata.normalize("NFKC", text)).split()) if text else ""
 
 
 def name_keys(name: str, *, latin: str = "") -> tuple[str, ...]:

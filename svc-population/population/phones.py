@@ -9,8 +9,9 @@ from svckit.errors import InvalidArgument
 
 _MARKS = re.compile(r"[\s\-()./]")
 _HOME = re.compile(r"^(?:\+|00)86(?=\d)")
+_MOBILE = re.compile(r"1\d{10}", re.ASCII)
 _SHAPES = (
-    re.compile(r"1\d{10}"),  # mobile
+    _MOBILE,
     re.compile(r"0(?:10|2\d|[3-9]\d{2})\d{7,8}"),  # fixed, with its area
     re.compile(r"[2-9]\d{6,7}"),  # fixed, local
     re.compile(r"[48]00\d{7}"),
@@ -24,6 +25,8 @@ def normal_phone(text: str, *, field: str = "phone") -> str:
 
     Numbers abroad keep their country code ("00852…" becomes "+852…"). Raises InvalidArgument (PHONE_INVALID) naming `field`.
     """
+    if _MOBILE.fullmatch(text):
+        return text  # nearly all are, and imports have millions
     digits = _HOME.sub("", _MARKS.sub("", unicodedata.normalize("NFKC", text)))
     if digits.startswith("00"):
         digits = f"+{digits[2:]}"

@@ -44,6 +44,7 @@ class Caller:
 
 _caller: ContextVar[Caller] = ContextVar("svckit_caller")
 _authorization: ContextVar[str] = ContextVar("svckit_authorization", default="")
+_strayed: ContextVar[bool] = ContextVar("svckit_strayed", default=False)
 
 
 def current_caller() -> Caller:
@@ -85,7 +86,7 @@ def check_area(caller: Caller, area_code: str) -> None:
 
     A thing without an area yet ("") is open to nobody but callers that may act everywhere: it belongs to no city.
     """
-    if not area_code.startswith(caller.area):
+    if not may_act_in(caller, area_code):
         raise PermissionDenied(
             "This area is outside the area you may act in.", reason="AREA_NOT_ALLOWED", metadata={"area": caller.area}
         )
@@ -93,7 +94,15 @@ def check_area(caller: Caller, area_code: str) -> None:
 
 def may_act_in(caller: Caller, area_code: str) -> bool:
     """Tells whether `check_area` would pass."""
-    return area_code.startswith(caller.area)
+    if area_code.startswith(caller.area):
+        return True
+    _strayed.set(True)
+    return False
+
+
+def strayed() -> bool:
+    """Tells whether the running rpc met something outside its caller's area: also where it says "not found"."""
+    return _strayed.get()
 
 
 def caller_from_claims(claims: Mapping[str, Any]) -> Caller:

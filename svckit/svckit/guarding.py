@@ -21,6 +21,9 @@ class Guarded(Protocol):
         `request` is None for an rpc that takes a stream.
         """
 
+    async def strayed(self, caller: Caller, request: Any) -> None:
+        """Hears that a call was refused because it reached for something outside the caller's area."""
+
 
 class Guard(Protocol):
     """What a service sets as `Api.guard`; calls without a caller (public rpcs) are not guarded."""

@@ -27,9 +27,9 @@ from google.rpc import error_details_pb2
 from opentelemetry.trace import Span, SpanKind
 
 from svckit import telemetry
-from svckit.access import Caller, set_caller
+from svckit.access import Caller, maybe_caller, set_caller, strayed
 from svckit.admission import Admit, admission_of, is_public
-from svckit.errors import FailedPrecondition, InvalidArgument, ServiceError, Unavailable
+from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ServiceError, Unavailable
 from svckit.guarding import Guard, Guarded
 from svckit.masking import masker_of
 from svckit.purposes import WITHOUT_PURPOSE, level_for
@@ -99,6 +99,15 @@ def read_headers(context: Any) -> Headers:
     return headers
 
 
+async def tell_if_strayed(guard: Guarded, request: Any, error: BaseException) -> None:
+    """Tells the guard when a call is refused that reached outside its caller's area."""
+    caller = maybe_caller()
+    refused = isinstance(error, NotFound | PermissionDenied)
+    # A decision may have been made in another task, which has its own variables: its error says so.
+    if caller is not None and refused and (strayed() or getattr(error, "reason", "") == "AREA_NOT_ALLOWED"):
+        await guard.strayed(caller, request)
+
+
 class Pipeline:
     """Wraps handlers; holds what the wrapped handlers share: the token verifier, the metrics, the running streams."""
 
@@ -139,6 +148,7 @@ class Pipeline:
             begun, span = telemetry.clock(), open_span(rpc, headers.traceparent)
             code = "OK"
             failure = ""
+            request = None
             try:
                 caller = await self._caller(rpc, headers)
                 rpc.admit(caller)
@@ -150,6 +160,8 @@ class Pipeline:
                 return show(rpc, caller, response)
             except BaseException as error:
                 code, failure = outcome(error, context), type(error).__qualname__
+                if rpc.guard is not None:
+                    await tell_if_strayed(rpc.guard, request, error)
                 await answer(rpc, error, context)
             finally:
                 self._close(rpc, begun, span, code, failure)

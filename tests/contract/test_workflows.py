@@ -73,6 +73,11 @@ WORKFLOWS = (
         "population.policies.elder:ELDER_ORDER_TRANSITIONS",
         "binglian.population.v1.ElderOrderState",
     ),
+    (
+        "population.domain.audit_alert:AuditAlertState",
+        "population.policies.audit_alerts:ALERT_TRANSITIONS",
+        "binglian.population.v1.AuditAlertState",
+    ),
 )
 FIRST = {
     "mediation.domain.dispute:DisputeState": {"registered"},

@@ -7,9 +7,9 @@ import { readTable } from './csv.mjs'
 const web = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = process.env.BINGLIAN_ROOT ?? join(web, '..', '..')
 
-/** Folders `svc-…/<package>/codes` of the repository, svc-mediation's first: it owns most tables the pages name. */
+/** Folders `svc-…/<package>/codes` of the repository, and svckit's, svc-mediation's first: it owns most tables the pages name. */
 function codeFolders() {
-  const services = readdirSync(root).filter((name) => name.startsWith('svc-'))
+  const services = readdirSync(root).filter((name) => name.startsWith('svc-') || name === 'svckit')
   services.sort((a, b) => Number(b === 'svc-mediation') - Number(a === 'svc-mediation'))
   return services
     .flatMap((service) => readdirSync(join(root, service)).map((name) => join(root, service, name, 'codes')))
@@ -22,7 +22,7 @@ function tablePath(name) {
     const found = readdirSync(folder, { recursive: true }).find((path) => path.split('/').at(-1) === name)
     if (found) return join(folder, found)
   }
-  throw new Error(`code table ${name} is in no svc-*/*/codes folder under ${root}`)
+  throw new Error(`code table ${name} is in no */*/codes folder under ${root}`)
 }
 
 const named = (rows, code = (row) => row.code) => rows.map((row) => ({ code: code(row), zh: row.zh, en: row.en }))
@@ -44,6 +44,17 @@ const codes = {
   results: table('mediation_result.csv').map(({ code, zh, en, final }) => ({ code, zh, en, final })),
   scales: named(table('dispute_scale.csv')),
   idTypes: named(table('id_doc_type.csv')),
+  purposes: table('purpose_code.csv').map(({ code, zh, en, allowed_sensitivity: shows }) => ({ code, zh, en, shows })),
+  sexes: named(table('sex.csv')),
+  residentTypes: named(table('resident_type.csv')),
+  relations: named(table('household_relation.csv')),
+  matchFlags: named(table('household_match_flag.csv')),
+  matchRules: table('match_rule.csv').map(({ code, zh, result_use: use, prohibited_use: never }) => ({ code, zh, en: zh, use, never })),
+  dataRights: table('dsr_type.csv').map(({ code, zh, en, law, default_days: days }) => ({ code, zh, en, law, days })),
+  careCategories: table('care_category.csv').map(({ code, zh, en, sensitivity, consent, cadence_days: days }) => ({ code, zh, en, sensitivity, consent, days })),
+  visitRules: table('visit_rule.csv').map(({ code, kind, zh, target }) => ({ code, zh, en: zh, kind, target })),
+  auditEvents: named(table('audit_event.csv')),
+  roles: named(table('grid_role.csv')),
 }
 
 const target = join(web, 'src', 'generated', 'codes.json')

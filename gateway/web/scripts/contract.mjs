@@ -23,6 +23,18 @@ const CALLED = {
   'binglian/mediation/v1/search_service.proto': { SearchService: null },
   'binglian/assessment/v1/assessment_service.proto': { AssessmentService: ['GetCaseLedger', 'GetComparison', 'ListCriticalMinutes', 'ExportLedgers'] },
   'binglian/mediation/v1/clock_service.proto': { ClockService: null },
+  'binglian/population/v1/resident_service.proto': { ResidentService: null, HouseholdService: ['GetHouseholdMembers'] },
+  'binglian/population/v1/register.proto': { RegisterService: null },
+  'binglian/population/v1/question_service.proto': { QuestionService: null },
+  'binglian/population/v1/collection_service.proto': {
+    CollectionService: ['SubmitFields', 'GetFieldLedger', 'ListFieldChecks', 'CompleteFieldCheck', 'ListFieldConflicts', 'ResolveFieldConflict'],
+  },
+  'binglian/population/v1/job_service.proto': { JobService: null },
+  'binglian/population/v1/merge.proto': { MergeService: null },
+  'binglian/population/v1/data_rights_service.proto': { DataRightsService: null, MyDataService: null, DataAuditService: null },
+  'binglian/population/v1/care.proto': { CareService: null },
+  'binglian/population/v1/welfare.proto': { WelfareService: ['StartWatch', 'EndWatch', 'NoteAbsence', 'RaiseAlert', 'TakeStep', 'GetWatch', 'ListWatches'] },
+  'binglian/housing/v1/house_service.proto': { BuildingService: ['GetBuilding'], HouseService: ['GetHouse'] },
   'binglian/housing/v1/area_service.proto': { AreaService: ['GetArea', 'GetAreaTree'], LocationService: ['LocatePoint'] },
 }
 const SCALARS = {
@@ -46,7 +58,21 @@ const camel = (name) => name.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpp
 const option = (owner, name) => owner.parsedOptions?.flatMap((entry) => entry[`(${name})`] ?? []).at(0)
 const options = (owner, name) => Object.assign({}, ...(owner.parsedOptions ?? []).map((entry) => entry[`(${name})`] ?? {}))
 const doc = (comment, indent = '') => (comment ? `${indent}/** ${comment.replaceAll('*/', '* /').replaceAll('\n', ' ')} */\n` : '')
-const typeName = (type) => (type.parent instanceof protobuf.Type ? typeName(type.parent) : '') + type.name
+const pascal = (name) => name.split(/[_.]/).map((word) => word[0].toUpperCase() + word.slice(1)).join('')
+/** Service of a full name: `.binglian.population.v1.Visit` → `Population`. */
+const ownerOf = (fullName) => pascal(fullName.split('.').at(-3) ?? '')
+const plainName = (type) => (type.parent instanceof protobuf.Type ? plainName(type.parent) : '') + type.name
+
+/** Names as they were given away. Two services may use one name: the first keeps it, the others' begin with their service. */
+const given = new Map()
+function typeName(type) {
+  const plain = plainName(type)
+  const holder = given.get(plain) ?? given.set(plain, type.fullName).get(plain)
+  return holder === type.fullName ? plain : ownerOf(packageEnd(type)) + plain
+}
+
+/** Full name of the outermost message or enum a type stands in. */
+const packageEnd = (type) => (type.parent instanceof protobuf.Type ? packageEnd(type.parent) : type.fullName)
 
 function fieldType(field, seen) {
   field.resolve()
@@ -90,7 +116,8 @@ function routeOf(method) {
   if (!http) throw new Error(`${method.fullName} has no google.api.http route`)
   const verb = ['get', 'post', 'put', 'patch', 'delete'].find((name) => http[name])
   const access = options(method, 'binglian.options.v1.access')
-  return { method: verb.toUpperCase(), path: camelPath(http[verb]), body: camel(http.body ?? ''), roles: [access.roles ?? []].flat() }
+  const lists = { roles: [access.roles ?? []].flat(), purposes: [access.purposes ?? []].flat() }
+  return { method: verb.toUpperCase(), path: camelPath(http[verb]), body: camel(http.body ?? ''), ...lists }
 }
 
 const camelPath = (path) => path.replace(/\{([a-z0-9_]+)[^}]*\}/g, (_, name) => `{${camel(name)}}`)
@@ -107,6 +134,9 @@ function textLimits(request) {
   return Object.fromEntries(limits.filter(([, most]) => most))
 }
 
+/** Name of an rpc; one that another service has as well begins with its own: `CareRecordVisit`. */
+const rpcName = (method, routes) => (method.name in routes ? method.parent.name.replace(/Service$/, '') : '') + method.name
+
 function generate() {
   const root = load()
   const seen = new Map()
@@ -115,15 +145,16 @@ function generate() {
   const signatures = calledMethods(root).map((method) => {
     method.resolve()
     visit(method.resolvedRequestType, seen)
-    routes[method.name] = routeOf(method)
-    limits[method.name] = textLimits(method.resolvedRequestType)
-    return `  ${method.name}: { request: ${typeName(method.resolvedRequestType)}; response: ${responseType(method, seen)} }\n`
+    const name = rpcName(method, routes)
+    routes[name] = routeOf(method)
+    limits[name] = textLimits(method.resolvedRequestType)
+    return `  ${name}: { request: ${typeName(method.resolvedRequestType)}; response: ${responseType(method, seen)} }\n`
   })
   return [
     '// Written by scripts/contract.mjs from the protos. Do not edit.\n',
     ...Array.from(seen.values(), (entry) => entry.text),
     `export interface Rpcs {\n${signatures.join('')}}\n`,
-    `export const routes: Record<keyof Rpcs, { method: string; path: string; body: string; roles: string[] }> = ${JSON.stringify(routes, null, 2)}\n`,
+    `export const routes: Record<keyof Rpcs, { method: string; path: string; body: string; roles: string[]; purposes: string[] }> = ${JSON.stringify(routes, null, 2)}\n`,
     `export const textLimits: Record<keyof Rpcs, Record<string, number>> = ${JSON.stringify(limits, null, 2)}\n`,
   ].join('\n')
 }

@@ -2,7 +2,7 @@
 
 from housing.operations.areas import area_exists, create_area, locate_case, replace_area, retire_area, update_area
 from housing.operations.checks import cancel_check, complete_check, open_check, relocate_check, return_check
-from housing.operations.houses import create_building, create_house, note_check, update_house
+from housing.operations.houses import create_building, create_house, note_check, update_building, update_house
 
 __all__ = [
     "area_exists",
@@ -19,5 +19,6 @@ __all__ = [
     "retire_area",
     "return_check",
     "update_area",
+    "update_building",
     "update_house",
 ]

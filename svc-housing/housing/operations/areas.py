@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from housing.domain import Area, AreaChanged, AreaDraft, CaseLocated, CaseLocation, Point, Polygon
+from housing.domain import Area, AreaChanged, AreaDraft, CaseLocated, CaseLocation, Duty, Point, Polygon
 from housing.geometry import center_of, surface_of
 from housing.policies import (
     CITY_DIGITS,
@@ -111,6 +111,7 @@ def _changed(area: Area, now: datetime) -> AreaChanged:
         city=area.city,
         grid_class=area.grid_class,
         retired=area.retired_at is not None,
+        roster=tuple(Duty(role=entry.role, subject=entry.subject) for entry in area.roster),
         at=now,
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from housing.domain import Building, BuildingDraft, House, HouseDraft, HouseRegistered
+from housing.domain import Building, BuildingChanged, BuildingDraft, House, HouseChanged, HouseDraft, HouseRegistered
 from housing.policies import (
     CITY_DIGITS,
     NOT_VERIFIED,
@@ -18,9 +18,12 @@ from housing.policies import (
     check_revision,
     real_hazards,
 )
+from svckit.errors import InvalidArgument
+
+BUILDING_FIELDS = ("name", "address", "building_type", "floors", "units", "point", "lift")
 
 
-def create_building(*, draft: BuildingDraft, building_id: str, now: datetime) -> tuple[Building, tuple[()]]:
+def create_building(*, draft: BuildingDraft, building_id: str, now: datetime) -> tuple[Building, tuple[BuildingChanged, ...]]:
     """Makes a building of a draft. Raises InvalidArgument for a wrong code."""
     check_building_draft(draft)
     building = Building(
@@ -33,10 +36,35 @@ def create_building(*, draft: BuildingDraft, building_id: str, now: datetime) ->
         floors=draft.floors,
         units=draft.units,
         point=draft.point,
+        lift=draft.lift,
         created_at=now,
         changed_at=now,
     )
-    return building, ()
+    return building, (_building_fact(building, now),)
+
+
+def update_building(
+    building: Building, *, fields: Collection[str], values: BuildingDraft, revision: int, now: datetime
+) -> tuple[Building, tuple[BuildingChanged, ...]]:
+    """Takes the named fields from `values`. Raises InvalidArgument (mask, NAME_MISSING, code), FailedPrecondition (REVISION_CHANGED)."""
+    check_revision(revision, building.revision)
+    check_mask(fields, allowed=BUILDING_FIELDS)
+    changed = replace(building, **{name: getattr(values, name) for name in fields}, changed_at=now)
+    if not changed.name:
+        raise InvalidArgument("A building needs a name.", reason="NAME_MISSING", field="name")
+    check_building_draft(replace(values, area_code=changed.area_code, building_type=changed.building_type))
+    return changed, (_building_fact(changed, now),)
+
+
+def _building_fact(building: Building, now: datetime) -> BuildingChanged:
+    return BuildingChanged(
+        building_id=building.building_id,
+        area_code=building.area_code,
+        floors=building.floors,
+        lift=building.lift,
+        point=building.point,
+        at=now,
+    )
 
 
 def create_house(
@@ -69,17 +97,18 @@ def create_house(
         area_code=area_code,
         use=house.use,
         occupancy=occupancy,
+        floor=house.floor,
         at=now,
     )
     return house, (registered,)
 
 
-HOUSE_FIELDS = ("use", "ownership", "occupancy", "rent_use", "hazards", "floor_area")
+HOUSE_FIELDS = ("use", "ownership", "occupancy", "rent_use", "hazards", "floor_area", "floor")
 
 
 def update_house(
     house: House, *, fields: Collection[str], values: HouseDraft, revision: int, now: datetime
-) -> tuple[House, tuple[()]]:
+) -> tuple[House, tuple[HouseChanged, ...]]:
     """Takes the named fields from `values`. Raises InvalidArgument (mask, code), FailedPrecondition (REVISION_CHANGED)."""
     check_revision(revision, house.revision)
     check_mask(fields, allowed=HOUSE_FIELDS)
@@ -87,7 +116,16 @@ def update_house(
     check_house_codes(
         ownership=changed.ownership, occupancy=changed.occupancy, rent_use=changed.rent_use, hazards=changed.hazards
     )
-    return replace(changed, hazards=real_hazards(changed.hazards)), ()
+    told = HouseChanged(
+        house_id=changed.house_id,
+        building_id=changed.building_id,
+        area_code=changed.area_code,
+        use=changed.use,
+        occupancy=changed.occupancy,
+        floor=changed.floor,
+        at=now,
+    )
+    return replace(changed, hazards=real_hazards(changed.hazards)), (told,)
 
 
 def note_check(house: House, *, hazards: tuple[str, ...], at: datetime) -> tuple[House, tuple[()]]:

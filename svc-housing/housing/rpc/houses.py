@@ -11,7 +11,7 @@ from binglian.housing.v1 import house_pb2, house_service_pb2_grpc
 from binglian.housing.v1 import house_service_pb2 as pb
 
 from housing import operations, store
-from housing.domain import Area, Building, BuildingDraft, House, HouseDraft, HouseRegistered
+from housing.domain import Area, Building, BuildingChanged, BuildingDraft, House, HouseDraft, HouseRegistered
 from svckit.access import check_area, current_caller, may_act_in
 from svckit.documents import Command, command_of, utc_now
 from svckit.entries import judge_all, part
@@ -34,21 +34,21 @@ class BuildingServicer(house_service_pb2_grpc.BuildingServiceServicer):
 
     async def CreateBuilding(self, request: pb.CreateBuildingRequest, context: object) -> pb.CreateBuildingResponse:
         """See the proto."""
-        building = self._new(request.building)
+        building, events = self._new(request.building)
         await self._check_areas([building])
         command = command_of(request, current_caller())
-        building = await self._buildings.create(building.building_id, building, (), command=command)
+        building = await self._buildings.create(building.building_id, building, events, command=command)
         return pb.CreateBuildingResponse(building=to_message(house_pb2.Building, building))
 
     async def CreateBuildings(self, request: pb.CreateBuildingsRequest, context: object) -> pb.CreateBuildingsResponse:
         """See the proto."""
-        buildings = judge_all(request.buildings, lambda _, message: self._new(message), field="buildings")
-        await self._check_areas(buildings)
+        made = judge_all(request.buildings, lambda _, message: self._new(message), field="buildings")
+        await self._check_areas([building for building, _ in made])
         command = command_of(request, current_caller())
         saved = await asyncio.gather(
             *(
-                self._buildings.create(building.building_id, building, (), command=part(command, index))
-                for index, building in enumerate(buildings)
+                self._buildings.create(building.building_id, building, events, command=part(command, index))
+                for index, (building, events) in enumerate(made)
             )
         )
         return pb.CreateBuildingsResponse(building_ids=[building.building_id for building in saved])
@@ -75,10 +75,25 @@ class BuildingServicer(house_service_pb2_grpc.BuildingServiceServicer):
         buildings = [to_message(house_pb2.Building, row, id_field="building_id") for row in rows]
         return pb.ListBuildingsResponse(buildings=buildings, next_page_token=token)
 
-    def _new(self, message: pb.BuildingDraft) -> Building:
+    async def UpdateBuilding(self, request: pb.UpdateBuildingRequest, context: object) -> pb.UpdateBuildingResponse:
+        """See the proto."""
+        caller, now = current_caller(), utc_now()
+        fields = to_fields(request)
+        values = msgspec.convert({"area_code": "", **fields}, BuildingDraft)
+
+        def decide(building: Building) -> Any:
+            check_area(caller, building.area_code)
+            return operations.update_building(
+                building, fields=fields["update_mask"], values=values, revision=request.revision, now=now
+            )
+
+        building = await self._buildings.change(request.building_id, decide, command=command_of(request, caller))
+        return pb.UpdateBuildingResponse(building=to_message(house_pb2.Building, building))
+
+    def _new(self, message: pb.BuildingDraft) -> tuple[Building, tuple[BuildingChanged, ...]]:
         draft = msgspec.convert(to_fields(message), BuildingDraft)
         check_area(current_caller(), draft.area_code)
-        return operations.create_building(draft=draft, building_id=new_id(), now=utc_now())[0]
+        return operations.create_building(draft=draft, building_id=new_id(), now=utc_now())
 
     async def _check_areas(self, buildings: Sequence[Building]) -> None:
         needed = {building.area_code for building in buildings}

@@ -1,4 +1,4 @@
-"""Long work on many records: imports, exports, cross-checks; and the files they read and write."""
+"""Long work on many records: imports, exports, cross-checks, feeds of departments; and the files they read and write."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ class JobKind(StrEnum):
     IMPORT = "import"
     EXPORT = "export"
     CROSS_CHECK = "cross_check"
+    FEED = "feed"
+
+
+class FeedKind(StrEnum):
+    """What a department's file holds."""
+
+    RECORDS = "records"
+    LIFE_EVENTS = "life_events"
 
 
 class JobState(StrEnum):
@@ -73,6 +81,15 @@ class CrossCheckSpec(msgspec.Struct, frozen=True, kw_only=True):
     orders: bool = False
 
 
+class FeedSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a department feeds by file; `mapping` is JSON or YAML."""
+
+    kind: FeedKind
+    source: JobSource
+    mapping: str
+    dry_run: bool = False
+
+
 class JobCount(msgspec.Struct, frozen=True):
     """A count, for instance of rows read."""
 
@@ -90,7 +107,10 @@ class JobOutput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A job. `checkpoint` is what its worker needs to go on where another stopped; nobody else reads it."""
+    """A job; `department` is that of who started it, "" for none.
+
+    `checkpoint` is what its worker needs to go on where another stopped; nobody else reads it.
+    """
 
     job_id: str
     kind: JobKind
@@ -106,6 +126,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     import_spec: ImportSpec | None = None
     export_spec: ExportSpec | None = None
     cross_check_spec: CrossCheckSpec | None = None
+    feed_spec: FeedSpec | None = None
+    department: str = ""
     stage: str = ""
     done: int = 0
     total: int = 0

@@ -14,7 +14,7 @@ from binglian.population.v1 import resident_service_pb2 as pb
 from population import operations
 from population.domain.resident import Resident, ResidentDraft
 from population.domain.secret import Secret
-from population.identity import normal_form
+from population.id_documents import normal_number
 from population.imports.mapping import FieldMapping, RowError
 from population.privacy.screening import screen_row
 from svckit.documents import Command
@@ -79,7 +79,7 @@ class Judge:
         for objection in screen_row({field: values[field] for field in _FREE & values.keys()}):
             raise RowError(field=objection.field, reason=objection.reason, message=objection.message)
         resident, events = self._resident(values, number)
-        key = self._key(values)
+        key = self._key(values, resident.id_number)
         first = self._seen.setdefault(key, number)
         if first != number:
             field, reason = ("id_number", "ID_NUMBER_TWICE") if values.get("id_number") else ("", "ROW_TWICE")
@@ -97,17 +97,20 @@ class Judge:
             return operations.create_resident(
                 draft=draft,
                 resident_id=self._id(number, 0),
-                residence_id=self._id(number, 1),
+                residence_id=self._id(number, 1) if draft.residence else "",
                 seal=self._vault.seal,
                 now=self._now,
             )
         except ServiceError as error:
             raise RowError(field=error.field, reason=error.reason, message=error.message) from error
 
-    def _key(self, values: Mapping[str, str]) -> int:
-        """What two rows about the same person have in common: the number, or everything where there is none."""
+    def _key(self, values: Mapping[str, str], sealed: Secret | None = None) -> int:
+        """What two rows about the same person have in common: the number (`sealed` if it was already), or else everything."""
+        if sealed:
+            return int.from_bytes(sealed.index[:8])
         if number := values.get("id_number"):
-            return int.from_bytes(self._vault.index(normal_form(number), field="id_number")[:8])
+            plain = normal_number(values.get("id_doc_type", ""), number)
+            return int.from_bytes(self._vault.index(plain, field="id_number")[:8])
         whole = "\0".join(f"{name}={values[name]}" for name in sorted(values))
         return int.from_bytes(hashlib.blake2b(whole.encode(), digest_size=8).digest())
 

@@ -6,13 +6,9 @@ was written but not written down is found and not entered twice.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
-
-from pymongo import ReplaceOne
 
 from population.domain.job import ImportSpec
 from population.imports.judging import FIELDS, Judge, Judged
@@ -20,13 +16,10 @@ from population.imports.mapping import RowError, read_mapping
 from population.imports.reading import Batch, read
 from population.imports.writing import Writer, Written, known_numbers
 from population.jobs.desk import Desk
-from population.policies.jobs import FILE_KEPT
+from population.jobs.refusals import Refusal, RefusedRows
 from svckit.errors import InvalidArgument
 
-MOST_REFUSED = 1_000_000
-"""Rows whose refusal is told one by one; a file that is wrong altogether says so with fewer."""
 KNOWN = ("id_number", "ALREADY_ENTERED", "The register has this person already.")
-Refusal = tuple[int, str, str, str]
 
 
 class Import:
@@ -45,6 +38,7 @@ class Import:
             now=desk.job.created_at,
         )
         self._residents = desk.database["residents"]
+        self._refused = RefusedRows(desk)
 
     def run(self) -> None:
         """Does it. Raises InvalidArgument for a file that cannot be read, Stopped."""
@@ -68,7 +62,7 @@ class Import:
                 self._settle(*one)
         finally:
             writer.close()
-        self._report()
+        self._refused.write()
 
     def _skip(self, batch: Batch) -> None:
         for number, row in batch.rows():
@@ -96,7 +90,7 @@ class Import:
         written = writing.result()
         known = self._rehearsed(good) if self._spec.dry_run else written.known
         refused += [(row, *KNOWN) for row in known]
-        self._keep_refused(refused)
+        self._refused.keep(refused)
         desk = self._desk
         desk.count("read", len(good) + len(refused) - len(known))
         desk.count("acceptable" if self._spec.dry_run else "entered", len(good) - len(known))
@@ -108,54 +102,8 @@ class Import:
         there = known_numbers(self._residents, good, own=f"job/{self._desk.job.job_id}/")
         return [judged.row for judged in good if judged.resident.id_number and bytes(judged.resident.id_number.index) in there]
 
-    def _keep_refused(self, refused: Sequence[Refusal]) -> None:
-        if not refused or self._desk.counts.get("refused", 0) > MOST_REFUSED:
-            return
-        job = self._desk.job
-        rows = [
-            ReplaceOne(
-                {"_id": f"{job.job_id}:{number}"},
-                {
-                    "job_id": job.job_id,
-                    "row": number,
-                    "field": field,
-                    "reason": reason,
-                    "message": message,
-                    "expires_at": job.created_at + FILE_KEPT,
-                },
-                upsert=True,
-            )
-            for number, field, reason, message in refused
-        ]
-        self._desk.database["refused_rows"].bulk_write(rows, ordered=False)
-
-    def _report(self) -> None:
-        """Writes the file of refused rows, if there are any."""
-        refused = self._desk.counts.get("refused", 0)
-        if refused:
-            self._desk.say("reporting", total=refused, at_once=True)
-            self._desk.write("refused_rows.csv", self._refused_file(), rows=min(refused, MOST_REFUSED))
-
-    def _refused_file(self) -> Iterator[bytes]:
-        yield "\ufeff行号 row,字段 field,原因 reason,说明 message\r\n".encode()
-        rows = self._desk.database["refused_rows"].find({"job_id": self._desk.job.job_id}).sort("row")
-        text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        for count, row in enumerate(rows, start=1):
-            writer.writerow([row["row"], row["field"], row["reason"], row["message"]])
-            if count % 5_000 == 0:
-                yield _taken(text)
-        yield _taken(text)
-
 
 _DUPLICATES = frozenset({"ALREADY_ENTERED", "ID_NUMBER_TWICE", "ROW_TWICE"})
-
-
-def _taken(text: io.StringIO) -> bytes:
-    piece = text.getvalue().encode()
-    text.seek(0)
-    text.truncate()
-    return piece
 
 
 def _position(file: Any, size: int) -> int:

@@ -9,7 +9,9 @@ from population.config import JobSettings
 from population.crosscheck.linking import Score
 from population.crosscheck.work import CrossCheck
 from population.domain.job import JobKind
+from population.elections import election_day_from_env
 from population.exports.work import Export
+from population.feeds.work import Feed
 from population.imports.work import Import
 from population.jobs.desk import Desk
 from population.jobs.runner import Work, run_jobs
@@ -28,6 +30,7 @@ def works_of(settings: JobSettings) -> Mapping[JobKind, Work]:
             threads=settings.job_threads,
             score=_scorer(settings, desk),
         ).run(),
+        JobKind.FEED: lambda desk: Feed(desk, election_day=election_day_from_env()).run(),
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
-from population.domain.job import CrossCheckSpec, ExportSpec, Job, JobFile, JobSource, JobState
+from population.domain.job import CrossCheckSpec, ExportSpec, FeedKind, FeedSpec, Job, JobFile, JobSource, JobState
 from population.policies.requests import Actor
 from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 
@@ -29,6 +30,14 @@ JOB_TRANSITIONS: dict[str, tuple[frozenset[JobState | None], JobState]] = {
     "finish": (frozenset({JobState.RUNNING, JobState.CANCELLING}), JobState.FINISHED),
     "resume": (frozenset({JobState.CANCELLED, JobState.FAILED}), JobState.QUEUED),
 }
+
+FEED_PURPOSES: Mapping[FeedKind, frozenset[str]] = {
+    FeedKind.RECORDS: frozenset({"P11"}),
+    FeedKind.LIFE_EVENTS: frozenset({"P01", "P03", "P11"}),
+}
+"""Purposes a department's file may be for: those of its stream."""
+OF_DEPARTMENTS_ONLY = frozenset({"DEPT_HANDLER", "DEPT_LEAD"})
+"""Who has no other role works for a department and sees its jobs only."""
 
 EXPORTED = (
     *("resident_id", "area_code", "name", "sex", "birth_date", "id_doc_type", "id_number", "phone"),
@@ -93,6 +102,23 @@ def check_cross_check(spec: CrossCheckSpec, *, left_is_register: bool, right_is_
 def _check_mapped(mapping: str, *, field: str) -> None:
     if not mapping:
         raise InvalidArgument("Say which column is which field.", reason="MAPPING_INVALID", field=field)
+
+
+def check_feed(spec: FeedSpec, *, department: str, purpose: str) -> None:
+    """Raises PermissionDenied (DEPARTMENT_MISSING, PURPOSE_NOT_ALLOWED), InvalidArgument (SOURCE_MISSING)."""
+    if not department:
+        raise PermissionDenied("Only a department can send its records.", reason="DEPARTMENT_MISSING")
+    if purpose not in FEED_PURPOSES[spec.kind]:
+        allowed = ", ".join(sorted(FEED_PURPOSES[spec.kind]))
+        raise PermissionDenied(
+            f"This is told for {allowed} only.", reason="PURPOSE_NOT_ALLOWED", metadata={"purposes": allowed}
+        )
+    check_source(spec.source, field="feed_spec.source")
+
+
+def may_see(job: Job, by: Actor) -> bool:
+    """Tells whether somebody may know of a job of their area: staff of a department know of those of the department only."""
+    return not OF_DEPARTMENTS_ONLY.issuperset(by.roles) or (bool(by.department) and job.department == by.department)
 
 
 def check_append(file: JobFile, *, offset: int, length: int) -> None:

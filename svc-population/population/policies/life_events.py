@@ -106,7 +106,12 @@ def _check_subject(rule: Rule, report: LifeEventReport) -> None:
 
 def check_source(rule: Rule, by: Actor) -> None:
     """Raises PermissionDenied (OTHER_DEPARTMENT): a department tells what is its own, the grid what it sees."""
-    if by.department and by.department != rule.source_dept:
+    check_department(rule, by.department)
+
+
+def check_department(rule: Rule, department: str) -> None:
+    """Raises PermissionDenied (OTHER_DEPARTMENT) when another department than `department` ("" for none) tells this."""
+    if department and department != rule.source_dept:
         raise PermissionDenied(
             "This is for another department to tell.", reason="OTHER_DEPARTMENT", metadata={"department": rule.source_dept}
         )

@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 REVEAL, SEARCH, BULK, CHANGE = "AE03", "AE04", "AE05", "AE06"
-SHARING, AUDIT_READ, RIGHTS = "AE12", "AE15", "AE16"
+OUT_OF_SCOPE, SHARING, AUDIT_READ, RIGHTS, BREAK_GLASS = "AE07", "AE12", "AE15", "AE16", "AE18"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -136,4 +136,4 @@ def _digest(key: bytes, previous: str, said: Entry | Anchor) -> str:
         value = getattr(said, name)
         if name != "digest":
             fields.append((value - _EPOCH) // _MILLISECOND if isinstance(value, datetime) else value)
-    return hmac.new(key, msgspec.json.encode(fields), "sha256").hexdigest()
+    return hmac.digest(key, msgspec.json.encode(fields), "sha256").hex()

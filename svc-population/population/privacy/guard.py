@@ -6,6 +6,7 @@ resident had restricted (dsr R5, or R3 while the law forbids erasing) stays mask
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -17,12 +18,15 @@ from population.privacy.subjects import ID, concerns_people, people_in
 from population.privacy.texts import check_request
 from population.privacy.trail import Trail
 from svckit.access import Caller
+from svckit.errors import Unavailable
 from svckit.masking import masker_of
 from svckit.purposes import WITHOUT_PURPOSE, level_for
 from svckit.wellknown import descriptor_of
 
 DESPITE_RESTRICTION = frozenset({"P10", "P12", "P13"})
 """Emergencies (PIPL 13(4)), the person's own requests, audits."""
+
+EMERGENCY = "P10"
 
 _BY_NAME: Mapping[str, str] = {
     "FindResidents": audit.SEARCH,
@@ -31,7 +35,7 @@ _BY_NAME: Mapping[str, str] = {
 }
 _BY_SERVICE: Mapping[str, str] = {"DataRightsService": audit.RIGHTS, "MyDataService": audit.RIGHTS}
 _BULK = ("List", "Search", "Export", "Download", "Query", "Batch")
-_SHARING = ("CrossCheck", "Match")
+_SHARING = ("CrossCheck", "Match", "StartFeed")
 
 
 class PrivacyGuard:
@@ -83,8 +87,16 @@ class RpcGuard:
         if self._always or (self._mask is not None and self._mask(response) is not response):
             asked = getattr(request, ID, "")
             residents = tuple(people) or ((asked,) if asked else ())
-            await self._trail.record(caller, event=self._event, rpc=self._rpc, residents=residents)
+            # Looking in an emergency (P10) is breaking a glass, whatever is looked at: somebody has to look into it afterwards.
+            event = audit.BREAK_GLASS if unmasked and caller.purpose == EMERGENCY else self._event
+            await self._trail.record(caller, event=event, rpc=self._rpc, residents=residents)
         return response
+
+    async def strayed(self, caller: Caller, request: Any) -> None:
+        """Records that somebody reached for people outside their area; the refusal stands, also when it cannot be recorded."""
+        asked = getattr(request, ID, "") if request is not None else ""
+        with contextlib.suppress(Unavailable):
+            await self._trail.record(caller, event=audit.OUT_OF_SCOPE, rpc=self._rpc, residents=(asked,) if asked else ())
 
     def _without_restricted(self, response: Message, people: Collection[str]) -> Message:
         hidden = {id for id in people if id in self._restricted()}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from binglian.population.v1 import data_rights_service_pb2_grpc as grpc
 
+from population.domain.audit_alert import AuditAlert
 from population.domain.data_request import DataRequest, PrivacyMarks
 from population.domain.resident import Resident
 from population.privacy.guard import PrivacyGuard
@@ -34,8 +35,9 @@ def privacy_servicers(api: Api, *, residents: Repository[Resident], vault: Vault
         database=api.db,
         holdings=Holdings(api.db, vault=vault),
     )
+    alerts = api.repository(AuditAlert, collection="audit_alerts", id_field="alert_id")
     return [
         (grpc.add_DataRightsServiceServicer_to_server, DataRightsServicer(rights)),
         (grpc.add_MyDataServiceServicer_to_server, MyDataServicer(rights)),
-        (grpc.add_DataAuditServiceServicer_to_server, AuditServicer(api.db)),
+        (grpc.add_DataAuditServiceServicer_to_server, AuditServicer(api.db, alerts=alerts)),
     ]

@@ -1,4 +1,4 @@
-"""The timers of privacy in the worker: deadlines of requests, anchors of the audit trail, retention."""
+"""The timers of privacy in the worker: deadlines of requests, anchors and alerts of the audit trail, retention."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from nameko.timer import timer
 from pymongo.errors import EncryptionError, PyMongoError
 
 from population.config import CommandSettings
+from population.domain.audit_alert import AuditAlert
 from population.domain.data_request import DataRequest
 from population.domain.resident import Resident
 from population.operations import data_rights
+from population.privacy.alerting import watch
 from population.privacy.anchoring import anchor
 from population.privacy.keyring import open_ring
 from population.privacy.retention import Retention
@@ -20,6 +22,7 @@ from svckit.bus import Documents
 from svckit.config import ConfigError, from_env
 from svckit.documents import Decide, utc_now
 from svckit.due import DueDocuments
+from svckit.errors import Unavailable
 from svckit.lease import Lease
 
 _log = logging.getLogger(__name__)
@@ -29,6 +32,7 @@ class Watching:
     """Mixed into the worker."""
 
     data_requests = Documents("data_requests", state_cls=DataRequest, id_field="data_request_id")
+    audit_alerts = Documents("audit_alerts", state_cls=AuditAlert, id_field="alert_id")
     people = Documents("residents", state_cls=Resident, id_field="resident_id")
 
     @timer(interval=5)
@@ -45,6 +49,15 @@ class Watching:
                 anchor(database, key=self._audit_key, now=utc_now())
         except (PyMongoError, EncryptionError, ConfigError) as error:
             _log.warning("the audit trail is not anchored: %s", error)
+
+    @timer(interval=5)
+    def watch_audit(self) -> None:
+        """Alerts about what somebody did too often, or at all."""
+        try:
+            if Lease(self.audit_alerts.collection.database["leases"], "audit.alerts", seconds=30).hold():
+                watch(self.audit_alerts, now=utc_now())
+        except (PyMongoError, Unavailable) as error:
+            _log.warning("alerts wait: %s", type(error).__name__)
 
     @timer(interval=30)
     def retain(self) -> None:

@@ -31,7 +31,26 @@ GATHERED_S = 0.3
 _WAIT_MS = 200
 _HISTORY_LOST = {286, 280, 260}
 """The place where we stopped is no longer in the oplog, or its token cannot be read: only building anew helps."""
-_PIPELINE = [
+_OF_THE_STORE = ["outbox", "commands"]
+"""Fields that change with every event that was published, and say nothing about anybody."""
+_CHANGED_PATHS = {
+    "$concatArrays": [
+        {"$map": {"input": {"$objectToArray": "$updateDescription.updatedFields"}, "in": "$$this.k"}},
+        {"$ifNull": ["$updateDescription.removedFields", []]},
+        {"$map": {"input": {"$ifNull": ["$updateDescription.truncatedArrays", []]}, "in": "$$this.field"}},
+    ]
+}
+_CHANGED_FIELDS = {"$map": {"input": _CHANGED_PATHS, "as": "path", "in": {"$first": {"$split": ["$$path", "."]}}}}
+_PIPELINE: list[dict[str, Any]] = [
+    # Every change of a person is followed by one that takes the published event out of the document: no need to look at it twice.
+    {
+        "$match": {
+            "$or": [
+                {"operationType": {"$ne": "update"}},
+                {"$expr": {"$not": [{"$setIsSubset": [_CHANGED_FIELDS, _OF_THE_STORE]}]}},
+            ]
+        }
+    },
     {
         "$project": {
             "operationType": True,
@@ -39,7 +58,7 @@ _PIPELINE = [
             "wallTime": True,
             **{f"fullDocument.{name}": True for name in READ},
         }
-    }
+    },
 ]
 
 

@@ -27,6 +27,7 @@ READ = (
     "standing.status",
     "standing.since",
     "residences.area_code",
+    "residences.house_id",
     "residences.since",
     "residences.until",
     "residences.kind",
@@ -93,9 +94,10 @@ class Batch:
         household = document.get("household_id") or ""
         if not standing:
             self._people.append(_person(document, area, birth, household))
-        common = (birth, document.get("sex"), household)
-        for stay in stays_of(document, area=area):
-            self._stays.append((document["_id"], *stay, *common))
+        common = (birth, document.get("sex"))
+        for *stay, house in stays_of(document, area=area):
+            # Households have no history, homes have: on a day in the past those lived together who lived in one house.
+            self._stays.append((document["_id"], *stay, *common, house or household))
 
     def people(self) -> pa.Table:
         """The rows of `people`."""
@@ -128,25 +130,30 @@ def _person(document: Document, area: int | None, birth: int | None, household: 
     )
 
 
-def stays_of(document: Document, *, area: int | None) -> list[tuple[int | None, int, int]]:
-    """Returns (area, since, until) of each stay, at most one for a day: a later residence ends the one before.
+def stays_of(document: Document, *, area: int | None) -> list[tuple[int | None, int, int, str]]:
+    """Returns (area, since, until, house or "") of each stay, at most one for a day: a later residence ends the one before.
 
     Who has no residence counts for the area of the entry, from the day of the entry; a death or departure ends all.
     """
     last_day = _last_day(document)
     begun = sorted(
-        (since, day_of(residence.get("until")) or FOREVER, _area(residence.get("area_code")) or area)
+        (
+            since,
+            day_of(residence.get("until")) or FOREVER,
+            _area(residence.get("area_code")) or area,
+            residence.get("house_id") or "",
+        )
         for residence in document.get("residences") or ()
         if residence.get("kind") != REGISTERED and (since := day_of(residence.get("since"))) is not None
     )
     if not begun:
         entered = document.get("created_at")
-        begun = [(int((entered + _CHINA).strftime("%Y%m%d")) if entered else 0, FOREVER, area)]
-    ends = [*(since for since, _, _ in begun[1:]), FOREVER + 1]
+        begun = [(int((entered + _CHINA).strftime("%Y%m%d")) if entered else 0, FOREVER, area, "")]
+    ends = [*(since for since, *_ in begun[1:]), FOREVER + 1]
     # Day numbers minus one are not always days, but lie between the days before and after, which is all that is compared.
     stays = [
-        (where, since, min(until, following - 1, last_day))
-        for (since, until, where), following in zip(begun, ends, strict=True)
+        (where, since, min(until, following - 1, last_day), house)
+        for (since, until, where, house), following in zip(begun, ends, strict=True)
     ]
     return [stay for stay in stays if stay[1] <= stay[2]]
 

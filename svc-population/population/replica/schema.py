@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-VERSION = f"2/{duckdb.__version__}"
+VERSION = f"3/{duckdb.__version__}"
 """Files of another version are built anew: the columns may differ, and so may `hash`, by which households are known here."""
 
 PEOPLE = (
@@ -34,7 +34,10 @@ STAYS = (
     ("sex", "VARCHAR"),
     ("household", "UBIGINT"),
 )
-"""Who lived where from one day to another, at most one row for a person and a day; `until` FOREVER while it lasts."""
+"""Who lived where from one day to another, at most one row for a person and a day; `until` FOREVER while it lasts.
+
+`household` is equal for those who lived together: in one house, or where none is known in the household they are of now.
+"""
 
 HOMES = (
     ("household", "UBIGINT"),

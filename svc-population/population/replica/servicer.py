@@ -16,10 +16,12 @@ from population.questions.columns import Where, inside, where_of
 from population.questions.conditions import Seal
 from population.replica import answers
 from population.replica.database import Database
+from population.replica.disclosure import Decisions, check_level
 from population.replica.owner import Owner
 from population.rpc import figures
 from population.rpc.tokens import token_after, token_of
 from population.statistics.areas import AreaCounts
+from population.statistics.pyramids import Pyramid, counts_of, told
 from svckit.access import current_caller
 from svckit.documents import utc_now
 from svckit.errors import FailedPrecondition, InvalidArgument
@@ -34,6 +36,7 @@ BELOW = {4: 6, 6: 9, 9: 12, 12: 17}
 """Digits of the areas directly inside one."""
 SCHOOL_AGES = (6, 14)
 """Compulsory school: nine years from six on (义务教育法)."""
+NOBODY = Pyramid((), (0, 0, 0), 0)
 
 
 class ReplicaServicer(question_service_pb2_grpc.QuestionServiceServicer):
@@ -42,6 +45,7 @@ class ReplicaServicer(question_service_pb2_grpc.QuestionServiceServicer):
     def __init__(self, owner: Owner, *, seal: Seal, threads: int = 4) -> None:
         self._owner = owner
         self._seal = seal
+        self._decisions = Decisions()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="question")
 
     async def FindPeople(self, request: pb.FindPeopleRequest, context: object) -> pb.FindPeopleResponse:
@@ -80,12 +84,17 @@ class ReplicaServicer(question_service_pb2_grpc.QuestionServiceServicer):
         today = local_day(utc_now())
         day, years = past_day(request.day, field="day", today=today), request.band_years or BAND_YEARS
         prefix = area_of(current_caller(), request.area_prefix)
-        found = (
-            {}
-            if prefix is None
-            else await self._ask(lambda database: answers.pyramid(database, prefix=prefix, now=today, day=day, years=years))
-        )
-        bands, total = figures.pyramid(found, years=years)
+        if prefix is None:
+            bands, total = figures.pyramid(NOBODY, years=years)
+            return pb.GetPyramidResponse(bands=bands, total=total, freshness=self._freshness())
+        check_level(prefix)
+
+        def ask(database: Database) -> Pyramid:
+            blocks, total_told = self._decisions.of(database, prefix=prefix, now=today, day=day)
+            counts = counts_of(answers.ages(database, prefix=prefix, now=today, day=day))
+            return told(counts, blocks=blocks, total_told=total_told, years=years)
+
+        bands, total = figures.pyramid(await self._ask(ask), years=years)
         return pb.GetPyramidResponse(bands=bands, total=total, freshness=self._freshness())
 
     async def GetTrend(self, request: pb.GetTrendRequest, context: object) -> pb.GetTrendResponse:

@@ -9,6 +9,7 @@ from binglian.population.v1 import question_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from population.statistics import suppression
+from population.statistics.pyramids import Pyramid
 
 OLDEST = 150
 UNKNOWN_AGE = -1
@@ -35,21 +36,15 @@ def areas(counts: Mapping[str, int | None]) -> Iterable[pb.AreaCount]:
     return (pb.AreaCount(area_code=code, count=count_of(count)) for code, count in counts.items())
 
 
-def pyramid(found: Mapping[int | None, Sequence[int]], *, years: int) -> tuple[list[pb.PyramidBand], pb.PyramidBand]:
+def pyramid(found: Pyramid, *, years: int) -> tuple[list[pb.PyramidBand], pb.PyramidBand]:
     """Returns the bands, without gaps, and their sum."""
-    known = [band for band in found if band is not None]
-    order: list[int | None] = [*range(max(known, default=-1) + 1), *([None] if None in found else [])]
-    cells = (
-        suppression.table([found.get(band, (0, 0, 0)) for band in order]) if order else suppression.Cells((), (), (0,) * 3, 0)
-    )
-    bands = [_band(band, years, inner, total) for band, inner, total in zip(order, cells.inner, cells.rows, strict=True)]
-    everybody = pb.PyramidBand(from_age=0, to_age=OLDEST, **_counts(cells.columns, cells.total))
-    return bands, everybody
+    bands = [_band(first, years, cells, total) for first, cells, total in found.bands]
+    return bands, pb.PyramidBand(from_age=0, to_age=OLDEST, **_counts(found.sexes, found.total))
 
 
-def _band(band: int | None, years: int, inner: Sequence[int | None], total: int | None) -> pb.PyramidBand:
-    first, last = (UNKNOWN_AGE, 0) if band is None else (band * years, band * years + years - 1)
-    return pb.PyramidBand(from_age=first, to_age=last, **_counts(inner, total))
+def _band(first: int | None, years: int, cells: Sequence[int | None], total: int | None) -> pb.PyramidBand:
+    begin, end = (UNKNOWN_AGE, 0) if first is None else (first, first + years - 1)
+    return pb.PyramidBand(from_age=begin, to_age=end, **_counts(cells, total))
 
 
 def _counts(inner: Sequence[int | None], total: int | None) -> dict[str, pb.Count]:

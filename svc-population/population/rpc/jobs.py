@@ -15,8 +15,9 @@ from binglian.type.v1 import file_pb2
 from pymongo.asynchronous.database import AsyncDatabase
 
 from population.crosscheck.rules import Rule, Side, check_orders, check_purpose, rule_of, rules
-from population.domain.job import CrossCheckSpec, ExportSpec, ImportSpec, Job, JobFile, JobKind, JobSource, JobState
+from population.domain.job import CrossCheckSpec, ExportSpec, FeedSpec, ImportSpec, Job, JobFile, JobKind, JobSource, JobState
 from population.exports import xlsform
+from population.feeds.rows import mapping_of
 from population.imports.mapping import read_mapping
 from population.imports.work import check_import
 from population.jobs.parts import part_document, part_id
@@ -148,6 +149,14 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
             if not file.complete:
                 raise FailedPrecondition("The file has not arrived as a whole.", reason="FILE_INCOMPLETE")
 
+    async def StartFeed(self, request: pb.StartFeedRequest, context: object) -> pb.StartFeedResponse:
+        """See the proto."""
+        caller, spec = current_caller(), msgspec.convert(to_fields(request.feed_spec), FeedSpec)
+        policies.check_feed(spec, department=caller.department, purpose=caller.purpose)
+        mapping_of(spec.kind, spec.mapping)
+        await self._check_source(spec.source, field="feed_spec.source")
+        return pb.StartFeedResponse(job=await self._start(request, JobKind.FEED, feed_spec=spec))
+
     async def _start(self, request: Any, kind: JobKind, **spec: Any) -> job_pb2.Job:
         caller, now = current_caller(), utc_now()
         asks = kind is JobKind.EXPORT and policies.needs_approval(spec["export_spec"])
@@ -160,6 +169,7 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
             purpose=caller.purpose,
             legal_basis=request.legal_basis,
             started_by=caller.subject,
+            department=caller.department,
             created_at=now,
             changed_at=now,
             **spec,
@@ -191,7 +201,7 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
         caller = current_caller()
 
         def decided(job: Job) -> Any:
-            if not may_act_in(caller, job.area_code):
+            if not (may_act_in(caller, job.area_code) and policies.may_see(job, caller)):
                 raise self._jobs.form.not_found(job.job_id)
             return decide(job)
 
@@ -205,7 +215,10 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: object) -> pb.ListJobsResponse:
         """See the proto."""
-        query = in_area(own=current_caller().area, wanted="") or {}
+        caller = current_caller()
+        query = in_area(own=caller.area, wanted="") or {}
+        if policies.OF_DEPARTMENTS_ONLY.issuperset(caller.roles):
+            query |= {"department": caller.department or None}
         query |= {name: value for name in ("kind", "state") if (value := to_fields(request).get(name))}
         rows, token = await page_of(
             self._jobs.collection,
@@ -256,7 +269,7 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
 
     async def _get(self, job_id: str) -> Job:
         job = await self._jobs.get(job_id)
-        if not may_act_in(current_caller(), job.area_code):
+        if not (may_act_in(current_caller(), job.area_code) and policies.may_see(job, current_caller())):
             raise self._jobs.form.not_found(job_id)
         return job
 

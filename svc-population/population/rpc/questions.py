@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
+from binglian.population.v1 import question_pb2, question_service_pb2_grpc
 from binglian.population.v1 import question_service_pb2 as pb
-from binglian.population.v1 import question_service_pb2_grpc
 from pymongo.asynchronous.collection import AsyncCollection
 
 from population.policies.requests import local_day, read_day
@@ -59,16 +60,20 @@ class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
 
     async def _from_documents(self, request: pb.FindPeopleRequest, query: Mapping[str, Any]) -> pb.FindPeopleResponse:
         now, after, size = utc_now(), token_after(request.page_token), request.page_size or DEFAULT_PAGE
-        page = {"$and": [query, behind(after)]} if after else query
-        reading = self._rows.find(page, SHOWN).sort(sort_by(KEYS)).limit(size + 1).to_list()
+        page = self._page({"$and": [query, behind(after)]} if after else query, size=size, now=now)
         if request.skip_total or after:
-            rows, total = await reading, 0
+            (people, token), total = await page, 0
         else:
-            rows, total = await asyncio.gather(reading, self._rows.count_documents(query))
+            # The page is made while the database is still counting.
+            (people, token), total = await asyncio.gather(page, self._rows.count_documents(query))
+        return pb.FindPeopleResponse(people=people, next_page_token=token, total_size=total, freshness=figures.fresh(now))
+
+    async def _page(self, query: Mapping[str, Any], *, size: int, now: dt.datetime) -> tuple[list[question_pb2.Person], str]:
+        """Returns the first `size` people and the token of the page behind them, "" when there is none."""
+        rows = await self._rows.find(query, SHOWN).sort(sort_by(KEYS)).limit(size + 1).to_list()
         today = local_day(now)
         token = token_of(Found(rows[size - 1]["area_code"], rows[size - 1]["_id"])) if len(rows) > size else ""
-        people = [person(row, today=today) for row in rows[:size]]
-        return pb.FindPeopleResponse(people=people, next_page_token=token, total_size=total, freshness=figures.fresh(now))
+        return [person(row, today=today) for row in rows[:size]], token
 
     async def _from_replica(self, request: pb.FindPeopleRequest) -> pb.FindPeopleResponse:
         answer: pb.FindPeopleResponse = await self._large("FindPeople", request)

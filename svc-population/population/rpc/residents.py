@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +19,8 @@ from population.operations.residents import ResidentEvent
 from population.policies.residents import SMALLEST_COUNT
 from population.rpc.reach import Reach
 from population.rpc.showing import Showing
-from population.store.residents import HERE, with_any_number
+from population.store.numbers import Numbers
+from population.store.residents import HERE
 from population.vault import Vault
 from svckit.access import check_area, current_caller, may_act_in
 from svckit.documents import command_of, utc_now
@@ -32,7 +32,6 @@ from svckit.paging import page_of
 from svckit.store import Repository
 
 DEFAULT_PAGE = 50
-_log = logging.getLogger(__name__)
 
 New = tuple[Resident, tuple[ResidentEvent, ...]]
 
@@ -46,6 +45,7 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
         self._vault = vault
         self._reach = Reach(residents, vault)
         self._showing = Showing(vault)
+        self._numbers = Numbers(residents.collection)
 
     async def CreateResident(self, request: pb.CreateResidentRequest, context: object) -> pb.CreateResidentResponse:
         """See the proto."""
@@ -102,18 +102,14 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
 
     async def RevealResident(self, request: pb.RevealResidentRequest, context: object) -> pb.RevealResidentResponse:
         """See the proto."""
-        caller = current_caller()
-        resident = await self._reach.get(request.resident_id)
-        _log.info("%s saw resident %s in full for %s", caller.subject, resident.resident_id, caller.purpose)
-        return pb.RevealResidentResponse(resident=self._showing.resident(resident))
+        return pb.RevealResidentResponse(resident=self._showing.resident(await self._reach.get(request.resident_id)))
 
     async def FindResidents(self, request: pb.FindResidentsRequest, context: object) -> pb.FindResidentsResponse:
         """See the proto."""
         caller = current_caller()
         indexes = [index for form in forms_of(request.id_number) for index in self._vault.indexes(form, field="id_number")]
-        rows = await with_any_number(self._residents.collection, indexes=indexes, city=caller.city)
+        rows = await self._numbers.find(indexes=indexes, city=caller.city)
         found = [row for row in rows if may_act_in(caller, row["area_code"])]
-        _log.info("%s looked for a number for %s: %d found", caller.subject, caller.purpose, len(found))
         return pb.FindResidentsResponse(residents=[self._showing.row(row) for row in found])
 
     async def ListResidents(self, request: pb.ListResidentsRequest, context: object) -> pb.ListResidentsResponse:

@@ -1,14 +1,13 @@
-"""Withholding small counts of a table, with complementary suppression (purpose P08: k >= 10).
+"""Withholding small counts side by side, with complementary suppression (purpose P08: k >= 10).
 
 A count of 1 to k-1 is withheld. Because sums are published too, other counts have to be withheld with it, or a subtraction gives it
-away. What is chosen always forms a cycle of withheld counts along which the values could have been shifted by k-1 without any
-published count changing (Cox 1980, for tables of two dimensions): whoever knows all that is published cannot tell a withheld small
-count from one that is up to k-1 larger. Zeros are published: that nobody is there says nothing about anybody.
+away: so many that whoever knows all that is published cannot tell a withheld small count from one that is up to k-1 larger. Zeros are
+published: that nobody is there says nothing about anybody. Tables (pyramids) are decided on in `statistics.pyramids`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -16,18 +15,6 @@ from population.policies.residents import SMALLEST_COUNT
 
 K = SMALLEST_COUNT
 """Counts below it, other than 0, are withheld."""
-
-Cell = tuple[int, int]
-Hidden = set[Cell]
-
-
-class Cells(msgspec.Struct, frozen=True):
-    """A table as it may be shown: None stands where a count is withheld. `rows` and `columns` are the sums, `total` that of all."""
-
-    inner: tuple[tuple[int | None, ...], ...]
-    rows: tuple[int | None, ...]
-    columns: tuple[int | None, ...]
-    total: int | None
 
 
 def small(count: int) -> bool:
@@ -80,91 +67,3 @@ def line_hidden(counts: Sequence[int], *, slack: Sequence[int], also: Iterable[i
 def _best(spare: Sequence[int], slack: Sequence[int], missing: int) -> int:
     """The smallest count that is enough; none is enough: the one that spares most."""
     return next((at for at in spare if slack[at] >= missing), max(spare, key=lambda at: slack[at]))
-
-
-def table(inner: Sequence[Sequence[int]]) -> Cells:
-    """Withholds in a table of two dimensions whose sums of rows, of columns and of all are told where they can be."""
-    full = _Table(inner)
-    if small(full.total) or not full.protect():
-        full.hide_all()
-    return full.cells()
-
-
-class _Table:
-    """The table with its sums as one more row and column; in these signs every row and every column of it adds up to 0.
-
-    Shifting t along a rectangle (+t, -t, +t, -t) so changes no sum: a cell with sign +1 grows by it, one with -1 shrinks.
-    """
-
-    def __init__(self, inner: Sequence[Sequence[int]]) -> None:
-        self._height, self._width = len(inner), len(inner[0]) if inner else 0
-        rows = [[*row, sum(row)] for row in inner]
-        rows.append([sum(column) for column in zip(*rows, strict=True)] if rows else [0])
-        self._values = rows
-        self.total = rows[-1][-1]
-        self._corner = (self._height, self._width)
-        self._hidden: Hidden = set()
-
-    def protect(self) -> bool:
-        """Withholds what is needed; False when that is not possible with rectangles."""
-        primary = [cell for cell in self._cells() if small(self._value(cell))]
-        self._hidden.update(primary)
-        # Large ones first: what is withheld for them often serves the others.
-        return all(self._protect_one(cell) for cell in sorted(primary, key=self._value, reverse=True))
-
-    def hide_all(self) -> None:
-        """Withholds everything but the zeros, for want of a better way."""
-        self._hidden = {cell for cell in self._cells() if self._value(cell)}
-
-    def cells(self) -> Cells:
-        """The table as it may be shown."""
-        values = [
-            tuple(None if (row, column) in self._hidden else self._values[row][column] for column in range(self._width + 1))
-            for row in range(self._height + 1)
-        ]
-        *inner, sums = values
-        return Cells(
-            inner=tuple(row[:-1] for row in inner),
-            rows=tuple(row[-1] for row in inner),
-            columns=sums[:-1],
-            total=sums[-1],
-        )
-
-    def _protect_one(self, cell: Cell) -> bool:
-        best = min(self._rectangles(cell), key=self._cost, default=None)
-        if best is None:
-            return False
-        self._hidden.update(best)
-        return True
-
-    def _rectangles(self, cell: Cell) -> Iterator[tuple[Cell, Cell, Cell]]:
-        """Yields the other corners of rectangles along which the cell could be k-1 larger."""
-        row, column = cell
-        sign = self._sign(cell)
-        for other_row in range(self._height + 1):
-            for other_column in range(self._width + 1):
-                corners = ((row, other_column), (other_row, column), (other_row, other_column))
-                if other_row == row or other_column == column or (other_row, other_column) == self._corner:
-                    continue  # the sum of all is told elsewhere anyway
-                if all(self._can_move(corner, sign * turn) for corner, turn in zip(corners, (-1, -1, 1), strict=True)):
-                    yield corners
-
-    def _can_move(self, cell: Cell, turn: int) -> bool:
-        """Whether the cell's value could be k-1 more (turn and sign agree) or less; zeros are known to be zeros."""
-        value = self._value(cell)
-        return value > 0 and (self._sign(cell) * turn > 0 or value >= K)
-
-    def _cost(self, corners: tuple[Cell, ...]) -> tuple[int, int]:
-        """What withholding them takes from the reader: sums are missed most, then large counts."""
-        fresh = [cell for cell in corners if cell not in self._hidden]
-        sums = sum((cell[0] == self._height) + (cell[1] == self._width) for cell in fresh)
-        return sums, sum(self._value(cell) for cell in fresh)
-
-    def _sign(self, cell: Cell) -> int:
-        return -1 if (cell[0] == self._height) != (cell[1] == self._width) else 1
-
-    def _value(self, cell: Cell) -> int:
-        return self._values[cell[0]][cell[1]]
-
-    def _cells(self) -> Iterator[Cell]:
-        return ((row, column) for row in range(self._height + 1) for column in range(self._width + 1))

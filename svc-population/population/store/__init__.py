@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mongoengine import Document
 
+from population.store.dwellings import DWELLING_DOCUMENTS
 from population.store.households import HouseholdDocument
 from population.store.jobs import JOB_DOCUMENTS
 from population.store.merges import MergeDocument
@@ -40,5 +41,6 @@ DOCUMENTS: tuple[type[Document], ...] = (
     *JOB_DOCUMENTS,
     *WORK_DOCUMENTS,
     *PRIVACY_DOCUMENTS,
+    *DWELLING_DOCUMENTS,
 )
 """One a line: every part of the service adds its own."""

@@ -41,6 +41,8 @@ class JobDocument(Document):
     import_spec = DictField()
     export_spec = DictField()
     cross_check_spec = DictField()
+    feed_spec = DictField()
+    department = StringField()
     stage = StringField()
     done = LongField()
     total = LongField()

@@ -117,9 +117,39 @@ class RetentionRunDocument(Document):
     ended_at = DateTimeField()
 
 
+class AuditAlertDocument(Document):
+    """Alerts by event, window and subject."""
+
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": "audit_alerts",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [{"name": "state", "fields": ["state", "-raised_at", "_id"]}],
+    }
+    alert_id = StringField(primary_key=True)
+    event = StringField(required=True)
+    subject = StringField(required=True)
+    name = StringField()
+    department = StringField()
+    state = StringField(required=True)
+    area_code = StringField()
+    threshold = IntField()
+    window_seconds = IntField()
+    count = IntField()
+    last_at = DateTimeField(required=True)
+    raised_at = DateTimeField(required=True)
+    changed_at = DateTimeField(required=True)
+    review_by = DateTimeField()
+    finding = StringField()
+    closed_by = StringField()
+    closed_at = DateTimeField()
+    revision = IntField()
+
+
 PRIVACY_DOCUMENTS: tuple[type[Document], ...] = (
     DataRequestDocument,
     PrivacyMarksDocument,
     AuditEntryDocument,
+    AuditAlertDocument,
     RetentionRunDocument,
 )

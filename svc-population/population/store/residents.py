@@ -162,16 +162,6 @@ def is_merged(row: Mapping[str, Any]) -> bool:
     return standing is not None and standing["status"] == ResidentStatus.MERGED
 
 
-async def with_any_number(rows: Rows, *, indexes: Sequence[bytes], city: str) -> list[Raw]:
-    """Returns the residents of a city ("" for all) with this number on any identity document; nearly always it is the first one."""
-    here = {"city": city} if city else {}
-    numbers = {"$in": list(indexes)} if len(indexes) > 1 else indexes[0]
-    found = await rows.find({**here, "id_number.index": numbers}, OWNED_BY_STORE).to_list()
-    if not found:
-        found = await rows.find({"documents.number.index": numbers, **here}, OWNED_BY_STORE).to_list()
-    return [row for row in found if not is_merged(row)]
-
-
 async def with_name(rows: Rows, *, sought: Sought, prefix: str, extra: Mapping[str, Any], limit: int) -> list[Raw]:
     """Returns up to `limit` residents of an area by name, by area.
 

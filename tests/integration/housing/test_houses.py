@@ -23,6 +23,29 @@ def test_a_house_stands_where_its_building_stands(district: District) -> None:
     assert told[0]["use"] == "HOUSE_USE_DWELLING"
 
 
+def test_a_lift_is_added_and_a_storey_put_right(district: District) -> None:
+    facts = district.service.facts("housing.building_changed.v1", "housing.house_changed.v1")
+    building = district.building()
+    house = district.house(building, floor=3)
+    request = house_service_pb2.UpdateBuildingRequest(
+        building_id=building, request_id=new_id(), update_mask={"paths": ["lift", "point"]}, lift=True
+    )
+    request.point.longitude, request.point.latitude = 111.28, 30.69
+    changed = district.buildings.UpdateBuilding(request, **district.worker).building
+    assert (changed.lift, changed.name, changed.revision) == (True, "3号楼", 2)
+    assert district.buildings.UpdateBuilding(request, **district.worker).building == changed
+    higher = house_service_pb2.UpdateHouseRequest(
+        house_id=house.house_id, request_id=new_id(), update_mask={"paths": ["floor"]}, floor=5
+    )
+    assert district.houses.UpdateHouse(higher, **district.worker).house.floor == 5
+
+    def told() -> list[tuple[str, object]]:
+        mine = [data for _, data in facts() if data["buildingId"] == building]
+        return [("lift", one.get("lift")) if "floors" in one else ("floor", one["floor"]) for one in mine]
+
+    eventually(lambda: sorted(map(str, told())) == sorted(map(str, [("lift", None), ("lift", True), ("floor", 5)])))
+
+
 def test_a_door_is_there_once(district: District) -> None:
     building = district.building()
     house = district.house(building, unit="1")

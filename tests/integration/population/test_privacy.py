@@ -214,6 +214,14 @@ def test_retention_makes_people_anonymous_who_moved_out_long_ago_and_no_others(p
     database.audit_entries.insert_many(
         [{"_id": f"old:{n:09d}", "chain": "old", "number": n, "digest": f"d{n}", "at": dt.datetime(2020, 1, 1)} for n in (1, 2)]
     )
+    old, young = dt.datetime(2020, 1, 1), dt.datetime.now(dt.UTC) - dt.timedelta(days=30)
+    served = {"state": "completed", "completed_by": "li", "detail": "女", "contact_name": "王", "rule": "LE01"}
+    for at, mark in ((old, "old"), (young, "young")):
+        database.care_entries.insert_one(
+            {"_id": f"{mark}-{gone}", "resident_id": mark + gone, "state": "ended", "ended_at": at}
+        )
+        database.visit_plans.insert_one({"_id": f"{mark}-{gone}", "state": "ended", "changed_at": at})
+        database.life_events.insert_one({"_id": f"{mark}-{gone}", **served, "completed_at": at, "changed_at": at})
     facts = people.service.facts("population.resident_erased.v1")
     tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     repository = BatchRepository(database.residents, form=Form(Resident, id_field="resident_id"))
@@ -225,6 +233,14 @@ def test_retention_makes_people_anonymous_who_moved_out_long_ago_and_no_others(p
     assert (names[gone], bool(names[recent]), bool(names[here])) == ("", True, True)
     assert database.audit_entries.count_documents({"chain": "old"}) == 0
     assert database.audit_trimmed.find_one({"_id": "old"}) == {"_id": "old", "number": 2, "digest": "d2"}
+    mine = {"_id": {"$in": [f"old-{gone}", f"young-{gone}"]}}
+    for kept in (database.care_entries, database.visit_plans):
+        assert [row["_id"] for row in kept.find(mine)] == [f"young-{gone}"]
+    events = {row["_id"].partition("-")[0]: row for row in database.life_events.find(mine)}
+    assert (events["old"].get("contact_name"), events["old"]["rule"]) == (None, "LE01")
+    assert events["young"]["contact_name"] == "王"
+    for collection in (database.care_entries, database.visit_plans, database.life_events):
+        collection.delete_many(mine)
     run = database.retention_runs.find_one({"rule": "residents", "day": {"$gt": dt.date.today().isoformat()}})
     assert run["ended_at"]
     assert run["done"] >= 1

@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 import pytest
+from binglian.housing.v1 import events_pb2 as housing
 from binglian.population.v1 import question_pb2, question_service_pb2, question_service_pb2_grpc, resident_service_pb2
 from binglian.population.v1 import question_service_pb2 as pb
 from hypothesis import HealthCheck, given, settings
@@ -213,10 +214,32 @@ def test_the_pyramid_of_today_and_of_a_day_in_the_past(office: Office) -> None:
     assert trend.points[-1].count.value == SEEDED
 
 
+def test_pyramids_of_parts_and_of_the_whole_are_decided_together(office: Office) -> None:
+    def pyramid(prefix: str, years: int) -> pb.GetPyramidResponse:
+        return office.ask.GetPyramid(pb.GetPyramidRequest(area_prefix=prefix, band_years=years), **office.clerk())
+
+    parts = [area.area_code for area in office.count(by_digits=12).areas]
+    for years in (5, 7, 20):
+        whole = pyramid(DISTRICT, years)
+        told = sum(band.total.value for band in whole.bands)
+        assert told > SEEDED * 0.75 or years == 7
+        own = {part: {band.from_age: band.total for band in pyramid(part, years).bands} for part in parts}
+        for band in whole.bands:
+            shown = [bands[band.from_age] for bands in own.values() if band.from_age in bands]
+            withheld = [one for one in shown if one.withheld]
+            rest = band.total.value - sum(one.value for one in shown)
+            assert band.total.withheld or len(shown) < len(parts) or (rest == 0 if not withheld else rest >= 10 or rest == 0)
+    odd = pb.GetPyramidRequest(area_prefix="42050")
+    assert refusal(office.ask.GetPyramid, odd, **office.clerk()).reason == "AREA_CODE_INVALID"
+
+
 def test_household_sizes(office: Office) -> None:
     answer = office.ask.GetHouseholdSizes(pb.GetHouseholdSizesRequest(), **office.clerk())
     assert [one.size for one in answer.sizes] == [1, 2, 3, 4, 5, 6]
     assert sum(one.size * one.households.value for one in answer.sizes) == SEEDED
+    past = office.ask.GetHouseholdSizes(pb.GetHouseholdSizesRequest(day="2015-01-01", area_prefix=DISTRICT), **office.clerk())
+    there = office.ask.GetTrend(pb.GetTrendRequest(from_day="2015-01-01", to_day="2015-01-01"), **office.clerk())
+    assert 0 < sum(one.size * one.households.value for one in past.sizes) <= there.points[0].count.value
 
 
 def test_children_of_school_age_around_a_point(office: Office) -> None:
@@ -281,3 +304,50 @@ def test_how_somebody_lives_is_asked_for_until_they_move(office: Office) -> None
         assert office.ask.FindPeople(request, **office.clerk(purpose="P01")).total_size == 0
     finally:
         office.people.service.database["residents"].delete_one({"_id": resident.resident_id})
+
+
+UPSTAIRS = "floor >= 3 AND lift = false AND lives_alone = true"
+FAR = {"longitude": 100.5, "latitude": 20.5}
+
+
+def placed(building: str, *, lift: bool, minute: int) -> housing.BuildingChanged:
+    fact = housing.BuildingChanged(building_id=building, area_code=GRID, floors=6, lift=lift, point=FAR)
+    fact.at.FromDatetime(dt.datetime(2026, 3, 2, 1, minute))
+    return fact
+
+
+def upstairs(office: Office, prefix: str) -> set[str]:
+    answer = office.ask.FindPeople(pb.FindPeopleRequest(filter=UPSTAIRS, area_prefix=prefix, page_size=200), **office.clerk())
+    return {one.resident_id for one in answer.people}
+
+
+def test_storey_lift_and_place_come_from_the_house(office: Office) -> None:
+    house, building = new_id(), new_id()
+    registered = housing.HouseRegistered(house_id=house, building_id=building, area_code=GRID, floor=5)
+    registered.at.FromDatetime(dt.datetime(2026, 3, 2, 1, 0))
+    home = {"house_id": house, "tenure": "TENURE_OWNER"}
+    first = office.people.enter(area_code=GRID, residence=home, living={"alone": True, "floor": 1})
+    entered = [first.resident_id]
+    try:
+        office.people.service.publish(placed(building, lift=False, minute=1))
+        office.people.service.publish(registered)
+        for prefix in (GRID[:12], DISTRICT):
+            eventually(lambda prefix=prefix: first.resident_id in upstairs(office, prefix), seconds=30)
+        # Who moves in later lives as the house says, too.
+        for _ in range(12):
+            child = {"id_doc_type": "999", "id_number": "", "birth_date": f"{dt.date.today().year - 9}-01-01"}
+            entered.append(office.people.enter(area_code=GRID, residence=home, living={"alone": True}, **child).resident_id)
+        for prefix in (GRID[:12], DISTRICT):
+            eventually(lambda prefix=prefix: set(entered) <= upstairs(office, prefix), seconds=30)
+        near = pb.CountAroundRequest(point={"longitude": FAR["longitude"] + 0.005, "latitude": FAR["latitude"]})
+        answer = office.ask.CountAround(near, **office.clerk())
+        assert [(one.age, one.count.value) for one in answer.ages if one.count.value] == [(9, 12)]
+        near.point.longitude += 0.005
+        assert office.ask.CountAround(near, **office.clerk()).total.value == 0
+        # A lift was added; what is older says nothing any more.
+        office.people.service.publish(placed(building, lift=True, minute=3))
+        office.people.service.publish(placed(building, lift=False, minute=2))
+        for prefix in (GRID[:12], DISTRICT):
+            eventually(lambda prefix=prefix: not set(entered) & upstairs(office, prefix), seconds=30)
+    finally:
+        office.people.service.database["residents"].delete_many({"_id": {"$in": entered}})

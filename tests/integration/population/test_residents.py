@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent import futures
+from typing import Any
 
 import grpc
 import pytest
@@ -76,6 +77,23 @@ def test_somebody_is_found_by_number(people: People) -> None:
     assert not people.residents.FindResidents(request, **elsewhere).residents
     nobody = pb.FindResidentsRequest(id_number=id_number())
     assert not people.residents.FindResidents(nobody, **people.stating("P11")).residents
+
+
+def test_who_looks_at_the_same_time_gets_their_own(people: People) -> None:
+    """Lookups share queries; everybody gets an answer of their own, and an entry in the trail of their own."""
+    numbers = [id_number() for _ in range(12)]
+    entered = {number: people.enter(id_number=number).resident_id for number in numbers}
+    elsewhere = people.caller("other", "GRID_WORKER", area=OTHER_GRID, purpose="P11")
+
+    def look(number: str, caller: dict[str, Any]) -> Any:
+        found = people.residents.FindResidents.future(pb.FindResidentsRequest(id_number=number), **caller)
+        return number, caller is not elsewhere, found
+
+    asked = [look(number, people.stating("P11")) for number in [*numbers, id_number(), *numbers]]
+    asked += [look(number, elsewhere) for number in numbers]
+    for number, own_city, found in asked:
+        expected = [entered[number]] if own_city and number in entered else []
+        assert [one.resident_id for one in found.result().residents] == expected
 
 
 def test_an_identity_number_is_there_once_in_a_city(people: People) -> None:

@@ -39,6 +39,9 @@ class Watchful:
             raise FailedPrecondition("Nobody may see this.", reason="HIDDEN")
         return type(response)(text="shown", people=response.people)
 
+    async def strayed(self, caller: Caller, request: Any) -> None:
+        self.seen.append(("strayed", request.act))
+
 
 async def test_a_guard_stands_around_every_call_with_a_caller() -> None:
     guard = Watchful()

@@ -66,6 +66,29 @@ def test_a_building_stands_in_a_community_or_grid() -> None:
         assert refusal.value.reason == reason
 
 
+def test_a_building_tells_where_it_is_and_whether_it_has_a_lift() -> None:
+    draft = BuildingDraft(area_code=GRID, name="3号楼", building_type="01", floors=6, point=Point(111.2, 30.6))
+    building, (told,) = operations.create_building(draft=draft, building_id="b", now=NOW)
+    assert (told.lift, told.point, told.floors) == (None, Point(111.2, 30.6), 6)
+    values = BuildingDraft(area_code="", name="", building_type="", lift=True)
+    changed, (fact,) = operations.update_building(building, fields=("lift",), values=values, revision=0, now=LATER)
+    assert (changed.lift, changed.name, fact.lift, fact.at) == (True, "3号楼", True, LATER)
+    for fields, reason in (
+        (("area_code",), "FIELD_NOT_CHANGEABLE"),
+        (("name",), "NAME_MISSING"),
+        (("building_type",), "CODE_UNKNOWN"),
+    ):
+        with pytest.raises(InvalidArgument) as refusal:
+            operations.update_building(building, fields=fields, values=values, revision=0, now=LATER)
+        assert refusal.value.reason == reason
+
+
+def test_a_changed_house_tells_its_storey() -> None:
+    values = HouseDraft(building_id="", number="", floor=5)
+    changed, (fact,) = operations.update_house(a_house(floor=3), fields=("floor",), values=values, revision=0, now=LATER)
+    assert (changed.floor, fact.floor, fact.house_id) == (5, 5, "h")
+
+
 def test_what_is_not_known_of_a_house_has_a_code() -> None:
     house = a_house(hazards=("00",))
     assert (house.ownership, house.occupancy, house.hazards) == ("99", "09", ())

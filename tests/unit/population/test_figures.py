@@ -12,6 +12,7 @@ from population.rpc import figures
 from population.rpc.people import age_of, house_of
 from population.rpc.surfaces import surface_of
 from population.rpc.tokens import token_after, token_of
+from population.statistics.pyramids import FINEST, UNKNOWN, Blocks, counts_of, told
 from svckit.errors import InvalidArgument
 
 DAYS = [dt.date(2020, 1, day) for day in range(1, 5)]
@@ -31,14 +32,17 @@ def test_the_surface_of_a_square_with_a_hole() -> None:
 
 
 def test_bands_have_no_gaps_and_the_unknown_come_last() -> None:
-    bands, total = figures.pyramid({0: [20, 30, 0], 3: [15, 15, 0], None: [10, 12, 11]}, years=5)
+    counts = counts_of([(3, 0, 20), (4, 1, 30), (17, 0, 15), (19, 1, 15), (None, 0, 10), (None, 1, 12), (None, 2, 11)])
+    blocks = Blocks((0, 5, 10, 15, UNKNOWN, UNKNOWN + 1), FINEST.sexes)
+    bands, total = figures.pyramid(told(counts, blocks=blocks, total_told=True, years=5), years=5)
     assert [(band.from_age, band.to_age) for band in bands] == [(0, 4), (5, 9), (10, 14), (15, 19), (-1, 0)]
     assert total.total.value == 113
     assert bands[1].total.value == 0
+    assert [band.total.withheld for band in bands] == [False, False, False, True, False]
 
 
 def test_an_empty_area_has_an_empty_pyramid() -> None:
-    bands, total = figures.pyramid({}, years=5)
+    bands, total = figures.pyramid(told(counts_of([]), blocks=None, total_told=True, years=5), years=5)
     assert bands == []
     assert (total.total.value, total.total.withheld) == (0, False)
 

@@ -150,17 +150,17 @@ def test_a_later_home_ends_the_one_before_and_a_registration_is_none() -> None:
             stay("2000-01-01", kind="registered"),
         ]
     }
-    assert [(since, until) for _, since, until in stays_of(document, area=None)] == [(20100101, 20150600), (20150601, FOREVER)]
+    assert [stay[1:3] for stay in stays_of(document, area=None)] == [(20100101, 20150600), (20150601, FOREVER)]
 
 
 def test_who_left_or_died_is_there_until_then() -> None:
     document = {"residences": [stay("2010-01-01")], "standing": {"status": "deceased", "since": "2020-05-05"}}
-    assert [stay[1:] for stay in stays_of(document, area=None)] == [(20100101, 20200505)]
+    assert [stay[1:3] for stay in stays_of(document, area=None)] == [(20100101, 20200505)]
 
 
 def test_who_has_no_home_counts_from_the_day_of_entry_in_china() -> None:
     entered = dt.datetime(2020, 1, 1, 20, tzinfo=dt.UTC)
-    assert stays_of({"created_at": entered}, area=7) == [(7, 20200102, FOREVER)]
+    assert stays_of({"created_at": entered}, area=7) == [(7, 20200102, FOREVER, "")]
 
 
 def test_the_days_of_a_trend() -> None:

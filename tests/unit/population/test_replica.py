@@ -71,6 +71,33 @@ def test_households_are_those_of_all_that_was_applied(database: Database) -> Non
         assert database.query("SELECT count(*) FROM people") == [(len(here),)]
 
 
+def test_who_lived_together_on_a_day_in_the_past(database: Database) -> None:
+    """A family of three; the son moved out in 2015 and the father died in 2018; where no house is known the household counts."""
+
+    def lived(house: str, since: str, until: str = "") -> dict[str, Any]:
+        return {"area_code": "42050200100110001", "house_id": house, "since": since, "until": until}
+
+    father, mother, son, other, spouse = IDS[:5]
+    people = {
+        father: someone(father, home="", left="2018-05-05") | {"residences": [lived("h", "2000-01-01", "2018-05-05")]},
+        mother: someone(mother, home="old") | {"residences": [lived("h", "2000-01-01")]},
+        son: someone(son, home="new") | {"residences": [lived("h", "2000-01-01", "2015-03-01"), lived("k", "2015-03-02")]},
+        other: someone(other, home="new") | {"residences": [lived("", "2001-01-01")]},
+        spouse: someone(spouse, home="new") | {"residences": [lived("", "2001-01-01", "2016-01-01"), lived("k", "2016-01-02")]},
+    }
+    apply(database, people, list(people))
+
+    def sizes(day: str) -> dict[int, int]:
+        return answers.household_sizes(database, prefix="420502", day=dt.date.fromisoformat(day))
+
+    assert sizes("2010-01-01") == {2: 1, 3: 1}
+    assert sizes("2015-06-01") == {1: 1, 2: 2}
+    assert sizes("2017-01-01") == {1: 1, 2: 2}
+    assert sizes("2019-01-01") == {1: 2, 2: 1}
+    assert answers.household_sizes(database, prefix="", day=None) == {1: 1, 3: 1}
+    assert answers.household_sizes(database, prefix="4206", day=dt.date(2010, 1, 1)) == {}
+
+
 def test_a_trend_is_the_count_of_each_day(database: Database) -> None:
     people = {id: someone(id, left="2019-03-01" if CHANCE.random() < 0.4 else "") for id in IDS}
     apply(database, people, IDS)
@@ -82,8 +109,11 @@ def test_a_trend_is_the_count_of_each_day(database: Database) -> None:
 
     expected = [sum(there(one, day) for one in people.values()) for day in days]
     assert answers.trend(database, prefix="420502", days=days) == expected
-    past = answers.pyramid(database, prefix="4205", now=dt.date(2024, 6, 1), day=days[5], years=5)
-    assert sum(sum(counts) for counts in past.values()) == expected[5]
+    past = answers.ages(database, prefix="4205", now=dt.date(2024, 6, 1), day=days[5])
+    assert sum(people for _, _, people in past) == expected[5]
+    below = answers.ages_below(database, prefix="4205", digits=12, now=dt.date(2024, 6, 1), day=days[5])
+    assert sorted(row for rows in below.values() for row in rows) != []
+    assert sum(people for rows in below.values() for _, _, people in rows) == expected[5]
 
 
 def test_a_broken_transaction_changes_nothing(database: Database) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from population.statistics.areas import LEVELS, AreaCounts
-from population.statistics.suppression import K, line, shown, small, table
+from population.statistics.suppression import K, line, shown, small
 
 Edge = tuple[str, str, int, bool]  # from, to, value, whether it counts against the sum
 COUNTS = st.one_of(st.just(0), st.integers(1, 9), st.integers(10, 60))
@@ -63,35 +63,6 @@ def augmenting(room: dict[str, dict[str, float]], begin: str, end: str) -> list[
         path.append((came[node], node))
         node = came[node]
     return path if end in came else []
-
-
-def hidden_cells(inner: Sequence[Sequence[int]], cells: object) -> Iterator[Edge]:
-    """The withheld cells of a table, its sums as one more row and column with the other sign."""
-    height, width = len(inner), len(inner[0])
-    full = [[*row, sum(row)] for row in inner]
-    full.append([sum(column) for column in zip(*full, strict=True)])
-    told = [[*row, total] for row, total in zip(cells.inner, cells.rows, strict=True)] + [[*cells.columns, cells.total]]  # type: ignore[attr-defined]
-    for row in range(height + 1):
-        for column in range(width + 1):
-            if told[row][column] is None:
-                yield f"r{row}", f"c{column}", full[row][column], (row == height) != (column == width)
-            else:
-                assert told[row][column] == full[row][column]
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.integers(1, 3).flatmap(lambda width: st.lists(st.lists(COUNTS, min_size=width, max_size=width), min_size=1, max_size=7))
-)
-def test_no_small_count_of_a_table_can_be_worked_out(inner: list[list[int]]) -> None:
-    cells = table(inner)
-    hidden = list(hidden_cells(inner, cells))
-    for row, told in zip(inner, cells.inner, strict=True):
-        assert all(value is None or not small(count) for count, value in zip(row, told, strict=True))
-        assert all(value == 0 for count, value in zip(row, told, strict=True) if not count)
-    for at, (_, _, value, _) in enumerate(hidden):
-        if small(value):
-            assert could_be_more(hidden, at) >= (K - 1 if cells.total is not None else 1), (inner, cells)
 
 
 @settings(max_examples=300, deadline=None)

@@ -12,6 +12,7 @@ interface ProblemBody {
   errors?: FieldError[]
   request_id?: string
   trace_id?: string
+  metadata?: Record<string, string>
 }
 
 /** A refused or failed call. `status` 0 means that no answer came at all. */
@@ -21,6 +22,8 @@ export class Problem extends Error {
   readonly errors: FieldError[]
   readonly requestId: string
   readonly traceId: string
+  /** Further facts, by name: at which character a filter is wrong, who has a number already. */
+  readonly metadata: Record<string, string>
 
   constructor(status: number, body: ProblemBody = {}) {
     super(body.detail || body.title || `HTTP ${status}`)
@@ -29,11 +32,12 @@ export class Problem extends Error {
     this.errors = (body.errors ?? []).map(({ field, message }) => ({ field: camelPath(field), message }))
     this.requestId = body.request_id ?? ''
     this.traceId = body.trace_id ?? ''
+    this.metadata = body.metadata ?? {}
   }
 
   /** The same problem under another status and reason. */
   as(status: number, reason: string): Problem {
-    return new Problem(status, { detail: this.message, reason, errors: this.errors, request_id: this.requestId, trace_id: this.traceId })
+    return new Problem(status, { detail: this.message, reason, errors: this.errors, request_id: this.requestId, trace_id: this.traceId, metadata: this.metadata })
   }
 }
 

@@ -10,6 +10,8 @@ export interface Me {
   roles: string[]
   area: string
   department: string
+  /** Purposes the person may state (purpose_code.csv). */
+  purposes?: string[]
 }
 
 const me = ref<Me | null>(null)
@@ -31,7 +33,7 @@ async function fetchMe(): Promise<void> {
 }
 
 function normalised(answer: Partial<Me>): Me {
-  return { sub: '', name: '', area: '', department: '', ...answer, roles: answer.roles ?? [] }
+  return { sub: '', name: '', area: '', department: '', ...answer, roles: answer.roles ?? [], purposes: answer.purposes ?? [] }
 }
 
 /** Logs in; throws `Problem` 401 when name or password is wrong. */
@@ -63,4 +65,11 @@ export async function checkSession(): Promise<void> {
 export function mayCall(rpc: keyof Rpcs): boolean {
   const { roles } = routes[rpc]
   return roles.length === 0 || roles.some((role) => me.value?.roles.includes(role))
+}
+
+/** Purposes the caller may state for an rpc: those of the protos (any, where they name none) that the caller holds. */
+export function purposesFor(rpc: keyof Rpcs): string[] {
+  const { purposes } = routes[rpc]
+  const mine = me.value?.purposes ?? []
+  return purposes.length === 0 ? mine : mine.filter((one) => purposes.includes(one))
 }

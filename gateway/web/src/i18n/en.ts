@@ -1,6 +1,13 @@
 /** What people read, in English. Both languages stand side by side in `topics/` and in the `words.ts` of larger parts. */
+import { en as collection } from '@/collection/words'
 import { en as committee } from '@/committee/words'
 import { en as dispute } from '@/dispute/words'
+import { en as people } from '@/people/words'
+import { en as question } from '@/question/words'
+import { en as job } from '@/job/words'
+import { en as merging } from '@/merging/words'
+import { en as rights } from '@/rights/words'
+import { en as care } from '@/care/words'
 import { en as supervision } from '@/supervision/words'
 import { en as shell } from './topics/shell'
 import { en as board } from './topics/board'
@@ -25,8 +32,15 @@ const en: typeof zh = {
   ...ledger,
   ...notice,
   ...reason,
+  collection,
   committee,
   dispute,
+  people,
+  question,
+  job,
+  merging,
+  rights,
+  care,
   supervision,
 }
 

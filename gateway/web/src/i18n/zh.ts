@@ -1,6 +1,13 @@
 /** What people read, in Chinese. Both languages stand side by side in `topics/` and in the `words.ts` of larger parts. */
+import { zh as collection } from '@/collection/words'
 import { zh as committee } from '@/committee/words'
 import { zh as dispute } from '@/dispute/words'
+import { zh as people } from '@/people/words'
+import { zh as question } from '@/question/words'
+import { zh as job } from '@/job/words'
+import { zh as merging } from '@/merging/words'
+import { zh as rights } from '@/rights/words'
+import { zh as care } from '@/care/words'
 import { zh as supervision } from '@/supervision/words'
 import { zh as shell } from './topics/shell'
 import { zh as board } from './topics/board'
@@ -24,7 +31,14 @@ export default {
   ...ledger,
   ...notice,
   ...reason,
+  collection,
   committee,
   dispute,
+  people,
+  question,
+  job,
+  merging,
+  rights,
+  care,
   supervision,
 }

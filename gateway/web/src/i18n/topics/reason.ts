@@ -1,6 +1,13 @@
 /** Words for reasons of refusals (`reason` of a problem), as sentences. */
 import { reasonsEn as ofCommitteesEn, reasonsZh as ofCommitteesZh } from '@/committee/words'
 import { reasonsEn as ofDisputesEn, reasonsZh as ofDisputesZh } from '@/dispute/words'
+import { reasonsEn as ofCollectionEn, reasonsZh as ofCollectionZh } from '@/collection/words'
+import { reasonsEn as ofPeopleEn, reasonsZh as ofPeopleZh } from '@/people/words'
+import { reasonsEn as ofQuestionsEn, reasonsZh as ofQuestionsZh } from '@/question/words'
+import { reasonsEn as ofJobsEn, reasonsZh as ofJobsZh } from '@/job/words'
+import { reasonsEn as ofMergingEn, reasonsZh as ofMergingZh } from '@/merging/words'
+import { reasonsEn as ofRightsEn, reasonsZh as ofRightsZh } from '@/rights/words'
+import { reasonsEn as ofCareEn, reasonsZh as ofCareZh } from '@/care/words'
 import { reasonsEn, reasonsZh } from '@/supervision/words'
 
 export const zh = {
@@ -8,6 +15,13 @@ export const zh = {
     ...reasonsZh,
     ...ofDisputesZh,
     ...ofCommitteesZh,
+    ...ofPeopleZh,
+    ...ofCollectionZh,
+    ...ofQuestionsZh,
+    ...ofCareZh,
+    ...ofRightsZh,
+    ...ofMergingZh,
+    ...ofJobsZh,
     STALE_REVISION: '内容刚刚被别人更改，请关闭后看过最新内容，再试一次。',
     DELIVERY_IN_HAND: '这条消息还在发送中。',
     WEBHOOK_NOT_ALLOWED: '这个推送地址不在允许的范围内。',
@@ -88,6 +102,13 @@ export const en: typeof zh = {
     ...reasonsEn,
     ...ofDisputesEn,
     ...ofCommitteesEn,
+    ...ofPeopleEn,
+    ...ofCollectionEn,
+    ...ofQuestionsEn,
+    ...ofCareEn,
+    ...ofRightsEn,
+    ...ofMergingEn,
+    ...ofJobsEn,
     STALE_REVISION: 'Someone else has just changed this. Close the form, look at what it says now, and try again.',
     DELIVERY_IN_HAND: 'This message is still being sent.',
     WEBHOOK_NOT_ALLOWED: 'This webhook address is not among those allowed.',

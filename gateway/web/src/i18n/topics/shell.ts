@@ -26,6 +26,7 @@ export const zh = {
     save: '保存',
     show: '显示更多',
     disputes: '矛盾调解',
+    people: '人口',
     drafts: '我的草稿',
   },
   login: {
@@ -85,6 +86,7 @@ export const en: typeof zh = {
     save: 'Save',
     show: 'Show more',
     disputes: 'Mediation',
+    people: 'People',
     drafts: 'My drafts',
   },
   login: {

@@ -1,0 +1,63 @@
+/** What people read about duplicates and merges. Both languages stand here, side by side; `i18n` takes them in. */
+export const zh = {
+  title: '重复归并',
+  intro: '系统只提出建议并说明理由，是否合并由人决定；合并后可以撤销。',
+  suggestions: '合并建议',
+  decisions: '已作决定',
+  area: '社区或网格',
+  pickArea: '请选择社区。',
+  noPairs: '没有疑似重复的登记。',
+  noMerges: '还没有决定。',
+  more: '显示更多',
+  probability: '同一人的可能性 {n}%',
+  bits: '{n} 比特',
+  prior: '两条登记属于同一人本就少见',
+  total: '合计',
+  agreement: { AGREEMENT_UNSPECIFIED: '', AGREEMENT_SAME: '一致', AGREEMENT_NEAR: '相近', AGREEMENT_DIFFERENT: '不同', AGREEMENT_MISSING: '一方缺失' },
+  compare: '比较', one: '登记一', other: '登记二', weight: '权重',
+  state: { MERGE_STATE_UNSPECIFIED: '', MERGE_STATE_DISMISSED: '已否定', MERGE_STATE_CONFIRMED: '合并中', MERGE_STATE_MERGED: '已合并', MERGE_STATE_UNDOING: '撤销中', MERGE_STATE_UNDONE: '已撤销' },
+  verb: { MergeResidents: '确认合并', DismissDuplicate: '不是同一人', UndoMerge: '撤销合并' },
+  hint: {
+    MergeResidents: '保留下面选择的登记，另一条并入。保留的登记缺少的内容自动补入；两边都有的，勾选后取并入登记的内容。证件和居住记录全部保留。',
+    DismissDuplicate: '两条登记以后不再作为重复提出。',
+    UndoMerge: '两条登记恢复到合并之前；合并后人工修改的内容保留并列出。',
+  },
+  field: { survivor: '保留的登记', take: '取并入登记的内容', reason: '理由' },
+  column: { who: '决定', what: '登记', reason: '理由', by: '决定人' },
+  survivor: '保留的登记', absorbed: '并入的登记',
+  kept: '撤销时保留：{fields}',
+  household: '户',
+}
+
+export const en: typeof zh = {
+  title: 'Duplicates',
+  intro: 'The system suggests and says why; people decide. A merge can be taken back.',
+  suggestions: 'Suggestions',
+  decisions: 'Decisions',
+  area: 'Community or grid',
+  pickArea: 'Choose a community.',
+  noPairs: 'No two entries look like one person.',
+  noMerges: 'Nothing was decided yet.',
+  more: 'Show more',
+  probability: 'One person with {n}%',
+  bits: '{n} bits',
+  prior: 'two entries of one person are rare to begin with',
+  total: 'In all',
+  agreement: { AGREEMENT_UNSPECIFIED: '', AGREEMENT_SAME: 'same', AGREEMENT_NEAR: 'near', AGREEMENT_DIFFERENT: 'different', AGREEMENT_MISSING: 'missing' },
+  compare: 'Compared', one: 'One entry', other: 'The other', weight: 'Weight',
+  state: { MERGE_STATE_UNSPECIFIED: '', MERGE_STATE_DISMISSED: 'Two persons', MERGE_STATE_CONFIRMED: 'Being merged', MERGE_STATE_MERGED: 'Merged', MERGE_STATE_UNDOING: 'Being taken back', MERGE_STATE_UNDONE: 'Taken back' },
+  verb: { MergeResidents: 'Merge', DismissDuplicate: 'Two persons', UndoMerge: 'Take back' },
+  hint: {
+    MergeResidents: 'The entry you choose goes on, the other is merged into it. What it lacks comes from the other; of what both have, what you tick does. Documents and residences of both are kept.',
+    DismissDuplicate: 'These two are not suggested again.',
+    UndoMerge: 'Both entries are as before; what people changed since stays, and is named.',
+  },
+  field: { survivor: 'Entry that goes on', take: 'From the merged entry', reason: 'Reason' },
+  column: { who: 'Decision', what: 'Entries', reason: 'Reason', by: 'By' },
+  survivor: 'entry that goes on', absorbed: 'merged entry',
+  kept: 'stayed: {fields}',
+  household: 'Household',
+}
+
+export const reasonsZh = { SAME_ENTRY: '这是同一条登记。', CHANGED_MEANWHILE: '登记刚刚被更改，请重新查看后再合并。', AREA_TOO_WIDE: '请选择一个社区或网格。', FIELD_NOT_TAKEABLE: '这一项不能选取。' }
+export const reasonsEn: typeof reasonsZh = { SAME_ENTRY: 'These are one entry.', CHANGED_MEANWHILE: 'The entry has just changed: look again before you merge.', AREA_TOO_WIDE: 'Choose a community or grid.', FIELD_NOT_TAKEABLE: 'This field cannot be taken.' }

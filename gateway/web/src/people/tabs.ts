@@ -1,0 +1,26 @@
+/** The pages of the population register, and who is offered which. */
+import { mayCall } from '@/api/session'
+import type { Rpcs } from '@/generated/contract'
+
+interface Tab {
+  to: string
+  /** Key of the catalogue. */
+  label: string
+  rpc: keyof Rpcs
+}
+
+const TABS: readonly Tab[] = [
+  { to: '/people', label: 'people.title', rpc: 'ListResidents' },
+  { to: '/people/figures', label: 'question.figures', rpc: 'GetPyramid' },
+  { to: '/people/questions', label: 'question.title', rpc: 'CountPeople' },
+  { to: '/people/collection', label: 'collection.title', rpc: 'ListFieldChecks' },
+  { to: '/people/jobs', label: 'job.title', rpc: 'ListJobs' },
+  { to: '/people/duplicates', label: 'merging.title', rpc: 'ListMerges' },
+  { to: '/people/rights', label: 'rights.title', rpc: 'ListDataRequests' },
+  { to: '/my-data', label: 'rights.mine', rpc: 'ListMyAccesses' },
+  { to: '/people/care', label: 'care.title', rpc: 'ListCareEntries' },
+  { to: '/people/welfare', label: 'care.welfare', rpc: 'ListWatches' },
+]
+
+/** What the caller may open, in order. */
+export const openTabs = (): Tab[] => TABS.filter(({ rpc }) => mayCall(rpc))

@@ -1,0 +1,1 @@
+"""Feeds of departments out of files: the same path as their streams, row by row."""

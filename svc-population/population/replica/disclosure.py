@@ -1,0 +1,104 @@
+"""What may be told of the ages in every area, decided once for the whole tree and kept for a while, so that all answers agree."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+
+from population.replica import answers
+from population.replica.database import Database
+from population.statistics.areas import LEVELS, AreaCounts
+from population.statistics.pyramids import FINEST, Blocks, Counts, Family, counts_of, family
+from svckit.errors import InvalidArgument
+
+KEPT_SECONDS = 60.0
+"""So long a decision holds; meanwhile counts are as fresh as ever, and what has become small is withheld."""
+MOST_DAYS = 32
+"""Days whose decisions are kept: now, and those of the past that were asked for last."""
+
+
+class Tree:
+    """The decisions of one day, made as far as anybody has asked."""
+
+    def __init__(self, database: Database, *, now: date, day: date | None) -> None:
+        self._database = database
+        self._now = now
+        self._day = day
+        self._families: dict[str, Family] = {}
+        self._areas: dict[tuple[str, int], AreaCounts] = {}
+        self.made_at = time.monotonic()
+
+    def of(self, prefix: str) -> tuple[Blocks | None, bool]:
+        """Returns the blocks of an area, None where it tells no ages, and whether its total is told."""
+        blocks: Blocks | None = self._family("", above=None, whole=True).of("")
+        parent = ""
+        for digits in LEVELS[1 : LEVELS.index(len(prefix)) + 1]:
+            area = prefix[:digits]
+            blocks = self._family(parent, above=blocks).of(area)
+            parent = area
+        return blocks, self._counts(prefix).total(prefix) is not None
+
+    def _family(self, parent: str, *, above: Blocks | None, whole: bool = False) -> Family:
+        key = "*" if whole else parent
+        if key not in self._families:
+            self._families[key] = self._everybody() if whole else self._decided(parent, above)
+        return self._families[key]
+
+    def _everybody(self) -> Family:
+        members = self._members("", digits=LEVELS[1])
+        return family({"": np.sum(list(members.values()), axis=0)}, above=FINEST) if members else Family(None, frozenset())
+
+    def _decided(self, parent: str, above: Blocks | None) -> Family:
+        if above is None:
+            return Family(None, frozenset())
+        digits = LEVELS[LEVELS.index(len(parent)) + 1]
+        members = self._members(parent, digits=digits)
+        shown = self._counts(parent, digits).shown(inside=parent, digits=digits)
+        return family(members, above=above, withheld=[area for area in members if shown.get(area) is None])
+
+    def _members(self, parent: str, *, digits: int) -> dict[str, Counts]:
+        rows = answers.ages_below(self._database, prefix=parent, digits=digits, now=self._now, day=self._day)
+        return {area: counts_of(own) for area, own in rows.items()}
+
+    def _counts(self, prefix: str, digits: int = 0) -> AreaCounts:
+        """The totals of the city, as `CountPeople` decides on them."""
+        root, depth = prefix[:4], 17 if max(len(prefix), digits) > 12 else 12
+        if (root, depth) not in self._areas:
+            people = answers.people_by_area(self._database, root=root, digits=depth, now=self._now, day=self._day)
+            self._areas[root, depth] = AreaCounts(people, root=root)
+        return self._areas[root, depth]
+
+
+class Decisions:
+    """The trees of the days that are asked for; threads wait for one another, so that each is made once."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._trees: dict[tuple[str, date, date | None], Tree] = {}
+        self._deciding = threading.Lock()
+        self._clock = clock
+
+    def of(self, database: Database, *, prefix: str, now: date, day: date | None) -> tuple[Blocks | None, bool]:
+        """Returns the blocks of an area, None where it tells no ages, and whether its total is told."""
+        key = (database.file.name, now, day)
+        with self._deciding:
+            tree = self._trees.get(key)
+            if tree is None or self._clock() - tree.made_at > KEPT_SECONDS:
+                self._trees.pop(key, None)
+                tree = self._trees[key] = Tree(database, now=now, day=day)
+                while len(self._trees) > MOST_DAYS:
+                    del self._trees[next(iter(self._trees))]
+            return tree.of(prefix)
+
+
+def check_level(prefix: str) -> None:
+    """Raises InvalidArgument (AREA_CODE_INVALID) unless it is the code of an area: of half of one nothing is decided."""
+    if len(prefix) not in LEVELS:
+        raise InvalidArgument(
+            "Name a city (4 digits), district (6), street (9), community (12) or grid (17).",
+            reason="AREA_CODE_INVALID",
+            field="area_prefix",
+        )
