@@ -1,8 +1,8 @@
 """The case aggregate: frozen structs, tuples instead of lists, times as aware UTC datetimes of millisecond precision.
 
 The structs hold what `binglian.mediation.v1.case` shows, plus fields of our own: `Task.due_at`, `Case.inbox` and `Case.next_light_at`
-make searches and timers cheap, `Case.handlers` remembers who worked on it, and `Case.workspace` is shown by a list of its own, to whom
-it concerns.
+make searches and timers cheap, `Task.removed_at` bounds what a department hears that was taken out, `Case.handlers` remembers who
+worked on it, and `Case.workspace` is shown by a list of its own, to whom it concerns.
 """
 
 from __future__ import annotations
@@ -170,6 +170,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: datetime | None = None
     exemption: Exemption | None = None
     extension: Extension | None = None
+    removed_at: datetime | None = None
 
     @property
     def is_lead(self) -> bool:

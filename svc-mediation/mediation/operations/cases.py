@@ -294,7 +294,7 @@ def close_case(case: Case, *, by: Actor, at: datetime, now: datetime) -> Outcome
     policies.check_case_move(case, "close_case", by)
     policies.check_verifier(case, by)
     at = flow.moment(case, at)
-    tasks = tuple(flow.remove(task) if task.is_open else task for task in case.tasks)
+    tasks = tuple(flow.remove(task, at=at) if task.is_open else task for task in case.tasks)
     changed = flow.record(case, verb="close_case", by=by, at=at, now=now, state=CaseState.CLOSED, tasks=tasks, closed_at=at)
     return changed, (CaseClosed(case_id=case.case_id, closed_at=at),)
 

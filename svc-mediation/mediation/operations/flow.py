@@ -111,9 +111,9 @@ def assign(case: Case, task: Task, at: datetime) -> Task:
     return with_clocks(task, clocks.start_all(limits, at=at), state=TaskState.ASSIGNED, assigned_at=at)
 
 
-def remove(task: Task, **changes: Any) -> Task:
-    """Returns the task taken out of its case: nothing runs any more."""
-    return with_clocks(task, clocks.drop_running(task.clocks), state=TaskState.REMOVED, **changes)
+def remove(task: Task, *, at: datetime) -> Task:
+    """Returns the task taken out of its case at an instant: nothing runs any more."""
+    return with_clocks(task, clocks.drop_running(task.clocks), state=TaskState.REMOVED, removed_at=at)
 
 
 def remove_open(case: Case, *, reason: str, at: datetime) -> tuple[tuple[Task, ...], tuple[TaskRemoved, ...]]:
@@ -123,7 +123,7 @@ def remove_open(case: Case, *, reason: str, at: datetime) -> tuple[tuple[Task, .
         for task in case.tasks
         if task.is_open
     )
-    return tuple(remove(task) if task.is_open else task for task in case.tasks), facts
+    return tuple(remove(task, at=at) if task.is_open else task for task in case.tasks), facts
 
 
 def dispatched(task: Task) -> DispatchedTask:

@@ -101,7 +101,7 @@ def remove_task(case: Case, *, task_id: str, reason: str, by: Actor, at: datetim
         now=now,
         task_id=task_id,
         remark=reason,
-        tasks=flow.put(case.tasks, flow.remove(task)),
+        tasks=flow.put(case.tasks, flow.remove(task, at=at)),
         state=flow.resumed(case),
         facts=(fact,),
     )
@@ -139,7 +139,7 @@ def rule_exemption(case: Case, *, task_id: str, approved: bool, reason: str, by:
     about = {"case_id": case.case_id, "task_id": task_id, "department": task.department}
     facts: tuple[Fact, ...] = (ExemptionRuled(**about, approved=approved, ruled_at=at),)
     if approved:
-        ruled = flow.remove(ruled)
+        ruled = flow.remove(ruled, at=at)
         facts = (*facts, TaskRemoved(**about, reason=asked.reason, removed_at=at))
     return flow.advance(
         case,

@@ -269,10 +269,10 @@ def rule_objection(
         return _stands(case, ruled, fact, by=by, at=at, now=now)
     if not reassign_to:
         policies.check_removal(task)
-        return _advance(case, flow.put(case.tasks, flow.remove(ruled)), ruled, fact, by=by, at=at, now=now)
+        return _advance(case, flow.put(case.tasks, flow.remove(ruled, at=at)), ruled, fact, by=by, at=at, now=now)
     policies.check_reassignment(case, reassign_to)
     successor = _successor(case, task, reassign_to, new_id(), at)
-    tasks = _replaced(case.tasks, flow.remove(ruled), successor)
+    tasks = _replaced(case.tasks, flow.remove(ruled, at=at), successor)
     changed, facts = _advance(case, tasks, ruled, fact, by=by, at=at, now=now)
     return changed, (*facts, flow.assigned(changed, successor))
 

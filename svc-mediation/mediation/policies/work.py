@@ -80,7 +80,7 @@ def check_removal(task: Task) -> None:
 
 
 def check_outcome(case: Case, *, result: str, evidence: Sequence[Attachment], by: Actor) -> None:
-    """Raises InvalidArgument for a result without words and, of the only department of a case, without a photograph.
+    """Raises InvalidArgument for a result without words and, of the department of a case that went to it alone, without a photograph.
 
     workflow.yaml, handling → handled: result_text_and_photo. What handles a parallel case is its join (parallel_join_ok), so there
     a photograph is asked of nobody.

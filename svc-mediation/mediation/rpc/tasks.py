@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from mediation.operations import Outcome
 from mediation.rpc import translate
 from mediation.rpc.checking import checks_texts
 from mediation.store import Document, Filter, still_open, view_of, with_task_of
-from mediation.streams import Hub
+from mediation.streams import OVERLAP, Hub
 from svckit.access import Caller, current_caller
 from svckit.documents import command_of, utc_now
 from svckit.ids import new_id
@@ -148,19 +148,20 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
         def wants(case: Document) -> bool:
             return told.shows(case) and any(_is_of(task, department) for task in case.get("tasks", ()))
 
+        cursor = cursors.parse(request.cursor, field="cursor")
         follow = self._hub.follow(
             where={"$and": [told.where, _with_task(department)]},
             first={"$and": [view.where, _with_task(department, open_only=True)]},
             wants=wants,
-            cursor=cursors.parse(request.cursor, field="cursor"),
+            cursor=cursor,
         )
         shown: dict[str, Any] = {}
         # A stream that starts without a cursor does not bring up what was over before it began.
-        began = None if request.cursor else utc_now()
+        began = None if cursor else utc_now()
         async with contextlib.aclosing(follow) as cases:
             async for case, resume in cases:
                 if not view.shows(case):
-                    case = _left(case)
+                    case = _left(case, shown, since=cursor.at - OVERLAP if cursor else None)
                 for task in _news(case, department, shown, over_too=began is None or case["changed_at"] >= began):
                     fields = {"task": translate.task_view(case, task), "cursor": str(resume)}
                     yield to_message(task_service_pb2.WatchTasksResponse, fields)
@@ -178,9 +179,17 @@ def _is_of(task: Document, department: str) -> bool:
     return not department or bool(task["department"] == department)
 
 
-def _left(case: Document) -> Document:
-    """Returns what departments hear of a case they were taken out of, and of which they may know no longer: that, and no more."""
-    tasks = [{name: task[name] for name in ("task_id", "department", "role", "state")} for task in case.get("tasks", ())]
+def _left(case: Document, shown: Container[str], *, since: datetime | None) -> Document:
+    """Returns what departments hear of a case they were taken out of, and of which they may know no longer: that, and no more.
+
+    They hear it of tasks the stream has shown, or that were taken out after `since`; not whenever the case goes on without them.
+    """
+
+    def is_news(task: Document) -> bool:
+        return task["task_id"] in shown or (since is not None and (task.get("removed_at") or since) > since)
+
+    kept = ("task_id", "department", "role", "state")
+    tasks = [{name: task[name] for name in kept} for task in case.get("tasks", ()) if is_news(task)]
     known = {name: case[name] for name in ("case_id", "number", "revision", "changed_at")}
     return {**dict.fromkeys(("category", "severity", "description", "area_code", "state")), **known, "tasks": tasks}
 

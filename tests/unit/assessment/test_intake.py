@@ -32,8 +32,8 @@ def subscribed() -> set[str]:
     return {ast.literal_eval(argument) for call in handles for argument in call.args}
 
 
-def test_what_is_subscribed_is_what_can_be_read():
-    assert subscribed() == set(intake.INTAKE)
+def test_what_is_subscribed_of_cases_is_what_can_be_read():
+    assert {kind for kind in subscribed() if kind.startswith(("mediation.", "fire_safety."))} == set(intake.INTAKE)
 
 
 def test_every_event_of_mediation_is_taken():

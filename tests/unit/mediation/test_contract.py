@@ -25,7 +25,7 @@ from svckit.messages import event_json, event_type, to_message
 from .builders import CHECKER, DISPATCHER, RESIDENT, START, after_start, dispatched, done, photo, task_of, verified
 
 # Fields the store and the timers use; no client sees them.
-OWN = {"next_light_at", "due_at", "inbox", "workspace", "ends_by_itself_at", "archive_at"}
+OWN = {"next_light_at", "due_at", "removed_at", "inbox", "workspace", "ends_by_itself_at", "archive_at"}
 
 
 def structs(module: ModuleType) -> list[type[msgspec.Struct]]:

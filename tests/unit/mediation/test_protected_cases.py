@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
 from mediation import operations, store
 from mediation.policies.access import check_visible
+from mediation.rpc.tasks import _left
 from svckit.documents import stored
 
 from .builders import DISPATCHER, RESIDENT, WORKER, dispatched, ids, refused, reported, when
@@ -66,3 +68,17 @@ def test_who_was_taken_out_of_any_other_case_may_look_at_it() -> None:
     left, _ = operations.remove_task(case, task_id=case.tasks[1].task_id, reason="x", by=DISPATCHER, **when())
     check_visible(left, someone_of("FIRE"))
     assert store.view_of(someone_of("FIRE")).shows(stored(left))
+
+
+def test_they_hear_it_once_and_not_whenever_the_case_goes_on_without_them() -> None:
+    case = dispatched("PSB", "WF", category="A0105")
+    gone = case.tasks[1].task_id
+    left, _ = operations.remove_task(case, task_id=gone, reason="x", by=DISPATCHER, **when())
+    at = left.tasks[1].removed_at
+    assert at is not None
+
+    def heard(shown: set[str], since: datetime | None) -> list[str]:
+        return [task["task_id"] for task in _left(stored(left), shown, since=since)["tasks"]]
+
+    assert heard({gone}, None) == heard(set(), at - timedelta(seconds=1)) == [gone]
+    assert heard(set(), None) == heard(set(), at) == []

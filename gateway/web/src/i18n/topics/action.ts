@@ -241,7 +241,7 @@ export const en: typeof zh = {
       partiesInformed: 'Parties informed',
       partiesInformedHint: 'How the parties were told the reply: in person, by telephone, in writing',
       evidence: 'Evidence',
-      evidenceHint: 'The only department of a case adds at least one photo of its work',
+      evidenceHint: 'A department that has the case alone adds at least one photo of its work',
       attachments: 'Attachments',
       photos: 'Photos after the work',
       passed: 'Outcome',
