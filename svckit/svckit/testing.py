@@ -57,9 +57,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def running_mongo(home: Path) -> Iterator[MongoServer]:
-    """A replica set of one mongod with its data under `home`; primary when the block starts."""
-    server = MongoServer(home=home, port=free_port(), cache_gb=0.25)
+def running_mongo(home: Path, *, cache_gb: float = 0.25) -> Iterator[MongoServer]:
+    """A replica set of one mongod with its data under `home`; primary when the block starts. Tests need little memory."""
+    server = MongoServer(home=home, port=free_port(), cache_gb=cache_gb)
     with child(server.command(), log=home / "log"), _explained(home / "log"):
         server.wait_until_ready()
         yield server

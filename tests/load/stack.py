@@ -15,7 +15,7 @@ import grpc
 from pymongo import MongoClient
 
 from deploy.local.machine import apt_install
-from svckit.embedded import free_port
+from svckit.embedded import MongoServer, free_port
 from svckit.testing import child, running_mongo, running_rabbit
 from tests.issuer import Issuer, running_issuer
 
@@ -107,7 +107,7 @@ def stack() -> Iterator[Stack]:
     """A fresh stack in a temporary folder; everything ends with the block."""
     with contextlib.ExitStack() as processes:
         home = Path(processes.enter_context(tempfile.TemporaryDirectory(prefix="binglian-load-", ignore_cleanup_errors=True)))
-        mongo = processes.enter_context(running_mongo(home / "mongo"))
+        mongo = processes.enter_context(running_mongo(home / "mongo", cache_gb=MongoServer.cache_gb))
         rabbit = processes.enter_context(running_rabbit(home / "rabbit"))
         yield Stack(home, mongo.uri, rabbit.uri, processes.enter_context(running_issuer()), processes)
 
