@@ -27,7 +27,7 @@ from population.replica.building import COLLECTION, Source, build
 from population.replica.database import Database
 from svckit.embedded import free_port
 from svckit.ids import new_id
-from svckit.testing import child
+from svckit.testing import child, running_rabbit
 from tests.integration.population.people import GRID, People
 from tests.refusals import refusal
 from tests.services import eventually, running_service
@@ -91,12 +91,16 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def office(mongo_uri: str, amqp_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def office(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """A service with a replica, and a broker of its own: another worker of population would take its facts."""
     logs, port = tmp_path_factory.mktemp("questions"), free_port()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BINGLIAN_FIELD_KEY", base64.b64encode(os.urandom(32)).decode())
         patch.setenv("BINGLIAN_POPULATION_REPLICA_ADDRESS", f"127.0.0.1:{port}")
-        with running_service("population", mongo_uri=mongo_uri, amqp_uri=amqp_uri, logs=logs) as service:
+        with (
+            running_rabbit(tmp_path_factory.mktemp("rabbit")) as broker,
+            running_service("population", mongo_uri=mongo_uri, amqp_uri=broker.uri, logs=logs) as service,
+        ):
             variables = {
                 "BINGLIAN_MONGO_URI": mongo_uri,
                 "BINGLIAN_MONGO_DATABASE": service.database.name,
