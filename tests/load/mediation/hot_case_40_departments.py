@@ -12,6 +12,7 @@ import grpc
 import uvloop
 from binglian.mediation.v1 import case_pb2, task_service_pb2
 from binglian.mediation.v1.task_service_pb2_grpc import TaskServiceStub
+from binglian.type.v1 import evidence_pb2
 
 from tests.load.harness import Row, compare
 from tests.load.mediation import stored
@@ -75,6 +76,8 @@ async def _share(channel: grpc.aio.Channel, office: Office, case: case_pb2.Case,
         note = task_service_pb2.ReportProgressRequest(**key, request_id=new_id(), text=f"进展 {number}")
         await stub.ReportProgress(note, metadata=metadata)
     reply = {"unified_reply": "已办结", "parties_informed": "电话"}
-    done = task_service_pb2.CompleteTaskRequest(**key, request_id=new_id(), result="已办理", **reply)
+    # A department that has a case alone shows its work.
+    photo = evidence_pb2.Attachment(uri="oss://after.jpg")
+    done = task_service_pb2.CompleteTaskRequest(**key, request_id=new_id(), result="已办理", evidence=[photo], **reply)
     await stub.CompleteTask(done, metadata=metadata)
     return NOTES + 2
