@@ -98,8 +98,7 @@ class Finder:
             return where, index
         if "tasks.department" in plans.flat(where):
             return where, plans.DEPARTMENT
-        city = (ask.view.area or "")[:CITY_DIGITS]
-        return ({"$and": [{"city": city}, where]}, index) if len(city) == CITY_DIGITS else (where, "_id_")
+        return ({"$and": [{"city": city}, where]}, index) if (city := _city(ask)) else (where, "_id_")
 
     async def _due(self, ask: Ask, *, after: Cursor | None, size: int) -> Page:
         path = f"inbox.{ask.due_key}"
@@ -123,29 +122,34 @@ class Finder:
     async def _worded(self, ask: Ask, *, after: Cursor | None, size: int) -> Page:
         """Collects a page from those whose wordings match, newest report first; a rare combination may end a page early."""
         wording = await self._wording(ask)
-        index = texts.AREA if len(ask.view.area or "") >= COMMUNITY_DIGITS and not ask.view.reporter else None
         found: list[Document] = []
         before = after.key if after else ""
         for _ in range(MOST_ROUNDS):
-            ids = await self._wordings.ids(wording, before=before, size=AT_ONCE, index=index)
+            ids = await self._ids(ask, wording, before=before)
             found += await self._with_ids(ids, ask) if ids else []
             if len(found) > size or len(ids) < AT_ONCE:
                 return _cut(found, size)
             before = ids[-1]
         return found, Cursor(at=_BEGINNING, key=before)
 
+    async def _ids(self, ask: Ask, wording: Filter, *, before: str) -> list[str]:
+        """The next wordings: those of a place, a person or a small area are few, else the terms of the words tell where to look."""
+        if not ask.words or ask.wording is not None or _of_one_person(ask):
+            return await self._wordings.ids(wording, before=before, size=AT_ONCE)
+        if len(ask.view.area or "") >= COMMUNITY_DIGITS:
+            return await self._wordings.ids(wording, before=before, size=AT_ONCE, index=texts.AREA)
+        return await self._wordings.ids_by_terms(wording, ask.words, city=_city(ask), before=before, size=AT_ONCE)
+
     async def _wording(self, ask: Ask) -> Filter:
         """The filter on wordings. Somebody's own cases are few: they are named."""
         parts: list[Filter] = [ask.wording or {}]
         if ask.words:
             parts.append(texts.saying(ask.words))
-        flat = plans.flat(ask.filter)
-        if "created_by.key" in flat:
+        if _of_one_person(ask):
             own = await self._cases.listed(ask.filter, order=[("_id", -1)], index=plans.CREATED_BY, size=OWN_CASES)
             return {"$and": [{"_id": {"$in": [case["case_id"] for case in own]}}, *parts]}
         parts += [{key: value} for key, value in plans.conditions(ask.filter) if key in ("area_code", "category")]
-        city = (ask.view.area or "")[:CITY_DIGITS]
-        return {"$and": [*parts, *([{"city": city}] if len(city) == CITY_DIGITS else [])]}
+        return {"$and": [*parts, *([{"city": city}] if (city := _city(ask)) else [])]}
 
     async def _with_ids(self, ids: Sequence[str], ask: Ask) -> list[Document]:
         where = {"$and": [{"_id": {"$in": list(ids)}}, ask.filter]}
@@ -186,6 +190,16 @@ class Finder:
         where, index = await self._in_order_of_reports(ask, few=MOST_COUNTED)
         rows = await self._counts.facets(where, index=index, most=MOST_COUNTED + 1)
         return rows, sum(row["count"] for row in rows) > MOST_COUNTED
+
+
+def _of_one_person(ask: Ask) -> bool:
+    return "created_by.key" in plans.flat(ask.filter)
+
+
+def _city(ask: Ask) -> str:
+    """The city the caller or the filter keeps to, "" for any."""
+    city = (ask.view.area or "")[:CITY_DIGITS]
+    return city if len(city) == CITY_DIGITS else ""
 
 
 def _due_cursor(case: Document, key: str) -> Cursor:

@@ -9,7 +9,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from mediation.domain import Actor
-from mediation.texts import WordingDocument
+from mediation.texts import MomentDocument, WordingDocument
 from svckit.errors import Unavailable
 
 Document = dict[str, Any]
@@ -34,7 +34,7 @@ class SearchDocument(me.Document):
     saved_at = me.DateTimeField(required=True)
 
 
-DOCUMENTS = (SearchDocument, WordingDocument)
+DOCUMENTS = (SearchDocument, WordingDocument, MomentDocument)
 
 
 class SavedSearches:

@@ -1,23 +1,27 @@
 """The wordings of cases in a collection of their own, kept by the worker: what a case costs to write does not pay for finding it by words.
 
 A wording is what never or seldom changes of a case: words, place, kind, time of the report. What changes is asked of the case itself.
+
+Terms are not kept for each case but for each moment, the four seconds its id was made in: cases of a busy moment have most terms in
+common, and one entry of the index stands for all of them. Terms name the moments, newest first; the wordings in them are looked through.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import mongoengine as me
-from pymongo import InsertOne, ReplaceOne
+from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.collection import Collection
-from pymongo.errors import PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 
 from mediation.domain import Point
-from mediation.wording import Wanted, overlap, wording
+from mediation.wording import Wanted, Wording, overlap, wording
 from svckit.errors import Unavailable
 
 Document = dict[str, Any]
@@ -31,6 +35,10 @@ DUPLICATE_TIME = timedelta(days=7)
 DUPLICATE_OVERLAP = 0.15
 MOST_DUPLICATES = 20
 _LOOKED_THROUGH = 500
+# The first characters of a UUIDv7 tell the time in steps of 4.096 s.
+MOMENT = 10
+_MOMENTS_AT_ONCE = 200
+_DUPLICATE_KEY = 11000
 _KIND = 3
 _MILLISECONDS = 5_000
 _READ = {"description": 1, "address": 1, "number": 1, "city": 1, "area_code": 1, "category": 1, "point": 1, "reported_at": 1}
@@ -47,9 +55,8 @@ class WordingDocument(me.Document):
         "collection": "wordings",
         "strict": False,
         "auto_create_index": False,
+        "retired_indexes": ["terms"],
         "indexes": [
-            # One term and the city narrow the search; the ids bring what is left in order, newest report first.
-            {"name": "terms", "fields": ["terms", "city", "-case_id"]},
             {"name": AREA, "fields": ["area_code", "-case_id"]},
             {"name": "place", "fields": [("point", "2dsphere")], "sparse": True},
         ],
@@ -61,8 +68,23 @@ class WordingDocument(me.Document):
     category = me.StringField(required=True)
     reported_at = me.DateTimeField(required=True)
     text = me.StringField(required=True)
-    terms = me.ListField(me.StringField())
     point = me.PointField()
+
+
+class MomentDocument(me.Document):
+    """The terms of all cases of one moment and city; its id is `<beginning of their ids>:<city>`."""
+
+    meta: ClassVar[Document] = {
+        "collection": "moments",
+        "strict": False,
+        "auto_create_index": False,
+        # One term and the city narrow the search; the ids bring what is left in order, newest report first.
+        "indexes": [{"name": "terms", "fields": ["terms", "city", "-moment"]}],
+    }
+
+    moment = me.StringField(primary_key=True)
+    city = me.StringField(required=True)
+    terms = me.ListField(me.StringField())
 
 
 class WordingKeeper:
@@ -71,26 +93,50 @@ class WordingKeeper:
     def __init__(self, cases: Collection[Document]) -> None:
         self._cases = cases
         self._wordings = cases.database["wordings"]
+        self._moments = cases.database["moments"]
 
     def keep(self, case_ids: Sequence[str]) -> None:
         """Writes the wordings of cases as they are now. Raises PyMongoError."""
-        found = {case["_id"]: _document(case) for case in self._cases.find({"_id": {"$in": list(case_ids)}}, _READ)}
-        known = {kept["_id"] for kept in self._wordings.find({"_id": {"$in": list(found)}}, {"_id": True})}
-        # Nearly all are new, and to insert one costs the server a third of what an upsert does.
-        writes = [
-            ReplaceOne({"_id": id}, words, upsert=True) if id in known else InsertOne({"_id": id, **words})
-            for id, words in found.items()
+        cases = list(self._cases.find({"_id": {"$in": list(case_ids)}}, _READ))
+        if not cases:
+            return
+        words = [
+            wording(description=case["description"], address=case.get("address", ""), number=case["number"]) for case in cases
         ]
-        if writes:
-            self._wordings.bulk_write(writes, ordered=False)
+        self._moments.bulk_write(_moments(cases, words), ordered=False)
+        self._write([_document(case, kept.text) for case, kept in zip(cases, words, strict=True)])
+
+    def _write(self, documents: Sequence[Document]) -> None:
+        """Nearly all are new, and to insert one costs the server a third of what an upsert does."""
+        try:
+            self._wordings.bulk_write([InsertOne(document) for document in documents], ordered=False)
+        except BulkWriteError as error:
+            failed = error.details["writeErrors"]
+            if error.details.get("writeConcernErrors") or any(each["code"] != _DUPLICATE_KEY for each in failed):
+                raise
+            known = [documents[each["index"]] for each in failed]
+            self._wordings.bulk_write([ReplaceOne({"_id": each["_id"]}, each) for each in known], ordered=False)
 
 
-def _document(case: Document) -> Document:
-    words = wording(description=case["description"], address=case.get("address", ""), number=case["number"])
-    kept = {name: case[name] for name in ("city", "area_code", "category", "reported_at")}
+def _moments(cases: Sequence[Document], words: Sequence[Wording]) -> list[UpdateOne]:
+    terms: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for case, kept in zip(cases, words, strict=True):
+        terms[case["_id"][:MOMENT], case["city"]].update(kept.terms)
+    return [
+        UpdateOne(
+            {"_id": f"{moment}:{city}"},
+            {"$addToSet": {"terms": {"$each": sorted(found)}}, "$setOnInsert": {"city": city}},
+            upsert=True,
+        )
+        for (moment, city), found in terms.items()
+    ]
+
+
+def _document(case: Document, text: str) -> Document:
+    kept = {name: case[name] for name in ("_id", "city", "area_code", "category", "reported_at")}
     if point := case.get("point"):
         kept["point"] = _geo(Point(point["longitude"], point["latitude"]))
-    return {**kept, "text": words.text, "terms": list(words.terms)}
+    return {**kept, "text": text}
 
 
 def _geo(point: Point) -> Document:
@@ -102,6 +148,7 @@ class WordingSearch:
 
     def __init__(self, wordings: AsyncCollection[Document]) -> None:
         self._wordings = wordings
+        self._moments = wordings.database["moments"]
 
     async def ids(self, where: Filter, *, before: str, size: int, index: str | None = None) -> list[str]:
         """Returns up to `size` ids, newest report first, older than the id `before` ("" for the newest); through an index, if named."""
@@ -109,27 +156,42 @@ class WordingSearch:
         cursor = self._wordings.find({"$and": [where, *older]}, {"_id": True}).sort("_id", -1).limit(size)
         return [found["_id"] for found in await _all(cursor.hint(index) if index else cursor)]
 
+    async def ids_by_terms(self, where: Filter, what: Wanted, *, city: str, before: str, size: int) -> list[str]:
+        """Returns what `ids` does, looking only through moments whose terms are those of the words. `city`: "" for all."""
+        found: list[str] = []
+        end = f"{before[:MOMENT]}~" if before else "~"
+        while len(found) < size and (moments := await self._moments_of(what, city=city, before=end)):
+            within = {"$and": [{"_id": {"$in": [re.compile(f"^{moment[:MOMENT]}") for moment in moments]}}, where]}
+            found += await self.ids(within, before=before, size=size - len(found), index="_id_")
+            end = moments[-1][:MOMENT]
+        return found
+
+    async def _moments_of(self, what: Wanted, *, city: str, before: str) -> list[str]:
+        terms = {"$all": list(what.terms)} if what.terms else starting_with(what.beginning)
+        where = {"terms": terms, **({"city": city} if city else {}), "_id": {"$lt": before}}
+        cursor = self._moments.find(where, {"_id": True}).sort("_id", -1).limit(_MOMENTS_AT_ONCE)
+        return [found["_id"] for found in await _all(cursor)]
+
     async def duplicates(self, case: Document) -> list[str]:
         """Returns the ids of cases that may be about the same thing as this one, most alike first.
 
         Near (or in the same area where no place is known), of the same kind, within a week, with words in common.
         """
-        words = wording_of(await _all(self._wordings.find({"_id": case["case_id"]})), case)
+        text = _text_of(await _all(self._wordings.find({"_id": case["case_id"]})), case)
         span = {"$gte": case["reported_at"] - DUPLICATE_TIME, "$lte": case["reported_at"] + DUPLICATE_TIME}
         kind = starting_with(case["category"][:_KIND])
         where = {**_around(case), "_id": {"$ne": case["case_id"]}, "category": kind, "reported_at": span}
-        found = await _all(self._wordings.find(where, {"terms": True}).limit(_LOOKED_THROUGH))
-        likeness = {other["_id"]: overlap(words, other["terms"]) for other in found}
+        found = await _all(self._wordings.find(where, {"text": True}).limit(_LOOKED_THROUGH))
+        likeness = {other["_id"]: overlap(text, other["text"]) for other in found}
         alike = [case_id for case_id, much in likeness.items() if much >= DUPLICATE_OVERLAP]
         return sorted(alike, key=lambda case_id: -likeness[case_id])[:MOST_DUPLICATES]
 
 
-def wording_of(kept: Sequence[Document], case: Document) -> Sequence[str]:
-    """Returns the terms kept of a case; made here if the worker has not come to it yet."""
+def _text_of(kept: Sequence[Document], case: Document) -> str:
+    """The text kept of a case; made here if the worker has not come to it yet."""
     if kept:
-        terms: Sequence[str] = kept[0]["terms"]
-        return terms
-    return wording(description=case["description"], address=case.get("address", ""), number=case["number"]).terms
+        return str(kept[0]["text"])
+    return wording(description=case["description"], address=case.get("address", ""), number=case["number"]).text
 
 
 def _around(case: Document) -> Filter:
@@ -145,8 +207,7 @@ def near(point: Point, *, metres: float) -> Filter:
 
 def saying(what: Wanted) -> Filter:
     """Returns the condition that a wording has all the words."""
-    narrowing = {"$all": list(what.terms)} if what.terms else starting_with(what.beginning)
-    return {"terms": narrowing, "$and": [{"text": {"$regex": re.escape(word)}} for word in what.words]}
+    return {"$and": [{"text": {"$regex": re.escape(word)}} for word in what.words]}
 
 
 def starting_with(prefix: str) -> Filter:

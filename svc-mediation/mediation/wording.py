@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
@@ -81,10 +81,16 @@ def wanted(text: str, *, field: str) -> Wanted:
     return Wanted(words, beginning=max(beginnings, key=len))
 
 
-def overlap(one: Iterable[str], other: Iterable[str]) -> float:
-    """Returns how much two sets of terms have in common, 0 to 1 (Jaccard)."""
-    mine, theirs = set(one), set(other)
+def overlap(one: str, other: str) -> float:
+    """Returns how much the terms of two kept texts have in common, 0 to 1 (Jaccard)."""
+    mine, theirs = _terms_of(one), _terms_of(other)
     return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
+
+
+def _terms_of(text: str) -> set[str]:
+    """The terms of a kept text; what all numbers of a county and year have in common is nothing two cases share."""
+    lines = (_NUMBER.sub(r"\1", line) for line in text.split("\n"))
+    return {term for line in lines for term in _terms(line)}
 
 
 def _runs(text: str) -> Iterator[tuple[str, int]]:

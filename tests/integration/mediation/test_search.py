@@ -220,6 +220,7 @@ async def test_cases_of_an_earlier_version_are_found_after_a_reindex(
     stack: Stack, cases: dict[str, str], documents: Any, tmp_path: Any
 ) -> None:
     documents.database["wordings"].delete_many({})
+    documents.database["moments"].delete_many({})
     documents.update_one({"_id": cases["lamp"]}, {"$unset": {"inbox": True}})
     marks = documents.find_one({"_id": cases["pipe"]})["inbox"]
     async with Searcher(stack, subject="fire", role="DEPT_HANDLER", department="FIRE", area="4205") as fire:
