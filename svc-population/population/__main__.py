@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from population.config import CommandSettings, Settings
+from population.domain.fact_bundle import FactBundle
 from population.domain.household import Household
 from population.domain.merge import Merge
 from population.domain.resident import Resident
@@ -50,6 +51,8 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
     residents = api.repository(Resident, collection="residents", id_field="resident_id")
     households = api.repository(Household, collection="households", id_field="household_id")
     orders = api.repository(VerificationOrder, collection="verification_orders", id_field="order_id")
+    # Only imports write here; the relay of this process publishes it.
+    api.repository(FactBundle, collection="fact_bundles", id_field="bundle_id")
     return [
         (
             residents_grpc.add_ResidentServiceServicer_to_server,

@@ -14,7 +14,7 @@ from population.domain.job import ImportSpec
 from population.imports.judging import FIELDS, Judge, Judged
 from population.imports.mapping import RowError, read_mapping
 from population.imports.reading import Batch, read
-from population.imports.writing import Writer, Written, known_numbers
+from population.imports.writing import Writer, Written, known_numbers, number_of, own_commands
 from population.jobs.desk import Desk
 from population.jobs.refusals import Refusal, RefusedRows
 from svckit.errors import InvalidArgument
@@ -45,7 +45,7 @@ class Import:
         desk = self._desk
         file, format, size = desk.open(self._spec.source)
         start = int(desk.checkpoint.get("row", 0))
-        writer = Writer(self._residents)
+        writer = Writer(desk.database, job_id=desk.job.job_id)
         begun: list[tuple[Future[Written], list[Judged], list[Refusal], int]] = []
         try:
             for batch in read(file=file, format=format, columns=list(self._mapping.columns)):
@@ -99,8 +99,8 @@ class Import:
         desk.keep(row=last)
 
     def _rehearsed(self, good: Sequence[Judged]) -> list[int]:
-        there = known_numbers(self._residents, good, own=f"job/{self._desk.job.job_id}/")
-        return [judged.row for judged in good if judged.resident.id_number and bytes(judged.resident.id_number.index) in there]
+        there = known_numbers(self._residents, good, own=own_commands(self._desk.job.job_id))
+        return [judged.row for judged in good if number_of(judged.resident) in there]
 
 
 _DUPLICATES = frozenset({"ALREADY_ENTERED", "ID_NUMBER_TWICE", "ROW_TWICE"})

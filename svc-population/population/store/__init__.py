@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mongoengine import Document
 
+from population.store.bundles import FactBundleDocument
 from population.store.dwellings import DWELLING_DOCUMENTS
 from population.store.households import HouseholdDocument
 from population.store.jobs import JOB_DOCUMENTS
@@ -21,6 +22,7 @@ from population.store.work import WORK_DOCUMENTS
 __all__ = [
     "DOCUMENTS",
     "OWNED_BY_STORE",
+    "FactBundleDocument",
     "HouseholdDocument",
     "MergeDocument",
     "ResidentDocument",
@@ -38,6 +40,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     HouseholdDocument,
     MergeDocument,
     VerificationOrderDocument,
+    FactBundleDocument,
     *JOB_DOCUMENTS,
     *WORK_DOCUMENTS,
     *PRIVACY_DOCUMENTS,

@@ -19,6 +19,7 @@ from svckit.ids import new_id
 from tests.integration.population.jobs import COLUMNS, Desk, counts, csv_of, jobs_process, parquet_of, xlsx_of
 from tests.integration.population.people import CITY, GRID, People, id_number
 from tests.refusals import refused
+from tests.services import eventually
 
 CONSTANTS = {"area_code": GRID, "id_doc_type": "111", "resident_type": "01"}
 MAPPING = {"columns": COLUMNS, "constants": CONSTANTS}
@@ -89,6 +90,19 @@ class TestImport:
         row = {**person("卫三"), "证件号码": 420502199001011234}
         job = desk.ended(desk.start_import(desk.upload("d.xlsx", xlsx_of([row])), MAPPING))
         assert refused_rows(desk, job)["1"] == ["id_number", "NUMBER_ROUNDED"]
+
+    def test_followers_hear_of_every_row_that_was_entered(self, desk: Desk) -> None:
+        heard = desk.people.service.facts("population.resident_registered.v1")
+        job = desk.ended(desk.start_import(desk.upload("facts.csv", csv_of([person("韩六"), person("杨七")])), MAPPING))
+        rows = desk.people.service.database["residents"].find({"created_by.key": {"$regex": f"^job/{job.job_id}/"}})
+        entered = {row["_id"] for row in rows}
+
+        def told() -> bool:
+            return entered == {data["residentId"] for _, data in heard() if data["residentId"] in entered}
+
+        assert eventually(told, seconds=20)
+        bundles = desk.people.service.database["fact_bundles"]
+        assert eventually(lambda: not bundles.count_documents({"outbox.time": {"$exists": True}}), seconds=20)
 
     def test_a_cancelled_import_is_resumed_and_enters_nobody_twice(self, desk: Desk) -> None:
         rows = [person(f"{NAMES[n % 32]}{NAMES[n % 31]}") for n in range(20_000)]
