@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from population.config import KEY_BYTES
 from population.domain.secret import Secret
 from population.privacy.cipher import MATERIAL_BYTES, CannotOpen, DataKey, decrypt, encrypt, key_id_of
+from population.privacy.keyed_hash import keyed_digest
 
 _NONCE_BYTES = 12
 _FIRST_RELEASES = b"\x01"  # values sealed with the field key itself, AES-256-GCM
@@ -144,7 +145,7 @@ def derived(key: bytes, purpose: bytes, length: int) -> bytes:
 
 
 def _index(key: bytes, value: str, field: str) -> bytes:
-    return hmac.digest(key, f"{field}\0{value}".encode(), "sha256")
+    return keyed_digest(key, f"{field}\0{value}".encode(), "sha256")
 
 
 def _context(field: str, owner: str) -> bytes:

@@ -89,9 +89,7 @@ class Judge:
 
     def _resident(self, values: Mapping[str, str], number: int) -> tuple[Resident, tuple[Any, ...]]:
         try:
-            message = _message(values)
-            _check(message)
-            draft = msgspec.convert(to_fields(message), ResidentDraft)
+            draft = _draft(values)
             if not draft.area_code.startswith(self._area):
                 raise InvalidArgument("The area is outside that of the job.", reason="AREA_NOT_ALLOWED", field="area_code")
             return operations.create_resident(
@@ -123,13 +121,18 @@ class Judge:
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _message(values: Mapping[str, str]) -> pb.ResidentDraft:
+def _draft(values: Mapping[str, str]) -> ResidentDraft:
+    """Returns what is to be entered, checked by the rules of the proto. Raises InvalidArgument, RowError."""
     fields: dict[str, Any] = {name: value for name, value in values.items() if name not in RESIDENCE}
+    if "house_id" not in values:
+        _check(pb.ResidentDraft(**fields))
+        return ResidentDraft(**fields)
     residence = {RESIDENCE[name]: value for name, value in values.items() if name in RESIDENCE}
-    if residence.get("house_id"):
-        residence["tenure"] = _tenure(residence.get("tenure", ""))
-        fields["residence"] = residence
-    return pb.ResidentDraft(**fields)
+    residence["tenure"] = _tenure(residence.get("tenure", ""))
+    message = pb.ResidentDraft(**{**fields, "residence": residence})
+    _check(message)
+    # What is nested has names and defaults of its own.
+    return msgspec.convert(to_fields(message), ResidentDraft)
 
 
 def _tenure(text: str) -> str:

@@ -15,6 +15,8 @@ from population.feeds.work import Feed
 from population.imports.work import Import
 from population.jobs.desk import Desk
 from population.jobs.runner import Work, run_jobs
+from population.names import name_keys
+from population.privacy.detector import in_text
 from svckit.config import ConfigError
 
 
@@ -47,4 +49,11 @@ def _scorer(settings: JobSettings, desk: Desk) -> Score | None:
 
 def serve(settings: JobSettings) -> None:
     """Works on jobs until SIGTERM or SIGINT."""
+    warm_up()
     run_jobs(settings=settings, works=works_of(settings))
+
+
+def warm_up() -> None:
+    """Reads the tables of readings and of words nobody may keep: the first job begins at once, not after them."""
+    name_keys("单小明")
+    in_text("单小明")

@@ -38,7 +38,7 @@ from svckit.logs import redact
 from svckit.schema import ensure_schema_patiently
 
 _log = logging.getLogger(__name__)
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.2
 BEAT_SECONDS = 2.0
 LEASE_SECONDS = 15.0
 LOOKED_AT = 20

@@ -15,6 +15,8 @@ import threading
 import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 
+from population.privacy.keyed_hash import keyed_digest
+
 MATERIAL_BYTES = 96
 """A data key: 32 bytes authenticate, 32 encrypt, 32 are for deterministic ciphers, which are not used here."""
 
@@ -22,6 +24,8 @@ _RANDOM = b"\x02"
 _BINARY = b"\x05"
 _HEAD, _IV, _TAG = 18, 16, 32
 _BLOCK = 16
+_DRAWN = 256
+"""Random blocks drawn at a time."""
 _HEAD_BITS = (_HEAD * 8).to_bytes(8, "big")
 
 
@@ -56,6 +60,18 @@ class _Streams(threading.local):
     def __init__(self) -> None:
         self._sealing: dict[DataKey, CipherContext] = {}
         self._opening: dict[DataKey, CipherContext] = {}
+        self._blocks: list[bytes] = []
+
+    def random_block(self) -> bytes:
+        """Returns 16 random bytes nobody else gets; the system is asked for many at a time."""
+        if not self._blocks:
+            drawn = os.urandom(_IV * _DRAWN)
+            self._blocks = [drawn[at : at + _IV] for at in range(0, len(drawn), _IV)]
+        return self._blocks.pop()
+
+    def forget_random(self) -> None:
+        """Throws away what was drawn: a forked process must not use what its parent uses."""
+        self._blocks = []
 
     def sealing(self, key: DataKey) -> CipherContext:
         stream = self._sealing.get(key)
@@ -71,6 +87,7 @@ class _Streams(threading.local):
 
 
 _streams = _Streams()
+os.register_at_fork(after_in_child=_streams.forget_random)
 
 
 def _cbc(key: DataKey) -> Cipher[modes.CBC]:
@@ -81,7 +98,7 @@ def encrypt(key: DataKey, value: bytes) -> bytes:
     """Returns the blob of a BSON binary value; the same value gives another blob every time."""
     plain = len(value).to_bytes(4, "little") + b"\x00" + value
     pad = _BLOCK - len(plain) % _BLOCK
-    body = _streams.sealing(key).update(os.urandom(_IV) + plain + bytes((pad,)) * pad)
+    body = _streams.sealing(key).update(_streams.random_block() + plain + bytes((pad,)) * pad)
     head = _RANDOM + key.id + _BINARY
     return head + body + _tag(key, head, body)
 
@@ -97,4 +114,4 @@ def decrypt(key: DataKey, blob: bytes) -> bytes:
 
 
 def _tag(key: DataKey, head: bytes, body: bytes) -> bytes:
-    return hmac.digest(key.material[:32], head + body + _HEAD_BITS, "sha512")[:_TAG]
+    return keyed_digest(key.material[:32], head + body + _HEAD_BITS, "sha512")[:_TAG]

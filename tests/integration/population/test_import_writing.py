@@ -111,3 +111,10 @@ def test_bundles_whose_facts_are_out_are_removed(database: Database[dict[str, An
     database["fact_bundles"].update_many({}, {"$set": {"outbox": []}})
     Writer(database, job_id="other").close()
     assert not database["fact_bundles"].count_documents({})
+
+
+def test_a_home_is_entered_with_its_house_and_nothing_without_one() -> None:
+    (housed,) = judged(new_id(), people(1))
+    assert [home.house_id for home in housed.resident.residences] == [HOUSE]
+    (homeless,) = judged(new_id(), people(1), house="")
+    assert homeless.resident.residences == ()
