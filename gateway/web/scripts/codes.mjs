@@ -1,5 +1,5 @@
 // Writes src/generated/codes.json from the code tables the services ship, so that names in the pages cannot drift from them.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readTable } from './csv.mjs'
@@ -23,6 +23,18 @@ function tablePath(name) {
     if (found) return join(folder, found)
   }
   throw new Error(`code table ${name} is in no */*/codes folder under ${root}`)
+}
+
+/** The rules of retention.yaml: plain mappings of names to plain mappings, two and four blanks deep. */
+function retentionRules() {
+  const [, rules = ''] = /^rules:\n([\s\S]*?)(?=^\S)/m.exec(readFileSync(tablePath('retention.yaml'), 'utf8')) ?? []
+  const read = []
+  for (const line of rules.split('\n')) {
+    const [, indent = '', key = '', value = ''] = /^( *)([a-z_]+): *([^#]*?) *(?:#.*)?$/.exec(line) ?? []
+    if (indent.length === 2) read.push({ code: key })
+    else if (indent.length === 4) read.at(-1)[key] = value
+  }
+  return read.map(({ code, purpose, basis, action, days }) => ({ code, zh: code, en: code, purpose, basis, action, days: Number(days) }))
 }
 
 const named = (rows, code = (row) => row.code) => rows.map((row) => ({ code: code(row), zh: row.zh, en: row.en }))
@@ -54,6 +66,7 @@ const codes = {
   careCategories: table('care_category.csv').map(({ code, zh, en, sensitivity, consent, cadence_days: days }) => ({ code, zh, en, sensitivity, consent, days })),
   visitRules: table('visit_rule.csv').map(({ code, kind, zh, target }) => ({ code, zh, en: zh, kind, target })),
   auditEvents: named(table('audit_event.csv')),
+  retention: retentionRules(),
   roles: named(table('grid_role.csv')),
 }
 

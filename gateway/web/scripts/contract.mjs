@@ -23,7 +23,7 @@ const CALLED = {
   'binglian/mediation/v1/search_service.proto': { SearchService: null },
   'binglian/assessment/v1/assessment_service.proto': { AssessmentService: ['GetCaseLedger', 'GetComparison', 'ListCriticalMinutes', 'ExportLedgers'] },
   'binglian/mediation/v1/clock_service.proto': { ClockService: null },
-  'binglian/population/v1/resident_service.proto': { ResidentService: null, HouseholdService: ['GetHouseholdMembers'] },
+  'binglian/population/v1/resident_service.proto': { ResidentService: null, HouseholdService: ['CreateHousehold', 'GetHouseholdMembers', 'SetHouseholdHead', 'MoveHousehold', 'ListHouseholds'] },
   'binglian/population/v1/register.proto': { RegisterService: null },
   'binglian/population/v1/question_service.proto': { QuestionService: null },
   'binglian/population/v1/collection_service.proto': {
@@ -34,7 +34,7 @@ const CALLED = {
   'binglian/population/v1/data_rights_service.proto': { DataRightsService: null, MyDataService: null, DataAuditService: null },
   'binglian/population/v1/care.proto': { CareService: null },
   'binglian/population/v1/welfare.proto': { WelfareService: ['StartWatch', 'EndWatch', 'NoteAbsence', 'RaiseAlert', 'TakeStep', 'GetWatch', 'ListWatches'] },
-  'binglian/housing/v1/house_service.proto': { BuildingService: ['GetBuilding'], HouseService: ['GetHouse'] },
+  'binglian/housing/v1/house_service.proto': { BuildingService: ['GetBuilding', 'ListBuildings'], HouseService: ['GetHouse', 'ListHouses'] },
   'binglian/housing/v1/area_service.proto': { AreaService: ['GetArea', 'GetAreaTree'], LocationService: ['LocatePoint'] },
 }
 const SCALARS = {

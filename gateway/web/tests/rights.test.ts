@@ -16,7 +16,7 @@ describe('requests about one’s own data', () => {
   })
 
   it('name fields when something is corrected or objected to, and only then', () => {
-    expect(missingIn(FIELDS.SubmitMyDataRequest, { kind: 'R2' }, null)).toEqual(['fields'])
+    expect(missingIn(FIELDS.SubmitMyDataRequest, { kind: 'R2' }, null)).toEqual(['fields', 'details'])
     expect(shownFields(FIELDS.SubmitMyDataRequest, { kind: 'R1' }, null).map(({ name }) => name)).toEqual(['kind', 'details'])
     expect(requestIn(FIELDS.SubmitDataRequest, { requester: 'REQUESTER_SELF', kind: 'R1', fields: ['name'], details: ' 查阅 ' }, null)).toEqual({ requester: 'REQUESTER_SELF', kind: 'R1', details: '查阅' })
   })

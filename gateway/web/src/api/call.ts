@@ -15,6 +15,9 @@ export function onUnauthenticated(handler: () => void): void {
   refused = handler
 }
 
+/** A request made elsewhere was answered with 401. */
+export const onRefused = (): void => refused()
+
 /** Path of a route with its `{names}` filled in, and the names used. */
 export function fillPath(path: string, values: Plain): { path: string; used: Set<string> } {
   const used = new Set<string>()
@@ -52,7 +55,7 @@ interface More {
   purpose?: string
 }
 
-const headersOf = ({ traceparent, purpose }: More): Record<string, string> => ({ ...OURS, ...(traceparent ? { traceparent } : {}), ...(purpose ? { 'X-Purpose': purpose } : {}) })
+export const headersOf = ({ traceparent, purpose }: More): Record<string, string> => ({ ...OURS, ...(traceparent ? { traceparent } : {}), ...(purpose ? { 'X-Purpose': purpose } : {}) })
 
 /** Sends one HTTP request and gives its JSON; throws `Problem` for everything that is not 2xx. */
 export async function send<T>(method: string, url: string, body?: unknown, more: More = {}): Promise<T> {

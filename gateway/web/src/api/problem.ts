@@ -5,7 +5,7 @@ export interface FieldError {
   message: string
 }
 
-interface ProblemBody {
+export interface ProblemBody {
   title?: string
   detail?: string
   reason?: string

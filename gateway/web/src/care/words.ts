@@ -22,12 +22,20 @@ export const zh = {
   wellMark: '平安', notWell: '未确认平安', byClock: '超时转入下一步',
   away: '外出至 {day}', contacts: '联系人', consented: '书面同意',
   state: { CARE_STATE_UNSPECIFIED: '', CARE_STATE_ACTIVE: '在册', CARE_STATE_ENDED: '已退出', CARE_STATE_EXPIRED: '已到期', CARE_STATE_WITHDRAWN: '已撤回同意' },
-  verb: { CareRecordVisit: '登记走访', EndCare: '退出', RenewCare: '续期', TakeStep: '登记处置', RaiseAlert: '发出预警', NoteAbsence: '登记外出' },
+  verb: { CareRecordVisit: '登记走访', EndCare: '退出', RenewCare: '续期', TakeStep: '登记处置', RaiseAlert: '发出预警', NoteAbsence: '登记外出', EndVisitPlan: '结束计划', EndWatch: '退出守护', EnterCare: '纳入关爱', StartVisitPlan: '制定走访计划', StartWatch: '申请独居守护' },
   hint: {
     CareRecordVisit: '没有需要报告的情况可以零报告，否则须写明情况或附照片。', EndCare: '本人不愿再被关爱的，请注明撤回同意。', RenewCare: '填写新的截止日期。',
     TakeStep: '确认平安即解除；未确认平安则转入下一步。', RaiseAlert: '立即开始电话联系。', NoteAbsence: '外出期间零用水不预警；不填表示已回来。',
+    EndVisitPlan: '不再安排这项走访，已有记录保留。', EndWatch: '应本人要求退出，联系人和听到的用水情况随即删除。',
+    EnterCare: '须有本人同意或法律依据。到期自动退出，续期须重新核实。',
+    StartVisitPlan: '关爱台账带来的走访自动生成；这里安排流动人口走访和网格排查。', StartWatch: '自愿参加：全天没有用水时先打电话，再上门，再救助。供水单位只回答有或没有，不提供用水量。',
   },
-  field: { notes: '所见所闻所需', nothingToReport: '零报告', evidence: '佐证', reason: '原因', withdrawn: '本人撤回同意', expiresOn: '截止日期', well: '是否平安', result: '处置情况', cause: '原因', awayUntil: '外出至' },
+  field: { notes: '所见所闻所需', nothingToReport: '零报告', evidence: '佐证', reason: '原因', withdrawn: '本人撤回同意', expiresOn: '截止日期', well: '是否平安', result: '处置情况', cause: '原因', awayUntil: '外出至', residentId: '居民', category: '类别', consent: '依据',
+    consentHint: '敏感类别须有本人同意；法定救助不以同意为前提', basis: '文书编号', basisHint: '决定书、声明书的编号，没有可不填', expiresHint: '不填为一年，最长三年', rule: '走访规则', ruleHint: '必查：流动人口登记服务、矛盾纠纷、安全隐患',
+    area: '网格或社区', signed: '本人签字的同意书', signedHint: '一张照片；只保存其指纹，用于核对原件', contacts: '联系人', contactsHint: '本人指定的第一、第二联系人及电话' },
+  fault: { house: '这位居民没有登记现住房屋，先登记居住。', one: '只需一张。' },
+  consent: { CONSENT_UNSPECIFIED: '', CONSENT_GIVEN: '本人同意', CONSENT_WRITTEN: '书面同意', CONSENT_STATUTORY: '法定', CONSENT_INFORMED: '已告知本人' } as Record<string, string>,
+  all: '全部计划',
 }
 
 export const en: typeof zh = {
@@ -53,13 +61,21 @@ export const en: typeof zh = {
   wellMark: 'well', notWell: 'not known to be well', byClock: 'time ran out, next step',
   away: 'away until {day}', contacts: 'Contacts', consented: 'written consent',
   state: { CARE_STATE_UNSPECIFIED: '', CARE_STATE_ACTIVE: 'On the register', CARE_STATE_ENDED: 'Ended', CARE_STATE_EXPIRED: 'Expired', CARE_STATE_WITHDRAWN: 'Consent withdrawn' },
-  verb: { CareRecordVisit: 'Record a visit', EndCare: 'End', RenewCare: 'Renew', TakeStep: 'Say what came of it', RaiseAlert: 'Raise an alert', NoteAbsence: 'Note an absence' },
+  verb: { CareRecordVisit: 'Record a visit', EndCare: 'End', RenewCare: 'Renew', TakeStep: 'Say what came of it', RaiseAlert: 'Raise an alert', NoteAbsence: 'Note an absence', EndVisitPlan: 'End the plan', EndWatch: 'End the watch', EnterCare: 'Put on the care register', StartVisitPlan: 'Plan visits', StartWatch: 'Set up a welfare watch' },
   hint: {
     CareRecordVisit: 'Nothing to report is a report; else say what you saw or attach a photo.', EndCare: 'Say whether the person took consent back.', RenewCare: 'The new last day.',
     TakeStep: 'Well: the alert is over. Not: the next step begins.', RaiseAlert: 'Somebody calls at once.', NoteAbsence: 'No water means nothing then; leave it empty when the person is back.',
+    EndVisitPlan: 'No more of these visits; what was recorded stays.', EndWatch: 'As the person asked. Contacts and what was heard are removed at once.',
+    EnterCare: 'Needs the person’s consent, or a law. It runs out by itself, and is asked about again before it is renewed.',
+    StartVisitPlan: 'Visits of the care register come by themselves; floating residents and rounds through a grid are planned here.', StartWatch: 'Only for who wants it: a day without water drawn makes somebody call, go there, help. The waterworks say yes or no, never how much.',
   },
-  field: { notes: 'Seen, heard, needed', nothingToReport: 'Nothing to report', evidence: 'Proof', reason: 'Reason', withdrawn: 'Consent taken back', expiresOn: 'Last day', well: 'Is the person well', result: 'What was done', cause: 'Cause', awayUntil: 'Away until' },
+  field: { notes: 'Seen, heard, needed', nothingToReport: 'Nothing to report', evidence: 'Proof', reason: 'Reason', withdrawn: 'Consent taken back', expiresOn: 'Last day', well: 'Is the person well', result: 'What was done', cause: 'Cause', awayUntil: 'Away until', residentId: 'Resident', category: 'Category', consent: 'Rests on',
+    consentHint: 'Sensitive categories need consent; statutory aid does not rest on it', basis: 'Number of the paper', basisHint: 'Of the decision or declaration, if there is one', expiresHint: 'A year when empty, three at most', rule: 'Rule', ruleHint: 'Floating residents, disputes, hazards',
+    area: 'Grid or community', signed: 'Consent, signed', signedHint: 'One photograph; only its fingerprint is kept, to compare with the paper', contacts: 'Whom to call', contactsHint: 'First and second, with numbers, as the person wrote them down' },
+  fault: { house: 'No present home of this person is recorded: enter it first.', one: 'One is enough.' },
+  consent: { CONSENT_UNSPECIFIED: '', CONSENT_GIVEN: 'Agreed', CONSENT_WRITTEN: 'Agreed in writing', CONSENT_STATUTORY: 'The law', CONSENT_INFORMED: 'Was informed' },
+  all: 'All plans',
 }
 
-export const reasonsZh = { EVIDENCE_MISSING: '请写明情况、附照片，或选择零报告。', ALERT_OVER: '预警已经解除。', WRONG_STAGE: '已转入下一步，请重新查看。', STATUTORY: '法定类别不能由此退出。', CONSENT_MISSING: '须有本人同意。' }
-export const reasonsEn: typeof reasonsZh = { EVIDENCE_MISSING: 'Say what you saw, attach a photo, or report nothing.', ALERT_OVER: 'The alert is over.', WRONG_STAGE: 'The next step has begun: look again.', STATUTORY: 'A statutory category does not end here.', CONSENT_MISSING: 'This needs consent.' }
+export const reasonsZh = { EVIDENCE_MISSING: '请写明情况、附照片，或选择零报告。', ALERT_OVER: '预警已经解除。', WRONG_STAGE: '已转入下一步，请重新查看。', STATUTORY: '法定类别不能由此退出。', CONSENT_MISSING: '须有本人同意。', IN_CARE_ALREADY: '此人已在这一类别中。', WATCHED_ALREADY: '这处房屋已在守护中。', PLANNED_ALREADY: '已有同样的走访计划。', CARE_CATEGORY_RESTRICTED: '这一类别只由主管部门掌握，不在此登记。', LIVES_ELSEWHERE: '此人没有登记居住在这处房屋。', EXPIRES_BEFORE_TODAY: '截止日期不能早于今天。', TOO_LONG: '最长三年，到期重新核实。', RESIDENT_MISSING: '请选择居民。' }
+export const reasonsEn: typeof reasonsZh = { EVIDENCE_MISSING: 'Say what you saw, attach a photo, or report nothing.', ALERT_OVER: 'The alert is over.', WRONG_STAGE: 'The next step has begun: look again.', STATUTORY: 'A statutory category does not end here.', CONSENT_MISSING: 'This needs consent.', IN_CARE_ALREADY: 'The person is on the register for this already.', WATCHED_ALREADY: 'This house is looked after already.', PLANNED_ALREADY: 'These visits are planned already.', CARE_CATEGORY_RESTRICTED: 'The department alone keeps this category.', LIVES_ELSEWHERE: 'The person is not recorded as living there.', EXPIRES_BEFORE_TODAY: 'The last day lies in the past.', TOO_LONG: 'Three years at most; then it is asked again.', RESIDENT_MISSING: 'Choose a resident.' }

@@ -43,6 +43,8 @@ export interface Field<C = unknown> {
   more?: Values
   /** Where something can be looked up; it opens in a new window, for what was entered stays. `label` is a key of the catalogue. */
   link?: (context: C) => { to: string; label: string }
+  /** Takes half of a row in a wide dialog. */
+  half?: boolean
   /** What is wrong with what was entered, as a key of the catalogue; '' when nothing is. */
   fault?: (value: unknown, context: C) => string
 }
@@ -97,6 +99,12 @@ export const linesOf = (text: string): string[] => text.split('\n').map((line) =
 /** Whether a complaint of the service is about a field, or about something inside it. */
 export function isAbout(field: Pick<Field, 'name' | 'aliases'>, error: FieldError): boolean {
   return [field.name, ...(field.aliases ?? [])].some((name) => error.field === name || error.field.startsWith(`${name}.`) || error.field.startsWith(`${name}[`))
+}
+
+/** The field a complaint stands at: of those it is about, the one that is named most exactly (`home.since` rather than `home`). */
+export function fieldOf<F extends Pick<Field, 'name' | 'aliases'>>(fields: readonly F[], error: FieldError): F | undefined {
+  const exactness = ({ name, aliases = [] }: F): number => Math.max(...[name, ...aliases].filter((one) => isAbout({ name: one }, error)).map(({ length }) => length))
+  return fields.filter((field) => isAbout(field, error)).toSorted((a, b) => exactness(b) - exactness(a))[0]
 }
 
 const ZONE = '+08:00'

@@ -1,4 +1,5 @@
 /** What people read, in English. Both languages stand side by side in `topics/` and in the `words.ts` of larger parts. */
+import { en as audit } from '@/audit/words'
 import { en as collection } from '@/collection/words'
 import { en as committee } from '@/committee/words'
 import { en as dispute } from '@/dispute/words'
@@ -32,6 +33,7 @@ const en: typeof zh = {
   ...ledger,
   ...notice,
   ...reason,
+  audit,
   collection,
   committee,
   dispute,

@@ -1,4 +1,5 @@
 /** What people read, in Chinese. Both languages stand side by side in `topics/` and in the `words.ts` of larger parts. */
+import { zh as audit } from '@/audit/words'
 import { zh as collection } from '@/collection/words'
 import { zh as committee } from '@/committee/words'
 import { zh as dispute } from '@/dispute/words'
@@ -31,6 +32,7 @@ export default {
   ...ledger,
   ...notice,
   ...reason,
+  audit,
   collection,
   committee,
   dispute,

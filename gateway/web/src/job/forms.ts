@@ -1,6 +1,6 @@
-/** What starting an import, an export or a cross-check asks for. Pure. */
+/** What starting an import, an export, a cross-check or a feed asks for. Pure. */
 import { always, type Field, type Option } from '@/forms/fields'
-import { FileFormat, type MatchRule } from '@/generated/contract'
+import { FeedKind, FileFormat, type MatchRule } from '@/generated/contract'
 import { purposeOptions } from '@/people/purpose'
 import SourceField from './SourceField.vue'
 
@@ -17,13 +17,15 @@ export interface JobContext {
   area: string
 }
 
-export type StartVerb = 'StartImport' | 'StartCrossCheck' | 'StartExport'
+export type StartVerb = 'StartImport' | 'StartCrossCheck' | 'StartExport' | 'StartFeed'
 type JobField = Field<JobContext>
 
 /** Rules that hold two files against each other, and the one that looks for duplicates in the register itself. */
 const TWO_FILES = ['MR03', 'MR06']
 const NO_FILE = 'MR07'
 const GRID_LOOKS = 'MR01'
+/** The one purpose records of people are fed for: to verify what the register says (P11). */
+const VERIFYING = 'P11'
 const EXPORTED = ['name', 'sex', 'birth_date', 'id_doc_type', 'id_number', 'phone', 'resident_type', 'household_relation', 'area_code', 'match_flag'] as const
 
 const faultOf = (value: unknown): string => {
@@ -57,6 +59,13 @@ export const FIELDS: Record<StartVerb, JobField[]> = {
     source('crossCheckSpec.other', 'crossCheckSpec.otherMapping', 'other', { shown: (values) => TWO_FILES.includes(String(values['crossCheckSpec.rule'])) }),
     area('crossCheckSpec.areaPrefix'),
     field('crossCheckSpec.orders', 'switch', 'orders', { shown: (values) => values['crossCheckSpec.rule'] === GRID_LOOKS, initial: () => false }),
+  ],
+  StartFeed: [
+    field('feedSpec.kind', 'choice', 'feedKind', { required: always, options: (_, { t }) => FeedKind.slice(1).map((value) => ({ value, label: t(`job.feed.${value}`) })), initial: () => 'FEED_KIND_RECORDS' }),
+    { ...purpose('StartFeed'), options: (_, words, values) => purposeOptions('StartFeed', words).filter(({ value }) => values['feedSpec.kind'] !== 'FEED_KIND_RECORDS' || value === VERIFYING) },
+    basis,
+    source('feedSpec.source', 'feedSpec.mapping', 'source', { hint: 'job.field.feedHint' }),
+    field('feedSpec.dryRun', 'switch', 'dryRun', { initial: () => true }),
   ],
   StartExport: [
     purpose('StartExport'), basis,

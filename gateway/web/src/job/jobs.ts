@@ -1,5 +1,5 @@
 /** How jobs are told and what may be done about them; how a file is cut for its upload, and what its columns are likely to be. Pure. */
-import type { Job, JobState } from '@/generated/contract'
+import type { FeedKind, Job, JobState } from '@/generated/contract'
 
 const ENDED: readonly JobState[] = ['JOB_STATE_CANCELLED', 'JOB_STATE_FAILED', 'JOB_STATE_FINISHED']
 export const hasEnded = (job: Job): boolean => ENDED.includes(job.state ?? 'JOB_STATE_UNSPECIFIED')
@@ -72,8 +72,27 @@ export function base64Of(bytes: Uint8Array): string {
 const USUAL: Readonly<Record<string, string>> = {
   姓名: 'name', 身份证号: 'id_number', 身份证号码: 'id_number', 证件号码: 'id_number', 公民身份号码: 'id_number', 证件种类: 'id_doc_type', 证件类型: 'id_doc_type', 性别: 'sex', 出生日期: 'birth_date',
   电话: 'phone', 手机: 'phone', 手机号: 'phone', 联系电话: 'phone', 人口类型: 'resident_type', 与户主关系: 'household_relation', 区划代码: 'area_code', 网格代码: 'area_code', 编号: 'reference',
+  规则: 'rule', 事项代码: 'rule', 发生日期: 'occurred_on', 事项说明: 'detail', 联系人: 'contact_name', 地址: 'address', 统一社会信用代码: 'uscc', 数据日期: 'as_of',
 }
-const OWN = ['name', 'name_latin', 'id_number', 'id_doc_type', 'sex', 'birth_date', 'phone', 'resident_type', 'household_relation', 'area_code', 'reference', 'house_id', 'tenure', 'since']
+const OWN = ['rule', 'occurred_on', 'detail', 'ordinal', 'contact_name', 'address', 'uscc', 'consent', 'as_of', 'resident_id', 'name', 'name_latin', 'id_number', 'id_doc_type', 'sex', 'birth_date', 'phone', 'resident_type', 'household_relation', 'area_code', 'reference', 'house_id', 'tenure', 'since']
+
+const RECORD_FIELDS = ['id_number', 'as_of', 'name', 'name_latin', 'sex', 'birth_date', 'phone', 'resident_type', 'household_relation']
+const EVENT_FIELDS = ['rule', 'occurred_on', 'id_number', 'resident_id', 'house_id', 'uscc', 'area_code', 'detail', 'ordinal', 'contact_name', 'address', 'consent']
+/** Fields a department may feed: of its records of people, or of life events. */
+export const feedFields = (kind: FeedKind): readonly string[] => (kind === 'FEED_KIND_LIFE_EVENTS' ? EVENT_FIELDS : RECORD_FIELDS)
+
+/** Cells of CSV, row by row; quoted cells may hold commas, quotes and line ends. */
+export function rowsOfCsv(text: string): string[][] {
+  const rows: string[][] = [[]]
+  const cell = /(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/g
+  for (const [all, quoted, plain, end] of text.replace(/^\ufeff/, '').matchAll(cell)) {
+    if (!all && !rows.at(-1)?.length) break
+    rows.at(-1)?.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'))
+    if (!end) break
+    if (end !== ',') rows.push([])
+  }
+  return rows.filter((row) => row.length)
+}
 
 /** The header line of a CSV file: its cells, quotes taken off. */
 export const headerOf = (text: string): string[] =>

@@ -3,21 +3,27 @@ import type { Resident } from '@/generated/contract'
 import { mayCall } from '@/api/session'
 import { always, type Field } from '@/forms/fields'
 import { codesOf } from '@/model/codes'
+import { homeSent, NONE_SHOWN, notAhead, tenures } from './entry'
+import HomeField from './fields/HomeField.vue'
 import { hasLeft } from './register'
 
-export const VERBS = ['AddIdDocument', 'MoveResident', 'RecordDeath', 'VoidResident', 'RestoreResident'] as const
+export const VERBS = ['AddIdDocument', 'MoveResident', 'StartResidence', 'RecordDeath', 'VoidResident', 'RestoreResident'] as const
 export type Verb = (typeof VERBS)[number]
 
 export interface Context {
   resident: Resident
+  /** Area of the resident, where a new home is looked for first. */
+  area: string
   /** YYYY-MM-DD. */
   today: string
 }
 
 type ResidentField = Field<Context>
-const NONE_SHOWN = '999'
 const field = (name: string, kind: ResidentField['kind'], label: string, more: Partial<ResidentField> = {}): ResidentField => ({ name, kind, label: `people.form.${label}`, ...more })
-const notAhead = (value: unknown, { today }: Context): string => (String(value) > today ? 'reason.IN_THE_FUTURE' : '')
+const areaFault = (digits: number) => (value: unknown): string => (new RegExp(`^[1-9]\\d{1,${digits - 1}}$`).test(String(value).trim()) ? '' : `people.fault.${digits === 12 ? 'area' : 'registered'}`)
+const choices = (name: string, label: string, values: readonly string[], prefix: string): ResidentField => field(name, 'choice', label, { required: always, wire: () => ({}), initial: () => values[0], options: (_, { t }) => values.map((value) => ({ value, label: t(`people.form.${prefix}.${value}`) })) })
+const isWay = (way: string) => (values: Record<string, unknown>): boolean => values.way === way
+const isKind = (kind: string) => (values: Record<string, unknown>): boolean => values.kind === kind
 
 export const FIELDS: Record<Verb, ResidentField[]> = {
   AddIdDocument: [
@@ -26,9 +32,20 @@ export const FIELDS: Record<Verb, ResidentField[]> = {
     field('primary', 'switch', 'primary', { initial: () => false }),
   ],
   MoveResident: [
-    field('away.toAreaCode', 'line', 'toAreaCode', { hint: 'people.form.toAreaCodeHint', limit: 12, fault: (value) => (/^[1-9]\d{1,11}$/.test(String(value).trim()) ? '' : 'people.fault.area') }),
-    field('away.until', 'day', 'until', { required: always, initial: ({ today }) => today }),
-    field('away.reason', 'text', 'reason', { limit: 200 }),
+    choices('way', 'way', ['within', 'out'], 'ways'),
+    field('home', 'own', 'home', { required: always, shown: isWay('within'), component: HomeField, wire: homeSent('home') }),
+    field('home.tenure', 'choice', 'tenure', { shown: isWay('within'), options: tenures as ResidentField['options'] }),
+    field('home.since', 'day', 'movedOn', { required: always, shown: isWay('within'), initial: ({ today }) => today, fault: notAhead }),
+    field('away.toAreaCode', 'line', 'toAreaCode', { shown: isWay('out'), hint: 'people.form.toAreaCodeHint', limit: 12, fault: areaFault(12) }),
+    field('away.until', 'day', 'until', { required: always, shown: isWay('out'), initial: ({ today }) => today, fault: notAhead }),
+    field('away.reason', 'text', 'reason', { shown: isWay('out'), limit: 200 }),
+  ],
+  StartResidence: [
+    choices('kind', 'residenceKind', ['actual', 'registered'], 'kinds'),
+    field('residence', 'own', 'home', { required: always, shown: isKind('actual'), component: HomeField, wire: (value) => ({ ...homeSent('residence')(value), 'residence.kind': 'RESIDENCE_KIND_ACTUAL' }) }),
+    field('residence.tenure', 'choice', 'tenure', { shown: isKind('actual'), options: tenures as ResidentField['options'] }),
+    field('residence.areaCode', 'line', 'registeredArea', { required: always, shown: isKind('registered'), limit: 17, hint: 'people.entry.registeredHint', fault: areaFault(17), wire: (value) => ({ 'residence.areaCode': String(value).trim(), 'residence.kind': 'RESIDENCE_KIND_REGISTERED' }) }),
+    field('residence.since', 'day', 'since', { required: always, initial: ({ today }) => today, fault: notAhead }),
   ],
   RecordDeath: [field('diedOn', 'day', 'diedOn', { required: always, fault: notAhead }), field('reason', 'text', 'deathReason', { required: always })],
   VoidResident: [field('reason', 'text', 'voidReason', { required: always })],

@@ -13,6 +13,8 @@ const TABS: readonly Tab[] = [
   { to: '/people', label: 'people.title', rpc: 'ListResidents' },
   { to: '/people/figures', label: 'question.figures', rpc: 'GetPyramid' },
   { to: '/people/questions', label: 'question.title', rpc: 'CountPeople' },
+  { to: '/people/around', label: 'question.around.title', rpc: 'CountAround' },
+  { to: '/people/voters', label: 'question.voters.title', rpc: 'ExportVoterRoll' },
   { to: '/people/collection', label: 'collection.title', rpc: 'ListFieldChecks' },
   { to: '/people/jobs', label: 'job.title', rpc: 'ListJobs' },
   { to: '/people/duplicates', label: 'merging.title', rpc: 'ListMerges' },
@@ -20,6 +22,8 @@ const TABS: readonly Tab[] = [
   { to: '/my-data', label: 'rights.mine', rpc: 'ListMyAccesses' },
   { to: '/people/care', label: 'care.title', rpc: 'ListCareEntries' },
   { to: '/people/welfare', label: 'care.welfare', rpc: 'ListWatches' },
+  // Who may read what retention did: auditors, protection officers and stewards; the trail itself is for fewer.
+  { to: '/people/audit', label: 'audit.title', rpc: 'ListRetentionRuns' },
 ]
 
 /** What the caller may open, in order. */

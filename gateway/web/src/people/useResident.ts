@@ -3,12 +3,13 @@ import { ref, shallowRef, type Ref } from 'vue'
 import { call } from '@/api/call'
 import { Problem } from '@/api/problem'
 import { mayCall } from '@/api/session'
-import type { FieldLedger, Resident } from '@/generated/contract'
+import type { FieldLedger, Household, Resident } from '@/generated/contract'
 
 export interface ShownResident {
   resident: Ref<Resident | null>
   ledger: Ref<FieldLedger | null>
   members: Ref<Resident[]>
+  household: Ref<Household | null>
   problem: Ref<unknown>
   /** Purpose the data are shown in full for; '' while they are masked. */
   purpose: Ref<string>
@@ -25,6 +26,7 @@ export function useResident(residentId: string): ShownResident {
   const resident = shallowRef<Resident | null>(null)
   const ledger = shallowRef<FieldLedger | null>(null)
   const members = shallowRef<Resident[]>([])
+  const household = shallowRef<Household | null>(null)
   const problem = ref<unknown>(null)
   const purpose = ref('')
   const busy = ref(false)
@@ -55,9 +57,11 @@ export function useResident(residentId: string): ShownResident {
   async function home(person: Resident, mine: number): Promise<void> {
     if (!person.householdId || !mayCall('GetHouseholdMembers')) return
     const answer = await call('GetHouseholdMembers', { householdId: person.householdId }).catch(() => null)
-    if (answer && mine === round) members.value = answer.members ?? []
+    if (!answer || mine !== round) return
+    members.value = answer.members ?? []
+    household.value = answer.household ?? null
   }
 
   void ask('')
-  return { resident, ledger, members, problem, purpose, busy, load: () => ask(purpose.value), reveal: ask, hide: () => ask('') }
+  return { resident, ledger, members, household, problem, purpose, busy, load: () => ask(purpose.value), reveal: ask, hide: () => ask('') }
 }

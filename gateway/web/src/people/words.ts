@@ -69,9 +69,10 @@ export const zh = {
   duplicates: '可能重复的登记',
   accesses: '谁看过这位居民的信息',
   requests: '本人提出的请求',
-  verb: { MoveResident: '登记迁出', RecordDeath: '登记死亡', VoidResident: '标记误录', RestoreResident: '撤回', AddIdDocument: '登记证件', SubmitFields: '提交采集' },
+  verb: { MoveResident: '登记迁移', StartResidence: '登记居住或户籍', RecordDeath: '登记死亡', VoidResident: '标记误录', RestoreResident: '撤回', AddIdDocument: '登记证件', SubmitFields: '提交采集' },
   hint: {
-    MoveResident: '迁出本市。在住记录于迁出之日结束，可以撤回。',
+    MoveResident: '市内搬家：原住处于前一天结束，人口类型随之变化。迁出本市：在住记录于当日结束，可以撤回。',
+    StartResidence: '从某日起居住在一处房屋，或户籍登记在某地；原有记录不变。',
     RecordDeath: '在住记录于当日结束，可以撤回。',
     VoidResident: '登记保留，不再列入名册，可以撤回。',
     RestoreResident: '撤回后，由此结束的居住记录恢复。',
@@ -81,8 +82,26 @@ export const zh = {
   form: {
     toAreaCode: '迁往地区代码', toAreaCodeHint: '2 至 12 位，不知道的可不填', until: '在本市的最后一天', reason: '说明', diedOn: '死亡日期', deathReason: '依据', voidReason: '误录原因',
     idDocType: '证件种类', idNumber: '证件号码', primary: '作为首要证件',
+    way: '去向', ways: { within: '市内搬家', out: '迁出本市' }, home: '新住处', tenure: '居住方式', movedOn: '迁入日期',
+    residenceKind: '登记什么', kinds: { actual: '居住', registered: '户籍' }, registeredArea: '户籍所在地代码', since: '起始日期',
   },
-  fault: { area: '须为 2 至 12 位数字。' },
+  home: { area: '社区', building: '楼栋（可输入查找）', house: '房屋（可输入查找）', none: '这个社区还没有登记楼栋。' },
+  unit: '单元',
+  entry: {
+    title: '登记居民',
+    submit: '登记',
+    hint: '新迁入、新出生或此前未登记的人。身份证号码会核对校验码、出生日期和性别；没有证件也可以登记。',
+    name: '姓名', nameLatin: '拉丁字母姓名', idDocType: '证件种类', idNumber: '证件号码', idNumberHint: '号码加密保存', birthDate: '出生日期', sex: '性别', phone: '电话', residentType: '人口类型',
+    residentTypeHint: '不填为待核实', home: '现住房屋', homeHint: '选到房屋后，可以加入同住的户', areaCode: '所属区域', tenure: '居住方式', since: '迁入日期', household: '户', relation: '与户主关系',
+    relationHint: '新立户不填即为户主', registered: '户籍所在地代码', registeredHint: '行政区划代码，2 位（省）至 17 位（网格），知道多少填多少', registeredSince: '户籍登记日期', alone: '独居',
+    newHousehold: '新立一户', noHousehold: '不登记户', houseFirst: '先选择房屋', householdOf: '{names} 一户', nobodyYet: '尚无成员',
+  },
+  household: {
+    verb: { SetHouseholdHead: '变更户主', MoveHousehold: '整户搬家' },
+    hint: { SetHouseholdHead: '其他人与新户主的关系可以逐一填写；不填的由原关系推算，推算不出的留空待核实。', MoveHousehold: '住在原住处的成员一起搬到新住处。' },
+    head: '新户主', relations: '与新户主的关系', relationsHint: '留空则由原关系推算', follows: '由原关系推算', home: '新住处', tenure: '居住方式', since: '搬家日期', moved: '已随户搬家：{n} 人',
+  },
+  fault: { area: '须为 2 至 12 位数字。', registered: '须为 2 至 17 位数字。' },
 }
 
 export const en: typeof zh = {
@@ -155,9 +174,10 @@ export const en: typeof zh = {
   duplicates: 'Entries that may be the same person',
   accesses: 'Who saw this person’s data',
   requests: 'Requests of this person',
-  verb: { MoveResident: 'Moved out', RecordDeath: 'Died', VoidResident: 'Mistaken entry', RestoreResident: 'Take back', AddIdDocument: 'Add a document', SubmitFields: 'Propose values' },
+  verb: { MoveResident: 'Record a move', StartResidence: 'Lives or is registered', RecordDeath: 'Died', VoidResident: 'Mistaken entry', RestoreResident: 'Take back', AddIdDocument: 'Add a document', SubmitFields: 'Propose values' },
   hint: {
-    MoveResident: 'Out of the city. Residences end on that day; this can be taken back.',
+    MoveResident: 'Within the city: the old home ends the day before, and the kind of resident follows. Out of it: residences end on that day; this can be taken back.',
+    StartResidence: 'From a day on the person lives in a house, or is registered somewhere; what is recorded stays.',
     RecordDeath: 'Residences end on that day; this can be taken back.',
     VoidResident: 'The entry is kept, out of the lists; this can be taken back.',
     RestoreResident: 'The residences that ended with it go on.',
@@ -167,8 +187,26 @@ export const en: typeof zh = {
   form: {
     toAreaCode: 'Code of the area', toAreaCodeHint: '2 to 12 digits, if known', until: 'Last day in the city', reason: 'Remark', diedOn: 'Day of death', deathReason: 'Source', voidReason: 'What the mistake was',
     idDocType: 'Kind of document', idNumber: 'Number', primary: 'As the first document',
+    way: 'Where to', ways: { within: 'Within the city', out: 'Out of the city' }, home: 'New home', tenure: 'How they live there', movedOn: 'Day of the move',
+    residenceKind: 'What is recorded', kinds: { actual: 'Lives there', registered: 'Is registered there' }, registeredArea: 'Code of the area of registration', since: 'From',
   },
-  fault: { area: '2 to 12 digits.' },
+  home: { area: 'Community', building: 'Building (type to find)', house: 'House (type to find)', none: 'No building of this community is entered yet.' },
+  unit: ' unit',
+  entry: {
+    title: 'Enter a resident',
+    submit: 'Enter',
+    hint: 'Somebody who moved in, was born, or was not entered before. Identity numbers are checked, also against birth date and sex; nobody is turned away for lack of a document.',
+    name: 'Name', nameLatin: 'Name in Latin letters', idDocType: 'Kind of document', idNumber: 'Number', idNumberHint: 'Stored encrypted', birthDate: 'Date of birth', sex: 'Sex', phone: 'Telephone', residentType: 'Kind',
+    residentTypeHint: 'Not verified when empty', home: 'Home', homeHint: 'With a house, a household in it can be chosen', areaCode: 'Area', tenure: 'How they live there', since: 'Day of moving in', household: 'Household', relation: 'Relation to head',
+    relationHint: 'Head of a new household when empty', registered: 'Code of the area of registration', registeredHint: '2 digits (province) to 17 (grid), as far as it is known', registeredSince: 'Registered there since', alone: 'Lives alone',
+    newHousehold: 'A new household', noHousehold: 'No household', houseFirst: 'Choose a house first', householdOf: 'Household of {names}', nobodyYet: 'nobody yet',
+  },
+  household: {
+    verb: { SetHouseholdHead: 'Change the head', MoveHousehold: 'Move the household' },
+    hint: { SetHouseholdHead: 'Relations to the new head may be told; others follow from the old ones, and what does not follow is left to be asked.', MoveHousehold: 'Members who live in the old home move with it.' },
+    head: 'New head', relations: 'Relations to the new head', relationsHint: 'Empty: follows from the old one', follows: 'follows', home: 'New home', tenure: 'How they live there', since: 'Day of the move', moved: '{n} moved with it',
+  },
+  fault: { area: '2 to 12 digits.', registered: '2 to 17 digits.' },
 }
 
 /** Sentences for reasons of refusals, merged into the catalogue's own. */
@@ -188,6 +226,10 @@ export const reasonsZh = {
   CODE_UNKNOWN: '没有这个代码。',
   PHONE_INVALID: '电话号码不正确。',
   DATE_INVALID: '没有这一天。',
+  ALREADY_LIVES_THERE: '此人已登记居住在这里。',
+  OTHER_CITY: '不在本市，请选择迁出本市。',
+  HOUSEHOLD_MISSING: '没有这一户。',
+  NOT_A_MEMBER: '不是这一户的成员。',
 }
 
 export const reasonsEn: typeof reasonsZh = {
@@ -206,4 +248,8 @@ export const reasonsEn: typeof reasonsZh = {
   CODE_UNKNOWN: 'There is no such code.',
   PHONE_INVALID: 'This is no telephone number.',
   DATE_INVALID: 'There is no such day.',
+  ALREADY_LIVES_THERE: 'The person lives there already.',
+  OTHER_CITY: 'This lies in another city: record a move out of this one.',
+  HOUSEHOLD_MISSING: 'There is no such household.',
+  NOT_A_MEMBER: 'This is no member of the household.',
 }

@@ -52,6 +52,15 @@ export const zh = {
   noSurface: '未知',
   noDensity: '这个区域没有下级区域的数据。',
   nothing: '这个区域没有登记人口。',
+  around: {
+    title: '规划测算', place: '中心点', placeHint: '经度, 纬度（WGS 84），如 111.2865, 30.6919', fault: '请填写经度和纬度，以逗号分隔。', here: '当前位置', radius: '半径（米）', ages: '年龄', to: '最大年龄', age: '周岁',
+    ageFault: '最小年龄不能大于最大年龄。', hint: '例如：拟建学校周围 800 米内 6 至 14 岁的儿童。不足 10 人的不公布。', result: '周围 {radius} 米内 {from} 至 {to} 岁', byAge: '按年龄',
+  },
+  voters: {
+    title: '选民核对', day: '选举日', start: '生成核对名单', hint: '选举日年满 18 周岁的人，按区域排列。名单只用于选民登记核对，保存者须在选举结束后 60 日内删除。', reading: '已收到 {n} 人', stopped: '已停在 {n} 人', whole: '共 {n} 人，已全部收到',
+    of: '，约 {n} 人', stop: '停止', resume: '继续', save: '保存为 CSV',
+    column: { place: '序号', name: '姓名', sex: '性别', birth: '出生日期', area: '社区或网格', code: '区划代码', type: '人口类型' } as Record<string, string>,
+  },
 }
 
 export const en: typeof zh = {
@@ -107,6 +116,15 @@ export const en: typeof zh = {
   noSurface: 'unknown',
   noDensity: 'There is nothing below this area.',
   nothing: 'Nobody is registered in this area.',
+  around: {
+    title: 'Planning figures', place: 'Centre', placeHint: 'Longitude, latitude (WGS 84), e.g. 111.2865, 30.6919', fault: 'Longitude and latitude, with a comma between.', here: 'Here', radius: 'Distance (m)', ages: 'Ages', to: 'Oldest age', age: 'Age',
+    ageFault: 'The youngest age is above the oldest.', hint: 'For instance children of 6 to 14 within 800 m of a site for a school. Counts below 10 are withheld.', result: '{from} to {to} years within {radius} m', byAge: 'By age',
+  },
+  voters: {
+    title: 'Voter roll', day: 'Election day', start: 'Make the list', hint: 'Everybody who is 18 on election day, area by area. Only to check the roll of voters with: whoever keeps it deletes it 60 days after the election.', reading: '{n} received', stopped: 'Stopped at {n}', whole: '{n}, all received',
+    of: 'of about {n}', stop: 'Stop', resume: 'Go on', save: 'Save as CSV',
+    column: { place: 'No.', name: 'Name', sex: 'Sex', birth: 'Born', area: 'Community or grid', code: 'Area code', type: 'Kind' },
+  },
 }
 
 export const reasonsZh = {

@@ -5,8 +5,12 @@ import { DataDecision, Requester, type DataRequest } from '@/generated/contract'
 import { codesOf } from '@/model/codes'
 import { COLLECTED } from '@/collection/edits'
 
-export type Verb = 'SubmitDataRequest' | 'SubmitMyDataRequest' | 'DecideDataRequest' | 'ExtendDataRequest' | 'CarryOutDataRequest' | 'WithdrawDataRequest'
-type RightsField = Field<null>
+export type Verb = 'SubmitDataRequest' | 'SubmitMyDataRequest' | 'DecideDataRequest' | 'ExtendDataRequest' | 'CarryOutDataRequest' | 'WithdrawDataRequest' | 'LinkAccount'
+/** What is asked, when that is known already. */
+export interface Asked {
+  kind?: string
+}
+type RightsField = Field<Asked | null>
 
 /** Requests that name fields: corrections and objections. */
 const NAMES_FIELDS = ['R2', 'R5']
@@ -14,9 +18,9 @@ const field = (name: string, kind: RightsField['kind'], more: Partial<RightsFiel
 const named = ({ kind }: Record<string, unknown>): boolean => NAMES_FIELDS.includes(String(kind))
 
 const WHAT: RightsField[] = [
-  field('kind', 'choice', { required: always, options: (_, { language }) => codesOf('dataRights').map((row) => ({ value: row.code, label: `${row.code} ${row[language]}` })) }),
+  field('kind', 'choice', { required: always, options: (_, { language }) => codesOf('dataRights').map((row) => ({ value: row.code, label: `${row.code} ${row[language]}` })), initial: (asked) => asked?.kind }),
   field('fields', 'several', { shown: named, required: named, options: (_, { t }) => COLLECTED.map((value) => ({ value, label: t(`people.field.${value}`) })) }),
-  field('details', 'text'),
+  field('details', 'text', { required: named, hint: 'rights.field.detailsHint' }),
 ]
 const reason = field('reason', 'text', { required: always })
 const choice = (name: string, values: readonly string[], prefix: string): RightsField => field(name, 'choice', { required: always, options: (_, { t }) => values.map((value) => ({ value, label: t(`${prefix}.${value}`) })) })
@@ -28,6 +32,7 @@ export const FIELDS: Record<Verb, RightsField[]> = {
   ExtendDataRequest: [reason],
   CarryOutDataRequest: [field('done', 'text', { required: always })],
   WithdrawDataRequest: [],
+  LinkAccount: [field('account', 'line', { required: always, hint: 'rights.field.accountHint' })],
 }
 
 const OPEN = ['DATA_REQUEST_STATE_SUBMITTED', 'DATA_REQUEST_STATE_GRANTED']
@@ -42,3 +47,6 @@ export function stepsOf(request: DataRequest): Verb[] {
 
 /** Those of them the caller may take. */
 export const verbsOf = (request: DataRequest): Verb[] => stepsOf(request).filter((verb) => mayCall(verb))
+
+/** What residents ask for most, each with a button of its own (dsr_type.csv): correct, object, take consent back, erase. */
+export const OWN_KINDS = ['R2', 'R5', 'R4', 'R3'] as const

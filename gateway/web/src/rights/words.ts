@@ -7,6 +7,10 @@ export const zh = {
   myRequests: '我提出的请求',
   none: '没有这样的请求。',
   noAccesses: '没有人查看过。',
+  myEntry: '登记了我的哪些信息',
+  look: '查看我的信息', lookHint: '查看自己的信息同样留下记录。', copy: '下载副本', copyOf: '导出信息副本', asOf: '截至 {time}', alsoKept: '此外还有：', keptCount: '{name} {n} 条',
+  kept: { verification_orders: '核实指令', data_requests: '数据权利请求', field_ledgers: '信息来源', life_events: '生命事件', care_entries: '关爱台账', visit_plans: '走访计划', welfare_watches: '独居守护', elder_orders: '养老服务订单', merges: '合并记录' } as Record<string, string>,
+  ask: { R2: '更正信息', R3: '要求删除', R4: '撤回同意', R5: '限制或反对使用' } as Record<string, string>,
   more: '显示更多',
   overdueOnly: '只看逾期',
   allStates: '全部状态',
@@ -23,7 +27,7 @@ export const zh = {
   extended: '已延期一次',
   duties: '法定保存义务：{laws}',
   resident: '居民登记',
-  verb: { SubmitDataRequest: '登记请求', SubmitMyDataRequest: '提出请求', DecideDataRequest: '作出决定', ExtendDataRequest: '延长期限', CarryOutDataRequest: '办理', WithdrawDataRequest: '撤回' },
+  verb: { SubmitDataRequest: '登记请求', SubmitMyDataRequest: '提出请求', DecideDataRequest: '作出决定', ExtendDataRequest: '延长期限', CarryOutDataRequest: '办理', WithdrawDataRequest: '撤回', LinkAccount: '关联门户账号' },
   hint: {
     SubmitDataRequest: '更正请求所涉项目立即标注争议。期限按日历天计算，不中止。',
     SubmitMyDataRequest: '我们将在期限内答复，并说明理由。',
@@ -31,8 +35,9 @@ export const zh = {
     ExtendDataRequest: '只能延长一次，须写明理由。',
     CarryOutDataRequest: '删除请求在法定保存期内改为停止处理；限制请求即刻生效。',
     WithdrawDataRequest: '应本人要求撤回。',
+    LinkAccount: '在窗口核验本人证件后办理。关联后，本人可以在网上查看自己的信息、谁看过，并提出请求。',
   },
-  field: { kind: '请求类型', requester: '提出人', details: '具体要求', fields: '所涉项目', decision: '决定', reason: '理由', done: '办理情况' },
+  field: { kind: '请求类型', requester: '提出人', details: '具体要求', fields: '所涉项目', decision: '决定', reason: '理由', done: '办理情况', detailsHint: '例如哪里不对、应当是什么', account: '门户账号', accountHint: '本人登录门户所用的账号' },
   at: '时间', who: '查看人', why: '目的', event: '事项', department: '单位',
 }
 
@@ -44,6 +49,10 @@ export const en: typeof zh = {
   myRequests: 'My requests',
   none: 'There is no such request.',
   noAccesses: 'Nobody looked.',
+  myEntry: 'What is kept about me',
+  look: 'Show my data', lookHint: 'Looking at one’s own data is recorded too.', copy: 'Download a copy', copyOf: 'Copy of the data', asOf: 'as of {time}', alsoKept: 'Beside this:', keptCount: '{n} {name}',
+  kept: { verification_orders: 'verification orders', data_requests: 'data-subject requests', field_ledgers: 'sources of fields', life_events: 'life events', care_entries: 'care entries', visit_plans: 'visit plans', welfare_watches: 'welfare watches', elder_orders: 'elder orders', merges: 'merges' },
+  ask: { R2: 'Correct something', R3: 'Have it erased', R4: 'Take consent back', R5: 'Restrict or object' },
   more: 'Show more',
   overdueOnly: 'Overdue only',
   allStates: 'Every state',
@@ -60,7 +69,7 @@ export const en: typeof zh = {
   extended: 'extended once',
   duties: 'Duties to keep: {laws}',
   resident: 'Entry',
-  verb: { SubmitDataRequest: 'Enter a request', SubmitMyDataRequest: 'Make a request', DecideDataRequest: 'Decide', ExtendDataRequest: 'Extend', CarryOutDataRequest: 'Carry out', WithdrawDataRequest: 'Withdraw' },
+  verb: { SubmitDataRequest: 'Enter a request', SubmitMyDataRequest: 'Make a request', DecideDataRequest: 'Decide', ExtendDataRequest: 'Extend', CarryOutDataRequest: 'Carry out', WithdrawDataRequest: 'Withdraw', LinkAccount: 'Link a portal account' },
   hint: {
     SubmitDataRequest: 'Fields of a correction count as disputed at once. Deadlines are calendar days and never stop.',
     SubmitMyDataRequest: 'You get an answer within the deadline, with the reason.',
@@ -68,10 +77,11 @@ export const en: typeof zh = {
     ExtendDataRequest: 'Once only, with the reason.',
     CarryOutDataRequest: 'What the law forbids to erase is restricted instead; restrictions hold at once.',
     WithdrawDataRequest: 'As the person asked.',
+    LinkAccount: 'At the counter, after looking at a document. The person then sees their own data online, who looked, and makes requests.',
   },
-  field: { kind: 'Kind of request', requester: 'Who asks', details: 'What exactly', fields: 'Fields', decision: 'Decision', reason: 'Reason', done: 'What was done' },
+  field: { kind: 'Kind of request', requester: 'Who asks', details: 'What exactly', fields: 'Fields', decision: 'Decision', reason: 'Reason', done: 'What was done', detailsHint: 'What is wrong, and what is right', account: 'Portal account', accountHint: 'The account the person signs in with' },
   at: 'When', who: 'Who', why: 'Purpose', event: 'What', department: 'Department',
 }
 
-export const reasonsZh = { EXTENDED_ALREADY: '期限只能延长一次。', FIELDS_MISSING: '请选择所涉项目。', NOT_DECEASED: '这位居民没有登记死亡。', ACCOUNT_NOT_LINKED: '你的账号尚未在社区窗口核验关联，请携带证件到社区办理。', NOT_RESTRICTED: '没有限制处理。' }
-export const reasonsEn: typeof reasonsZh = { EXTENDED_ALREADY: 'A deadline is extended once.', FIELDS_MISSING: 'Choose the fields.', NOT_DECEASED: 'No death is recorded.', ACCOUNT_NOT_LINKED: 'Your account is not linked yet: please come to the counter of your community with a document.', NOT_RESTRICTED: 'Nothing is restricted.' }
+export const reasonsZh = { EXTENDED_ALREADY: '期限只能延长一次。', FIELDS_MISSING: '请选择所涉项目。', NOT_DECEASED: '这位居民没有登记死亡。', ACCOUNT_NOT_LINKED: '你的账号尚未在社区窗口核验关联，请携带证件到社区办理。', NOT_RESTRICTED: '没有限制处理。', ACCOUNT_LINKED: '这个账号已关联其他人。' }
+export const reasonsEn: typeof reasonsZh = { EXTENDED_ALREADY: 'A deadline is extended once.', FIELDS_MISSING: 'Choose the fields.', NOT_DECEASED: 'No death is recorded.', ACCOUNT_NOT_LINKED: 'Your account is not linked yet: please come to the counter of your community with a document.', NOT_RESTRICTED: 'Nothing is restricted.', ACCOUNT_LINKED: 'This account is linked to somebody else.' }

@@ -1,4 +1,5 @@
 /** Words for reasons of refusals (`reason` of a problem), as sentences. */
+import { reasonsEn as ofAuditEn, reasonsZh as ofAuditZh } from '@/audit/words'
 import { reasonsEn as ofCommitteesEn, reasonsZh as ofCommitteesZh } from '@/committee/words'
 import { reasonsEn as ofDisputesEn, reasonsZh as ofDisputesZh } from '@/dispute/words'
 import { reasonsEn as ofCollectionEn, reasonsZh as ofCollectionZh } from '@/collection/words'
@@ -22,6 +23,7 @@ export const zh = {
     ...ofRightsZh,
     ...ofMergingZh,
     ...ofJobsZh,
+    ...ofAuditZh,
     STALE_REVISION: '内容刚刚被别人更改，请关闭后看过最新内容，再试一次。',
     DELIVERY_IN_HAND: '这条消息还在发送中。',
     WEBHOOK_NOT_ALLOWED: '这个推送地址不在允许的范围内。',
@@ -109,6 +111,7 @@ export const en: typeof zh = {
     ...ofRightsEn,
     ...ofMergingEn,
     ...ofJobsEn,
+    ...ofAuditEn,
     STALE_REVISION: 'Someone else has just changed this. Close the form, look at what it says now, and try again.',
     DELIVERY_IN_HAND: 'This message is still being sent.',
     WEBHOOK_NOT_ALLOWED: 'This webhook address is not among those allowed.',
