@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { always, faultsIn, instantOf, isAbout, linesOf, localOf, missingIn, requestIn, type Field } from '@/forms/fields'
+import { always, faultsIn, fieldOf, instantOf, isAbout, linesOf, localOf, missingIn, requestIn, type Field } from '@/forms/fields'
 import { fileNameOf } from '@/api/call'
 
 vi.mock('@/i18n', () => ({}))
@@ -59,5 +59,13 @@ describe('names that lead into a message', () => {
       { name: 'duty.from', kind: 'clock', label: '', wire: () => ({ 'duty.fromMinute': 90 }) },
     ]
     expect(requestIn(nested, { 'duty.name': '周', 'duty.from': '01:30' }, null)).toEqual({ duty: { name: '周', fromMinute: 90 } })
+  })
+})
+
+describe('a complaint', () => {
+  it('stands at the field that is named most exactly', () => {
+    const fields = [{ name: 'home' }, { name: 'home.since' }, { name: 'residentId', aliases: ['houseId'] }]
+    const at = (field: string) => fieldOf(fields, { field, message: '' })?.name
+    expect([at('home.since'), at('home.houseId'), at('houseId'), at('other')]).toEqual(['home.since', 'home', 'residentId', undefined])
   })
 })
