@@ -48,7 +48,7 @@ def start_all(limits: Limits, *, at: datetime) -> tuple[Clock, ...]:
 
 def meet(clocks: tuple[Clock, ...], *kinds: ClockKind, at: datetime) -> tuple[Clock, ...]:
     """Stops the running clocks of `kinds`; each keeps the light it had then. A clock met before stays as it is."""
-    return tuple(_met(clock, at) if clock.kind in kinds and clock.met_at is None else clock for clock in clocks)
+    return tuple([_met(clock, at) if clock.met_at is None and clock.kind in kinds else clock for clock in clocks])
 
 
 def restart(clocks: tuple[Clock, ...], kind: ClockKind, limit: Limit, *, at: datetime) -> tuple[Clock, ...]:
@@ -143,7 +143,10 @@ def brightest(lights: Iterable[Light]) -> Light:
 
 def find(clocks: tuple[Clock, ...], kind: ClockKind) -> Clock | None:
     """Returns the clock of one kind."""
-    return next((clock for clock in clocks if clock.kind is kind), None)
+    for clock in clocks:
+        if clock.kind is kind:
+            return clock
+    return None
 
 
 def is_on_time(clocks: tuple[Clock, ...], kind: ClockKind) -> bool:
@@ -177,8 +180,8 @@ def _due(limit: Limit, at: datetime) -> datetime:
 
 
 def _met(clock: Clock, at: datetime) -> Clock:
-    met = replace(_resumed(clock, at) if clock.paused_at else clock, met_at=at)
-    return replace(met, light=light_at(met, at))
+    running = _resumed(clock, at) if clock.paused_at else clock
+    return replace(running, met_at=at, light=light_of(at, yellow_at=running.yellow_at, due_at=running.due_at))
 
 
 def _restarted(clock: Clock, limit: Limit, at: datetime) -> Clock:

@@ -24,10 +24,13 @@ def marks(tasks: Iterable[Task], *, case_id: str) -> dict[str, str]:
     due: dict[str, datetime] = {}
     for task in tasks:
         if task.is_open:
-            at = task.due_at or FAR
-            for key in (task.department, ANY):
-                due[key] = min(at, due.get(key, FAR))
-    return {key: mark(at, case_id) for key, at in due.items()}
+            at, first = task.due_at or FAR, due.get(task.department)
+            due[task.department] = at if first is None else min(at, first)
+    found = {department: mark(at, case_id) for department, at in due.items()}
+    if found:
+        # Marks sort as their times do.
+        found[ANY] = min(found.values())
+    return found
 
 
 # Every verb marks the open tasks of its case, which mostly are due when they were.

@@ -79,9 +79,9 @@ class Lane:
 
         return publish
 
-    def on_message(self, take: Callable[[bytes, bytes], None]) -> None:
-        """Hands what is delivered or returned on this channel to `take(encoded properties, body)`."""
-        self.channel.connection.intakes[self.channel.channel_number] = Intake(take)
+    def on_message(self, take: Callable[[bytes, bytes], None], *, on_ack: Callable[[int, bool], None] | None = None) -> None:
+        """Hands what is delivered or returned on this channel to `take(encoded properties, body)`, confirmations to `on_ack`."""
+        self.channel.connection.intakes[self.channel.channel_number] = Intake(take, on_ack=on_ack)
 
     def consume(self, queue: str, take: Callable[[bytes, bytes], None], *, exclusive: bool = False) -> None:
         """Hands every message of `queue` to `take(encoded properties, body)`; it counts as handled when it is sent."""

@@ -54,12 +54,15 @@ def _of_fields(path: str, old: msgspec.Struct, new: msgspec.Struct) -> Document 
     A field that is left out of the document while it has its default cannot be entered before it is there, nor be left out again
     by setting it.
     """
-    found: Document = {}
+    changed = []
     for (name, default, omits), was, value in zip(_layout(type(new)), astuple(old), astuple(new), strict=True):
         if value is was or value == was:
             continue
         if omits and value == default:
             return None
+        changed.append((name, default, was, value))
+    found: Document = {}
+    for name, default, was, value in changed:
         # It may not be there: left out, or written before there was such a field.
         if was == default:
             found[f"{path}.{name}"] = stored(value)

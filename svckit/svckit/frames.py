@@ -18,7 +18,7 @@ BEFORE = FRAME_EXTRA - 1
 
 _METHOD, _HEADER, _BODY, _FRAME_END = 1, 2, 3, b"\xce"
 _BASIC, _PUBLISH, _MANDATORY = 60, 40, 1
-_DELIVER, _RETURN = (struct.pack(">HH", _BASIC, number) for number in (60, 50))
+_DELIVER, _RETURN, _ACK = (struct.pack(">HH", _BASIC, number) for number in (60, 50, 80))
 _CONTENT_BYTES = 12
 _TEXT = ord("S")
 
@@ -81,11 +81,15 @@ def text_headers(properties: bytes, start: int) -> dict[str, str] | None:
 class Intake:
     """Puts together the messages that are delivered or returned on one channel: `on_message(encoded properties, body)`.
 
-    `tag` is the delivery tag of the latest message.
+    `tag` is the delivery tag of the latest message. `on_ack(tag, all before it too)` hears of what the broker confirms; without it
+    these frames go to pika.
     """
 
-    def __init__(self, on_message: Callable[[bytes, bytes], None]) -> None:
+    def __init__(
+        self, on_message: Callable[[bytes, bytes], None], *, on_ack: Callable[[int, bool], None] | None = None
+    ) -> None:
         self._on_message = on_message
+        self._on_ack = on_ack
         self._properties = b""
         self._missing = 0
         self._parts: list[bytes] = []
@@ -97,6 +101,9 @@ class Intake:
             method = data[start : start + 4]
             if method == _DELIVER:
                 self.tag = _size_at(data, start + 5 + data[start + 4])[0]  # behind the consumer's tag
+            elif method == _ACK and self._on_ack:
+                self._on_ack(_size_at(data, start + 4)[0], bool(data[start + _CONTENT_BYTES] & 1))
+                return True
             return method in (_DELIVER, _RETURN)
         if kind == _HEADER:
             self._missing = _size_at(data, start + 4)[0]

@@ -131,8 +131,8 @@ class Relay:
         for exchange in self._topology.exchanges():
             await events.call(events.channel.exchange_declare, **exchange)
         await wakes.call(wakes.channel.queue_declare, **self._topology.relay())
-        await events.call(events.channel.confirm_delivery, ack_nack_callback=self._on_confirm)
-        events.on_message(self._on_return)
+        await events.call(events.channel.confirm_delivery, ack_nack_callback=self._on_nack)
+        events.on_message(self._on_return, on_ack=self._on_ack)
         self._begin(events, wakes)
 
     def _begin(self, events: Lane, wakes: Lane) -> None:
@@ -301,17 +301,15 @@ class Relay:
 
     # ------------------------------------------------------------------------------------------------ confirmation
 
-    def _on_confirm(self, frame: Any) -> None:
-        tag = frame.method.delivery_tag
-        if frame.method.multiple:
-            tags = []
-            for earlier in self._unconfirmed:  # in the order of sending
-                if earlier > tag:
-                    break
-                tags.append(earlier)
-        else:
-            tags = [tag]
-        settle = self._settle if frame.method.NAME == "Basic.Ack" else self._refused
+    def _on_ack(self, tag: int, all_before: bool) -> None:
+        self._end(tag, all_before, self._settle)
+
+    def _on_nack(self, frame: Any) -> None:
+        """Hears only of refusals: confirmations do not go by way of pika."""
+        self._end(frame.method.delivery_tag, frame.method.multiple, self._refused)
+
+    def _end(self, tag: int, all_before: bool, settle: Callable[[_Sent], None]) -> None:
+        tags = list(itertools.takewhile(tag.__ge__, self._unconfirmed)) if all_before else [tag]  # in the order of sending
         for one in tags:
             sent = self._unconfirmed.pop(one, None)
             if sent is not None:

@@ -128,10 +128,9 @@ def check_notes(case: Case, task: Task, *, attachments: int) -> None:
 def join_holds(case: Case) -> bool:
     """Tells whether the case counts as handled: its policy is satisfied and whatever was sent back is done again."""
     live = [task for task in case.tasks if task.state is not TaskState.REMOVED]
-    if any(task.returns and task.state is not TaskState.DONE for task in live):
+    if any(task.state is not TaskState.DONE and (task.is_lead or task.returns) for task in live):
         return False
-    lead_done = all(task.state is TaskState.DONE for task in live if task.is_lead)
-    return bool(live) and lead_done and _joints_suffice(case.join_policy, [task for task in live if not task.is_lead])
+    return bool(live) and _joints_suffice(case.join_policy, [task for task in live if not task.is_lead])
 
 
 def _joints_suffice(policy: JoinPolicy, joints: list[Task]) -> bool:

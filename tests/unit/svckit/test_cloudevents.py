@@ -86,7 +86,17 @@ def test_an_intake_puts_messages_together(bodies: list[bytes], subject: str, mos
 
 def test_an_intake_leaves_other_methods_to_pika() -> None:
     ack = frame.Method(7, spec.Basic.Ack(delivery_tag=1)).marshal()
+    nack = frame.Method(7, spec.Basic.Nack(delivery_tag=1)).marshal()
     assert not Intake(lambda *_: None).take(1, ack, BEFORE, len(ack) - 1)
+    assert not Intake(lambda *_: None, on_ack=lambda *_: None).take(1, nack, BEFORE, len(nack) - 1)
+
+
+@given(st.integers(1, 2**63), st.booleans())
+def test_an_intake_tells_what_the_broker_confirms(tag: int, multiple: bool) -> None:
+    ack = frame.Method(7, spec.Basic.Ack(delivery_tag=tag, multiple=multiple)).marshal()
+    told: list[tuple[int, bool]] = []
+    assert Intake(lambda *_: None, on_ack=lambda *one: told.append(one)).take(1, ack, BEFORE, len(ack) - 1)
+    assert told == [(tag, multiple)]
 
 
 def test_a_header_that_is_not_there() -> None:
