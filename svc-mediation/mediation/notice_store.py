@@ -36,11 +36,16 @@ class NoticeDocument(me.Document):
         "collection": "notices",
         "strict": False,
         "auto_create_index": False,
+        "retired_indexes": ["person", "case"],
         "indexes": [
             # In the order of the pages, so that an inbox of a hundred thousand is not sorted for its first page.
-            {"name": "person", "fields": ["subjects", "-created_at", "_id"]},
+            # Most notices name nobody: those do not stand in this one.
+            {
+                "name": "named",
+                "fields": ["subjects", "-created_at", "_id"],
+                "partialFilterExpression": {"subjects": {"$gt": ""}},
+            },
             {"name": "post", "fields": ["roles", "post_department", "-created_at", "_id"]},
-            {"name": "case", "fields": ["case_id"]},
             _FORGET,
         ],
     }
