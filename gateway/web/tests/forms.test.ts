@@ -67,5 +67,6 @@ describe('a complaint', () => {
     const fields = [{ name: 'home' }, { name: 'home.since' }, { name: 'residentId', aliases: ['houseId'] }]
     const at = (field: string) => fieldOf(fields, { field, message: '' })?.name
     expect([at('home.since'), at('home.houseId'), at('houseId'), at('other')]).toEqual(['home.since', 'home', 'residentId', undefined])
+    expect([at('since'), at('ince'), at('')]).toEqual(['home.since', undefined, undefined])
   })
 })

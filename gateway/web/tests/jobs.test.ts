@@ -21,6 +21,7 @@ describe('a job', () => {
   it('says how far it is, as far as anybody knows', () => {
     expect([shareOf({ done: '5', total: '20' }), shareOf({ done: '5' }), shareOf({ state: 'JOB_STATE_FINISHED' })]).toEqual([0.25, Number.NaN, 1])
     expect(stageOf({ stage: 'linking: blocking' })).toEqual({ stage: 'linking', at: 'blocking' })
+    expect(countsOf({ kind: 'JOB_KIND_FEED', counts: [{ name: 'matched', value: '5' }] })).toEqual({ results: [], others: [{ name: 'known', value: 5 }] })
     const counts = countsOf({ counts: [{ name: 'read', value: '7' }, { name: 'left_only', value: '2' }, { name: 'matched', value: '5' }] })
     expect(counts).toEqual({ results: [{ name: 'matched', value: 5 }, { name: 'left_only', value: 2 }], others: [{ name: 'read', value: 7 }] })
   })

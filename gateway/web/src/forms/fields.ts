@@ -101,10 +101,14 @@ export function isAbout(field: Pick<Field, 'name' | 'aliases'>, error: FieldErro
   return [field.name, ...(field.aliases ?? [])].some((name) => error.field === name || error.field.startsWith(`${name}.`) || error.field.startsWith(`${name}[`))
 }
 
-/** The field a complaint stands at: of those it is about, the one that is named most exactly (`home.since` rather than `home`). */
+/**
+ * The field a complaint stands at: of those it is about, the one that is named most exactly (`home.since` rather than `home`). Rules about a
+ * message inside the request name its own fields: `idNumber` then stands at `resident.idNumber`.
+ */
 export function fieldOf<F extends Pick<Field, 'name' | 'aliases'>>(fields: readonly F[], error: FieldError): F | undefined {
   const exactness = ({ name, aliases = [] }: F): number => Math.max(...[name, ...aliases].filter((one) => isAbout({ name: one }, error)).map(({ length }) => length))
-  return fields.filter((field) => isAbout(field, error)).toSorted((a, b) => exactness(b) - exactness(a))[0]
+  const named = fields.filter((field) => isAbout(field, error)).toSorted((a, b) => exactness(b) - exactness(a))[0]
+  return named ?? fields.find(({ name, aliases = [] }) => [name, ...aliases].some((one) => one.endsWith(`.${error.field}`)))
 }
 
 const ZONE = '+08:00'

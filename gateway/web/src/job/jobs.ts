@@ -41,6 +41,8 @@ export const RESULTS = ['matched', 'differing', 'possible', 'left_only', 'right_
 /** Counts by name, those of the results apart. */
 export function countsOf(job: Job): { results: { name: string; value: number }[]; others: { name: string; value: number }[] } {
   const all = (job.counts ?? []).map(({ name = '', value }) => ({ name, value: Number(value ?? 0) }))
+  // What a feed has found in the register is no result of a comparison.
+  if (job.kind === 'JOB_KIND_FEED') return { results: [], others: all.map((one) => (one.name === 'matched' ? { ...one, name: 'known' } : one)) }
   const isResult = (name: string): boolean => (RESULTS as readonly string[]).includes(name)
   const results = RESULTS.flatMap((name) => all.filter((one) => one.name === name))
   return { results, others: all.filter(({ name }) => !isResult(name)) }

@@ -20,7 +20,7 @@ export const zh = {
   report: '结果',
   count: {
     read: '读取', written: '写入', wrong: '有误', refused: '拒收', duplicates: '重复', valid: '合格', matched: '一致', differing: '有差异', possible: '可能是同一人', left_only: '仅部门数据有', right_only: '仅登记有',
-    acceptable: '合格', broken: '无法读取', not_ordered: '未下发', read_a: '部门数据', read_b: '对照数据', register: '登记人数', ordered: '核实指令', orders: '核实指令', entered: '登记', existing: '已有登记', repeated: '重复行', skipped: '跳过',
+    acceptable: '合格', broken: '无法读取', not_ordered: '未下发', read_a: '部门数据', read_b: '对照数据', register: '登记人数', ordered: '核实指令', orders: '核实指令', entered: '登记', existing: '已有登记', repeated: '重复行', skipped: '跳过', known: '登记在册', unmatched: '不在册', equal_fields: '与登记一致的项', new_fields: '补充的项', different_fields: '不一致、待核实的项', opened: '新增事项', repeated_events: '已报过的事项',
   } as Record<string, string>,
   noCounts: '还没有结果。',
   noConsequence: '比对只产生报告和核实指令，不自动改变任何人的登记或待遇。',
@@ -75,7 +75,7 @@ export const en: typeof zh = {
   report: 'Result',
   count: {
     read: 'read', written: 'written', wrong: 'wrong', refused: 'refused', duplicates: 'duplicates', valid: 'valid', matched: 'matched', differing: 'differing', possible: 'possibly the same', left_only: 'only the department has', right_only: 'only the register has',
-    acceptable: 'acceptable', broken: 'unreadable', not_ordered: 'not ordered', read_a: 'of the department', read_b: 'of the other side', register: 'in the register', ordered: 'orders', orders: 'orders', entered: 'entered', existing: 'there already', repeated: 'repeated rows', skipped: 'skipped',
+    acceptable: 'acceptable', broken: 'unreadable', not_ordered: 'not ordered', read_a: 'of the department', read_b: 'of the other side', register: 'in the register', ordered: 'orders', orders: 'orders', entered: 'entered', existing: 'there already', repeated: 'repeated rows', skipped: 'skipped', known: 'in the register', unmatched: 'not in the register', equal_fields: 'fields that agree', new_fields: 'fields that were new', different_fields: 'fields to be looked at', opened: 'new events', repeated_events: 'told before',
   },
   noCounts: 'No result yet.',
   noConsequence: 'A cross-check makes a report and orders to go and look. It changes nothing by itself.',
