@@ -14,7 +14,7 @@ from population.domain.job import ImportSpec
 from population.imports.judging import FIELDS, Judge, Judged
 from population.imports.mapping import RowError, read_mapping
 from population.imports.reading import Batch, read
-from population.imports.writing import Writer, Written, known_numbers, number_of, own_commands
+from population.imports.writing import AT_ONCE, Writer, Written, known_numbers, number_of, own_commands
 from population.jobs.desk import Desk
 from population.jobs.refusals import Refusal, RefusedRows
 from svckit.errors import InvalidArgument
@@ -55,7 +55,7 @@ class Import:
                     continue
                 good, refused = self._judged(batch, start)
                 begun.append((writer.write([] if self._spec.dry_run else good), good, refused, last))
-                if len(begun) > 1:
+                if len(begun) > AT_ONCE:
                     self._settle(*begun.pop(0))
                     desk.say("reading", done=_position(file, size), total=size)
             for one in begun:

@@ -1,4 +1,4 @@
-"""Rows into the register in bulk: one transaction per batch, in a thread beside the one that judges the next.
+"""Rows into the register in bulk: one transaction per batch, in threads beside the one that judges the next.
 
 The facts of a batch lie in bundles, written in the same transaction: a document per row that is cleared again once its fact is out
 costs the database three times as much. Where a row cannot be written with the others (somebody has the number, an earlier attempt of
@@ -31,6 +31,8 @@ Raw = dict[str, Any]
 FORM = Form(Resident, id_field="resident_id")
 _DURABLE = WriteConcern("majority")
 _DUPLICATE_KEY = 11000
+AT_ONCE = 2
+"""Batches written beside each other: one is encoded while the database works on the other."""
 _CREATED_BY = "created_by.key"
 Number = tuple[str, bytes]
 """City and blind index of an identity number: there once in the register."""
@@ -44,7 +46,7 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Writer:
-    """Writes the batches of one job, at most one waiting: the file is read no faster than the database takes it."""
+    """Writes the batches of one job, `AT_ONCE` beside each other: who has more begun waits until the database has taken one."""
 
     def __init__(self, database: Database[Raw], *, job_id: str) -> None:
         self._client = database.client
@@ -52,7 +54,7 @@ class Writer:
         self._bundles = database[BUNDLES]
         self._own = own_commands(job_id)
         self._meets_known = False
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="import")
+        self._pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="import")
         remove_empty(self._bundles)
 
     def write(self, batch: Sequence[Judged]) -> Future[Written]:

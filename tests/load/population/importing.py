@@ -10,7 +10,7 @@ from pymongo.write_concern import WriteConcern
 
 from population.identity import check_digit
 from tests.load.harness import Row, compare
-from tests.load.population.register import Register
+from tests.load.population.register import DATABASE, Register
 from tests.load.population.steward import Steward, counts
 
 ROWS = 100_000
@@ -77,6 +77,7 @@ def _inserted(here: Register) -> float:
 def _wait_for_the_facts(here: Register) -> None:
     """Until all that was imported is published: the floor is to have the machine to itself."""
     give_up = time.monotonic() + PATIENCE
-    while here.stored.find_one({"outbox.time": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}):
+    waiting = {"outbox.time": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
+    while any(here.mongo[DATABASE][name].find_one(waiting) for name in ("residents", "fact_bundles")):
         assert time.monotonic() < give_up, "facts are published"
         time.sleep(0.2)
