@@ -12,9 +12,10 @@ from svckit.documents import Document
 
 T = TypeVar("T")
 
-# Documents are cleared when nothing more was confirmed for a moment, or when it is time: once for several writes.
-_LULL_SECONDS, _LONGEST_LULL_SECONDS = 0.05, 0.5
-_MOST_CONFIRMED = 2_000
+# Documents are cleared when nothing more was confirmed for a moment, or when it is time: once for several writes. That is sooner
+# than a sweep would find what was sent (`outbox`), and a process that is killed leaves no more than this to be sent again.
+_LULL_SECONDS, _LONGEST_LULL_SECONDS = 0.2, 1.5
+_MOST_CONFIRMED = 8_000
 
 
 class Clearing:
