@@ -1,4 +1,4 @@
-"""`python -m housing api|worker`: wiring only."""
+"""`python -m housing api|worker|republish`: wiring only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from housing.config import Settings
+from housing.config import CommandSettings, Settings
 from housing.domain import Area, Building, CaseLocation, House, HouseCheck
 from svckit.config import ConfigError, from_env
 
@@ -61,11 +61,28 @@ def worker(settings: Settings) -> None:
     run_worker(service=SERVICE, settings=settings, documents=store.DOCUMENTS, worker=HousingWorker)
 
 
+def republish(arguments: list[str]) -> int:
+    """Tells followers anew what the documents say; returns the exit code."""
+    from housing.republishing import KINDS
+    from svckit.republish import command
+
+    def uri() -> tuple[str, str]:
+        settings = from_env(CommandSettings)
+        return settings.mongo_uri, settings.mongo_database or f"binglian_{SERVICE}"
+
+    try:
+        return command(arguments, package=SERVICE, kinds=KINDS, uri=uri, out=sys.stdout)
+    except ConfigError as error:
+        sys.exit(f"{SERVICE}: {error}")
+
+
 def main() -> None:
     """Runs the process named on the command line."""
     processes = {"api": api, "worker": worker}
+    if sys.argv[1:2] == ["republish"]:
+        sys.exit(republish(sys.argv[2:]))
     if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m housing api|worker")
+        sys.exit("usage: python -m housing api|worker|republish")
     try:
         settings = from_env(Settings)
     except ConfigError as error:

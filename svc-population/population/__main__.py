@@ -190,6 +190,21 @@ def verify_audit() -> int:
         sys.exit(f"{SERVICE}: {error}")
 
 
+def republish(arguments: list[str]) -> int:
+    """Tells followers anew what the documents say; returns the exit code."""
+    from population.republishing import KINDS
+    from svckit.republish import command
+
+    def uri() -> tuple[str, str]:
+        settings = from_env(CommandSettings)
+        return settings.mongo_uri, settings.mongo_database or f"binglian_{SERVICE}"
+
+    try:
+        return command(arguments, package=SERVICE, kinds=KINDS, uri=uri, out=sys.stdout)
+    except ConfigError as error:
+        sys.exit(f"{SERVICE}: {error}")
+
+
 def main() -> None:
     """Runs the process named on the command line."""
     processes = {"api": api, "worker": worker}
@@ -197,6 +212,8 @@ def main() -> None:
         sys.exit(rotate_keys(sys.argv[2:]))
     if sys.argv[1:] == ["verify-audit"]:
         sys.exit(verify_audit())
+    if sys.argv[1:2] == ["republish"]:
+        sys.exit(republish(sys.argv[2:]))
     if sys.argv[1:2] == ["seed"]:
         sys.exit(seed(sys.argv[2:]))
     if sys.argv[1:] == ["jobs"]:
@@ -205,7 +222,7 @@ def main() -> None:
     if sys.argv[1:] in (["replica"], ["rebuild-replica"]):
         sys.exit(replica(sys.argv[1]))
     if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m population api|worker|jobs|replica|rebuild-replica|seed|rotate-keys|verify-audit")
+        sys.exit("usage: python -m population api|worker|jobs|replica|rebuild-replica|seed|rotate-keys|verify-audit|republish")
     try:
         settings = from_env(Settings)
     except ConfigError as error:

@@ -41,7 +41,7 @@ def create_area(*, draft: AreaDraft, now: datetime) -> tuple[Area, tuple[AreaCha
         created_at=now,
         changed_at=now,
     )
-    return area, (_changed(area, now),)
+    return area, (area_changed(area, at=now),)
 
 
 def replace_area(area: Area, *, draft: AreaDraft, now: datetime) -> tuple[Area, tuple[AreaChanged, ...]]:
@@ -71,7 +71,7 @@ def retire_area(area: Area, *, has_children: bool, revision: int, now: datetime)
     if has_children:
         raise FailedPrecondition("There are areas below this one.", reason="HAS_CHILDREN")
     retired = replace(area, retired_at=now, changed_at=now)
-    return retired, (_changed(retired, now),)
+    return retired, (area_changed(retired, at=now),)
 
 
 def area_exists(area_code: str) -> Conflict:
@@ -95,14 +95,15 @@ def _amended(area: Area, content: dict[str, Any], now: datetime) -> tuple[Area, 
     if "polygons" in content:
         content = content | {"center": _center(content["polygons"])}
     amended = replace(area, **content, changed_at=now)
-    return amended, (_changed(amended, now),)
+    return amended, (area_changed(amended, at=now),)
 
 
 def _center(polygons: tuple[Polygon, ...]) -> Point | None:
     return center_of(surface_of(polygons)) if polygons else None
 
 
-def _changed(area: Area, now: datetime) -> AreaChanged:
+def area_changed(area: Area, *, at: datetime) -> AreaChanged:
+    """Returns what is told of an area: what it is and who is on duty there, since `at`."""
     return AreaChanged(
         area_code=area.area_code,
         level=area.level,
@@ -112,7 +113,7 @@ def _changed(area: Area, now: datetime) -> AreaChanged:
         grid_class=area.grid_class,
         retired=area.retired_at is not None,
         roster=tuple(Duty(role=entry.role, subject=entry.subject) for entry in area.roster),
-        at=now,
+        at=at,
     )
 
 

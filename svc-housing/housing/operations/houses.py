@@ -40,7 +40,7 @@ def create_building(*, draft: BuildingDraft, building_id: str, now: datetime) ->
         created_at=now,
         changed_at=now,
     )
-    return building, (_building_fact(building, now),)
+    return building, (building_changed(building, at=now),)
 
 
 def update_building(
@@ -53,17 +53,18 @@ def update_building(
     if not changed.name:
         raise InvalidArgument("A building needs a name.", reason="NAME_MISSING", field="name")
     check_building_draft(replace(values, area_code=changed.area_code, building_type=changed.building_type))
-    return changed, (_building_fact(changed, now),)
+    return changed, (building_changed(changed, at=now),)
 
 
-def _building_fact(building: Building, now: datetime) -> BuildingChanged:
+def building_changed(building: Building, *, at: datetime) -> BuildingChanged:
+    """Returns what is told of a building."""
     return BuildingChanged(
         building_id=building.building_id,
         area_code=building.area_code,
         floors=building.floors,
         lift=building.lift,
         point=building.point,
-        at=now,
+        at=at,
     )
 
 
@@ -116,16 +117,20 @@ def update_house(
     check_house_codes(
         ownership=changed.ownership, occupancy=changed.occupancy, rent_use=changed.rent_use, hazards=changed.hazards
     )
-    told = HouseChanged(
-        house_id=changed.house_id,
-        building_id=changed.building_id,
-        area_code=changed.area_code,
-        use=changed.use,
-        occupancy=changed.occupancy,
-        floor=changed.floor,
-        at=now,
+    return replace(changed, hazards=real_hazards(changed.hazards)), (house_changed(changed, at=now),)
+
+
+def house_changed(house: House, *, at: datetime) -> HouseChanged:
+    """Returns what is told of a house."""
+    return HouseChanged(
+        house_id=house.house_id,
+        building_id=house.building_id,
+        area_code=house.area_code,
+        use=house.use,
+        occupancy=house.occupancy,
+        floor=house.floor,
+        at=at,
     )
-    return replace(changed, hazards=real_hazards(changed.hazards)), (told,)
 
 
 def note_check(house: House, *, hazards: tuple[str, ...], at: datetime) -> tuple[House, tuple[()]]:

@@ -162,15 +162,7 @@ def record_visit(
     at = when(happened_at=happened_at, opened_at=datetime.min.replace(tzinfo=now.tzinfo), by=by, now=now)
     counts = at >= plan.period_start
     visit = Visit(at=at, by=by.subject, on_time=counts, notes=notes, nothing_to_report=nothing_to_report, evidence=evidence)
-    made = VisitMade(
-        plan_id=plan.plan_id,
-        rule=plan.rule,
-        area_code=plan.area_code,
-        by=by.subject,
-        at=at,
-        first=counts and not plan.visited,
-        period_start=plan.period_start,
-    )
+    made = visit_made(plan, visit, first=counts and not plan.visited)
     visits = (*plan.visits, visit)[-VISITS_KEPT:]
     return replace(plan, visits=visits, visited=plan.visited or counts, changed_at=now), (made,)
 
@@ -209,15 +201,32 @@ def _planned(
 def _period(plan: VisitPlan, *, start: datetime) -> tuple[VisitPlan, tuple[VisitPlanned]]:
     due_at = start + timedelta(days=plan.cadence_days)
     begun = replace(plan, period_start=start, due_at=due_at, next_turn_at=due_at, visited=False)
-    told = VisitPlanned(
+    return begun, (visit_planned(begun),)
+
+
+def visit_planned(plan: VisitPlan) -> VisitPlanned:
+    """Returns the fact that the present period of a plan began."""
+    return VisitPlanned(
         plan_id=plan.plan_id,
         rule=plan.rule,
         area_code=plan.area_code,
         responsible_role=plan.responsible_role,
-        period_start=start,
-        due_at=due_at,
+        period_start=plan.period_start,
+        due_at=plan.due_at,
     )
-    return begun, (told,)
+
+
+def visit_made(plan: VisitPlan, visit: Visit, *, first: bool) -> VisitMade:
+    """Returns the fact of a visit in the present period; `first`: it is the one that counts."""
+    return VisitMade(
+        plan_id=plan.plan_id,
+        rule=plan.rule,
+        area_code=plan.area_code,
+        by=visit.by,
+        at=visit.at,
+        first=first,
+        period_start=plan.period_start,
+    )
 
 
 def _missed(plan: VisitPlan) -> VisitMissed:
