@@ -71,7 +71,7 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
             orders_grpc.add_VerificationServiceServicer_to_server,
             rpc.VerificationServicer(orders=orders, residents=residents),
         ),
-        (jobs_grpc.add_JobServiceServicer_to_server, job_servicer(api, vault)),
+        (jobs_grpc.add_JobServiceServicer_to_server, job_servicer(api, vault, audit_key)),
         (questions_grpc.add_QuestionServiceServicer_to_server, question_servicer(api, vault)),
         *work_servicers(api, residents=residents, vault=vault),
         *privacy_servicers(api, residents=residents, vault=vault, audit_key=audit_key),
@@ -157,9 +157,10 @@ def jobs() -> None:
     process.serve(settings)
 
 
-def job_servicer(api: Api, vault: Vault) -> Any:
+def job_servicer(api: Api, vault: Vault, audit_key: bytes) -> Any:
     """JobService."""
     from population.domain.job import Job, JobFile
+    from population.privacy.trail import ENTRIES, Trail
     from population.rpc.jobs import JobServicer
 
     return JobServicer(
@@ -167,6 +168,7 @@ def job_servicer(api: Api, vault: Vault) -> Any:
         files=api.repository(JobFile, collection="job_files", id_field="file_id"),
         database=api.db,
         vault=vault,
+        trail=Trail(api.db[ENTRIES], key=audit_key),
     )
 
 

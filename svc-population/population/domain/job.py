@@ -107,7 +107,7 @@ class JobOutput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A job; `department` is that of who started it, "" for none.
+    """A job; `department` and `starter` (the name) are those of who started it, "" for none.
 
     `checkpoint` is what its worker needs to go on where another stopped; nobody else reads it.
     """
@@ -128,6 +128,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     cross_check_spec: CrossCheckSpec | None = None
     feed_spec: FeedSpec | None = None
     department: str = ""
+    starter: str = ""
+    needs_approval: bool = False
     stage: str = ""
     done: int = 0
     total: int = 0

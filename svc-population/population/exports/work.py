@@ -1,7 +1,9 @@
 """The work of an export: residents of an area, row by row, into a file that is sealed as it grows.
 
-Masked as everywhere, unless the job asks for it in full and somebody else has approved that. A job that was broken off begins again: half
-a file is of no use to anybody. Beside the rows a `terms.json` says for whom, for what and on what basis they were written.
+Masked as everywhere, unless the job asks for it in full and somebody else has approved that. Who objected to the use of their data
+is in no export but one of an emergency; whoever is in one stands in the audit trail before the row leaves. A job that was broken off
+begins again: half a file is of no use to anybody. Beside the rows a `terms.json` says for whom, for what and on what basis they were
+written.
 """
 
 from __future__ import annotations
@@ -9,32 +11,26 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pyarrow
 import pyarrow.parquet
-from binglian.options.v1 import options_pb2
-from binglian.population.v1 import resident_pb2
 
 from population.domain.job import ExportSpec, FileFormat
+from population.exports.condition import exported
+from population.exports.shown import mask_of
 from population.jobs.desk import Desk
-from population.policies.jobs import SENSITIVE, needs_approval
-from population.store.rows import in_area
+from population.policies.jobs import NOT_APPROVED, SENSITIVE, lacks_approval, needs_approval
+from population.privacy import audit
+from population.privacy.restrictions import DESPITE_RESTRICTION, restricted_ids
 from svckit.errors import FailedPrecondition
-from svckit.masking import mask_id_number, mask_name, mask_phone, mask_text, mask_year
 
 BATCH = 5_000
 _PIECE = 1 << 20
-_MASKS: dict[int, Callable[[str], str]] = {
-    options_pb2.MASK_UNSPECIFIED: mask_text,
-    options_pb2.MASK_NAME: mask_name,
-    options_pb2.MASK_PHONE: mask_phone,
-    options_pb2.MASK_ID_NUMBER: mask_id_number,
-    options_pb2.MASK_YEAR: mask_year,
-}
 Rows = Iterator[list[list[str]]]
 
 
@@ -45,8 +41,7 @@ class Export:
         assert desk.job.export_spec is not None
         self._desk = desk
         self._spec: ExportSpec = desk.job.export_spec
-        if needs_approval(self._spec) and not desk.job.approved_by:
-            raise FailedPrecondition("Nobody has approved it.", reason="NOT_APPROVED")
+        self._check_approved(rows=0)
         self._masks = {} if self._spec.in_full else {name: mask for name in self._spec.fields if (mask := mask_of(name))}
 
     def run(self) -> None:
@@ -57,23 +52,36 @@ class Export:
         self._desk.write(name, writers[self._spec.format](self._spec.fields, self._rows()), rows=self._written)
         self._desk.write("terms.json", [self._terms()], rows=1)
 
+    def _check_approved(self, *, rows: int) -> None:
+        """Raises FailedPrecondition (NOT_APPROVED): the register may have grown since somebody counted."""
+        job = self._desk.job
+        if lacks_approval(job) or (needs_approval(self._spec, rows=rows) and not job.approved_by):
+            raise FailedPrecondition("Nobody has approved it.", reason=NOT_APPROVED)
+
     def _written(self) -> int:
         return self._desk.counts["written"]
 
     def _rows(self) -> Rows:
-        query = in_area(own=self._desk.job.area_code, wanted=self._spec.area_prefix) or {}
+        query = exported(own=self._desk.job.area_code, spec=self._spec)
         wanted = {"_id": True, **{name: True for name in self._spec.fields if name != "resident_id"}}
         residents = self._desk.database["residents"]
-        total = residents.estimated_document_count() if not query else residents.count_documents(query)
-        batch: list[list[str]] = []
-        for row in residents.find(query, wanted, batch_size=BATCH).sort([("area_code", 1), ("_id", 1)]):
-            batch.append([self._text(row, name) for name in self._spec.fields])
-            if len(batch) == BATCH:
-                yield self._told(batch, total)
-                batch = []
-        yield self._told(batch, total)
+        total = residents.count_documents(query)
+        self._check_approved(rows=total)
+        hidden = self._objecting()
+        found = residents.find(query, wanted, batch_size=BATCH).sort([("area_code", 1), ("_id", 1)])
+        shown = (row for row in found if row["_id"] not in hidden)
+        while rows := list(islice(shown, BATCH)):
+            yield self._told(rows, total)
 
-    def _told(self, batch: list[list[str]], total: int) -> list[list[str]]:
+    def _objecting(self) -> frozenset[str]:
+        if self._desk.job.purpose in DESPITE_RESTRICTION:
+            return frozenset()
+        return restricted_ids(self._desk.database)
+
+    def _told(self, rows: Sequence[dict[str, Any]], total: int) -> list[list[str]]:
+        job = self._desk.job
+        self._desk.trail.record(audit.BULK, [row["_id"] for row in rows], note=f"job {job.job_id}")
+        batch = [[self._text(row, name) for name in self._spec.fields] for row in rows]
         self._desk.count("written", len(batch))
         self._desk.say("writing", done=self._desk.counts["written"], total=total)
         return batch
@@ -128,16 +136,6 @@ class Export:
             "rows": self._written(),
         }
         return json.dumps(told, ensure_ascii=False, indent=1).encode()
-
-
-def mask_of(name: str) -> Callable[[str], str] | None:
-    """Returns how a field of Resident is masked, as its proto says; None for one that hides nothing."""
-    field = resident_pb2.Resident.DESCRIPTOR.fields_by_name[name]
-    personal = field.GetOptions().Extensions[options_pb2.personal]
-    hides = personal.sensitivity >= options_pb2.SENSITIVITY_L3 or (
-        personal.sensitivity == options_pb2.SENSITIVITY_L2 and personal.mask != options_pb2.MASK_UNSPECIFIED
-    )
-    return _MASKS[personal.mask] if hides else None
 
 
 def _csv(fields: Sequence[str], rows: Rows) -> Iterator[bytes]:

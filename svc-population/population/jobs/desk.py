@@ -16,6 +16,7 @@ from pymongo.database import Database
 from population.domain.job import FileFormat, Job, JobCount, JobFile, JobOutput, JobSource
 from population.jobs.parts import SealedFile, part_document, parts_of
 from population.policies.jobs import FILE_KEPT
+from population.privacy.job_trail import JobTrail
 from population.vault import Vault
 from svckit.documents import Form, utc_now
 from svckit.errors import InvalidArgument, NotFound
@@ -39,6 +40,7 @@ class Desk:
         job: Job,
         database: Database[Raw],
         vault: Vault,
+        trail: JobTrail,
         workspace: Path,
         files: Path | None,
         stop: threading.Event,
@@ -47,6 +49,7 @@ class Desk:
         self.job = job
         self.database = database
         self.vault = vault
+        self.trail = trail
         self.workspace = workspace
         self.counts: dict[str, int] = {count.name: count.value for count in job.counts}
         self._files = files

@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from population.config import JobSettings
 from population.domain.job import Job, JobKind, JobState
 from population.jobs.desk import Desk
 from population.operations import jobs as operations
+from population.privacy.job_trail import JobTrail
 from population.vault import Vault
 from svckit import logs, telemetry
 from svckit.batch import BatchRepository
@@ -51,10 +52,17 @@ class Runner:
     """Takes one job after the other."""
 
     def __init__(
-        self, *, database: Database[Raw], vault: Callable[[], Vault], settings: JobSettings, works: Mapping[JobKind, Work]
+        self,
+        *,
+        database: Database[Raw],
+        vault: Callable[[], Vault],
+        audit_key: Callable[[], bytes],
+        settings: JobSettings,
+        works: Mapping[JobKind, Work],
     ) -> None:
         self._database = database
         self._vault = vault
+        self._audit_key = audit_key
         self._settings = settings
         self._works = works
         self.jobs: BatchRepository[Job] = BatchRepository(database["jobs"], form=Form(Job, id_field="job_id"))
@@ -94,6 +102,7 @@ class Runner:
             job=job,
             database=self._database,
             vault=self._vault(),
+            trail=JobTrail(self._database, key=self._audit_key(), job=job),
             workspace=workspace,
             files=Path(self._settings.files_dir) if self._settings.files_dir else None,
             stop=stop,
@@ -193,7 +202,7 @@ def _told(error: Exception) -> tuple[str, str]:
 
 def run_jobs(*, settings: JobSettings, works: Mapping[JobKind, Work], service: str = "population") -> None:
     """Runs the process until SIGTERM or SIGINT; waits for its database as long as it takes."""
-    from population.privacy.keyring import open_vault
+    from population.privacy.keyring import open_ring, open_vault
 
     logs.setup(service=service, level=settings.log_level, show_values=settings.log_values)
     stop_telemetry = telemetry.setup(service=service, endpoint=settings.otlp_endpoint)
@@ -201,7 +210,13 @@ def run_jobs(*, settings: JobSettings, works: Mapping[JobKind, Work], service: s
     ensure_schema_patiently(uri=settings.mongo_uri, database=name, documents=store.DOCUMENTS)
     with MongoClient[Raw](settings.mongo_uri, tz_aware=True, appname=f"binglian-{service}-jobs") as client:
         database = client[name]
-        runner = Runner(database=database, vault=lambda: open_vault(settings, database), settings=settings, works=works)
+        runner = Runner(
+            database=database,
+            vault=lambda: open_vault(settings, database),
+            audit_key=cache(open_ring(settings, database).audit_key),
+            settings=settings,
+            works=works,
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: runner.stopping.set())
         _log.info("working")

@@ -14,7 +14,7 @@ from population.policies.jobs import (
     check_append,
     check_approver,
     check_part,
-    needs_approval,
+    lacks_approval,
 )
 from population.policies.requests import Actor
 
@@ -80,9 +80,19 @@ def finish_job(job: Job, *, counts: tuple[JobCount, ...], outputs: tuple[JobOutp
 def resume_job(job: Job, *, now: datetime) -> Outcome:
     """Goes on where it stopped, with as many attempts as a new one. An export nobody approved waits again."""
     state = after(job, "resume")
-    if job.export_spec and needs_approval(job.export_spec) and not job.approved_by:
+    if lacks_approval(job):
         state = JobState.AWAITING_APPROVAL
-    return replace(job, state=state, attempts=0, failure="", failure_reason="", changed_at=now, ended_at=None), ()
+    asks = state is JobState.AWAITING_APPROVAL
+    return replace(
+        job,
+        state=state,
+        needs_approval=asks or job.needs_approval,
+        attempts=0,
+        failure="",
+        failure_reason="",
+        changed_at=now,
+        ended_at=None,
+    ), ()
 
 
 def create_file(*, file_id: str, name: str, area_code: str, owner: str, now: datetime) -> JobFile:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from population.domain.job import CrossCheckSpec, ExportSpec, FeedKind, FeedSpec, Job, JobFile, JobSource, JobState
+from population.domain.job import CrossCheckSpec, ExportSpec, FeedKind, FeedSpec, Job, JobFile, JobKind, JobSource, JobState
 from population.policies.requests import Actor
 from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 
@@ -41,11 +41,16 @@ OF_DEPARTMENTS_ONLY = frozenset({"DEPT_HANDLER", "DEPT_LEAD"})
 
 EXPORTED = (
     *("resident_id", "area_code", "name", "sex", "birth_date", "id_doc_type", "id_number", "phone"),
-    *("resident_type", "household_id", "household_relation", "created_at", "changed_at"),
+    *("resident_type", "household_id", "household_relation", "match_flag", "created_at", "changed_at"),
 )
 """Fields an export may have."""
 SENSITIVE = frozenset({"id_number", "phone"})
-"""Those of them that are sealed (sensitive_field.csv: encrypt): in full only after approval."""
+"""Those of them that are sealed (sensitive_field.csv: encrypt)."""
+PERSONAL = SENSITIVE | {"name", "sex", "birth_date", "id_doc_type", "household_relation"}
+"""Those of them that are marked L2 and above, masked or not."""
+ALONE = 500
+"""Rows with personal fields one person may export without another's consent (audit_event.csv, AE05)."""
+NOT_APPROVED = "NOT_APPROVED"
 
 
 def after(job: Job, verb: str) -> JobState:
@@ -66,18 +71,48 @@ def check_source(source: JobSource | None, *, field: str) -> None:
         )
 
 
-def check_export(spec: ExportSpec) -> None:
-    """Raises InvalidArgument (FIELD_UNKNOWN) for a field nobody may export."""
+def check_export(spec: ExportSpec, *, hidden: Collection[str]) -> None:
+    """Raises InvalidArgument (FIELD_UNKNOWN) for a field nobody may export, PermissionDenied (PURPOSE_NOT_ALLOWED) for one that the
+    stated purpose shows to nobody in full; `hidden` are those.
+    """
     for index, name in enumerate(spec.fields):
         if name not in EXPORTED:
             raise InvalidArgument(
                 f"These can be exported: {', '.join(EXPORTED)}.", reason="FIELD_UNKNOWN", field=f"export_spec.fields[{index}]"
             )
 
+    beyond = [name for name in spec.fields if name in hidden]
+    if spec.in_full and beyond:
+        raise PermissionDenied(
+            f"The stated purpose shows no {', '.join(beyond)} in full.",
+            reason="PURPOSE_NOT_ALLOWED",
+            field="export_spec.in_full",
+        )
 
-def needs_approval(spec: ExportSpec) -> bool:
-    """Tells whether somebody else has to agree: sensitivity_level.csv asks two people for L3."""
-    return spec.in_full and not SENSITIVE.isdisjoint(spec.fields)
+
+def needs_approval(spec: ExportSpec, *, rows: int = 0) -> bool:
+    """Tells whether somebody else has to agree: to personal data in full (sensitivity_level.csv) and to many people (AE05)."""
+    return not PERSONAL.isdisjoint(spec.fields) and (spec.in_full or rows > ALONE)
+
+
+def lacks_approval(job: Job) -> bool:
+    """Tells whether a job may not run before somebody else has agreed."""
+    if job.export_spec is None or job.approved_by:
+        return False
+    return job.needs_approval or job.failure_reason == NOT_APPROVED or needs_approval(job.export_spec)
+
+
+def check_download(job: Job, *, by: Actor, purpose: str) -> None:
+    """Raises PermissionDenied (PURPOSE_NOT_ALLOWED, EXPORT_OF_OTHERS).
+
+    What a job wrote is for what it was started for. An export is for who asked for it, as its terms and the audit trail say.
+    """
+    if purpose != job.purpose:
+        raise PermissionDenied(
+            f"The job was started for {job.purpose}.", reason="PURPOSE_NOT_ALLOWED", metadata={"purposes": job.purpose}
+        )
+    if job.kind is JobKind.EXPORT and by.subject != job.started_by:
+        raise PermissionDenied("The export was written for somebody else.", reason="EXPORT_OF_OTHERS")
 
 
 def check_approver(job: Job, by: Actor) -> None:

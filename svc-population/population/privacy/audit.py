@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 REVEAL, SEARCH, BULK, CHANGE = "AE03", "AE04", "AE05", "AE06"
-OUT_OF_SCOPE, SHARING, AUDIT_READ, RIGHTS, BREAK_GLASS = "AE07", "AE12", "AE15", "AE16", "AE18"
+OUT_OF_SCOPE, SHARING, DOWNLOAD, AUDIT_READ, RIGHTS, BREAK_GLASS = "AE07", "AE12", "AE13", "AE15", "AE16", "AE18"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

@@ -14,6 +14,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from population.privacy import audit
+from population.privacy.restrictions import DESPITE_RESTRICTION
 from population.privacy.subjects import ID, concerns_people, people_in
 from population.privacy.texts import check_request
 from population.privacy.trail import Trail
@@ -22,9 +23,6 @@ from svckit.errors import Unavailable
 from svckit.masking import masker_of
 from svckit.purposes import WITHOUT_PURPOSE, level_for
 from svckit.wellknown import descriptor_of
-
-DESPITE_RESTRICTION = frozenset({"P10", "P12", "P13"})
-"""Emergencies (PIPL 13(4)), the person's own requests, audits."""
 
 EMERGENCY = "P10"
 

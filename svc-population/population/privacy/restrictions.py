@@ -8,12 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
+DESPITE_RESTRICTION = frozenset({"P10", "P12", "P13"})
+"""Purposes that restricted data are still used for: emergencies (PIPL 13(4)), the person's own requests, audits."""
 REFRESH_SECONDS = 1.0
 # A mark may become visible after one that was changed later.
 _OVERLAP = timedelta(seconds=10)
 _log = logging.getLogger(__name__)
+
+
+def restricted_ids(database: Database[dict[str, Any]]) -> frozenset[str]:
+    """Returns whose data are restricted now, for a job."""
+    return frozenset(row["_id"] for row in database["privacy_marks"].find({"restricted": True}, {"_id": True}))
 
 
 class Restrictions:

@@ -17,13 +17,17 @@ from pymongo.asynchronous.database import AsyncDatabase
 from population.crosscheck.rules import Rule, Side, check_orders, check_purpose, rule_of, rules
 from population.domain.job import CrossCheckSpec, ExportSpec, FeedSpec, ImportSpec, Job, JobFile, JobKind, JobSource, JobState
 from population.exports import xlsform
+from population.exports.condition import exported
+from population.exports.shown import hidden_from
 from population.feeds.rows import mapping_of
 from population.imports.mapping import read_mapping
 from population.imports.work import check_import
 from population.jobs.parts import part_document, part_id
 from population.operations import jobs as operations
 from population.policies import jobs as policies
+from population.privacy import audit
 from population.privacy.screening import check_rule
+from population.privacy.trail import Trail
 from population.store.rows import in_area
 from population.vault import Vault
 from svckit.access import CITY_DIGITS, Caller, check_area, current_caller, may_act_in
@@ -51,12 +55,20 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     """Jobs of the caller's area."""
 
     def __init__(
-        self, *, jobs: Repository[Job], files: Repository[JobFile], database: AsyncDatabase[dict[str, Any]], vault: Vault
+        self,
+        *,
+        jobs: Repository[Job],
+        files: Repository[JobFile],
+        database: AsyncDatabase[dict[str, Any]],
+        vault: Vault,
+        trail: Trail,
     ) -> None:
         self._jobs = jobs
         self._files = files
         self._parts = database["job_parts"]
+        self._residents = database["residents"]
         self._vault = vault
+        self._trail = trail
 
     # ------------------------------------------------------------------------------------------- files
 
@@ -109,10 +121,14 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
     async def StartExport(self, request: pb.StartExportRequest, context: object) -> pb.StartExportResponse:
         """See the proto."""
         spec = msgspec.convert(to_fields(request.export_spec), ExportSpec)
-        policies.check_export(spec)
+        caller = current_caller()
+        policies.check_export(spec, hidden=hidden_from(caller.purpose, spec.fields))
         if spec.area_prefix:
-            check_area(current_caller(), spec.area_prefix)
-        return pb.StartExportResponse(job=await self._start(request, JobKind.EXPORT, export_spec=spec))
+            check_area(caller, spec.area_prefix)
+        query = exported(own=caller.area, spec=spec)
+        rows = await self._residents.count_documents(query, limit=policies.ALONE + 1)
+        asks = policies.needs_approval(spec, rows=rows)
+        return pb.StartExportResponse(job=await self._start(request, JobKind.EXPORT, asks=asks, export_spec=spec))
 
     async def StartCrossCheck(self, request: pb.StartCrossCheckRequest, context: object) -> pb.StartCrossCheckResponse:
         """See the proto."""
@@ -157,9 +173,8 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
         await self._check_source(spec.source, field="feed_spec.source")
         return pb.StartFeedResponse(job=await self._start(request, JobKind.FEED, feed_spec=spec))
 
-    async def _start(self, request: Any, kind: JobKind, **spec: Any) -> job_pb2.Job:
+    async def _start(self, request: Any, kind: JobKind, *, asks: bool = False, **spec: Any) -> job_pb2.Job:
         caller, now = current_caller(), utc_now()
-        asks = kind is JobKind.EXPORT and policies.needs_approval(spec["export_spec"])
         job = Job(
             job_id=new_id(),
             kind=kind,
@@ -170,6 +185,8 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
             legal_basis=request.legal_basis,
             started_by=caller.subject,
             department=caller.department,
+            starter=caller.name,
+            needs_approval=asks,
             created_at=now,
             changed_at=now,
             **spec,
@@ -252,7 +269,9 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
         output = next((one for one in job.outputs if one.file_id == request.file_id), None)
         if output is None:
             raise NotFound("The job has no such output.", reason="OUTPUT_NOT_FOUND")
-        _log.info("%s fetches %s of job %s for %s", caller.subject, output.name, job.job_id, caller.purpose)
+        policies.check_download(job, by=caller, purpose=caller.purpose)
+        note = f"job {job.job_id} {output.name}"
+        await self._trail.record(caller, event=audit.DOWNLOAD, rpc="JobService/ExportJobOutput", count=output.rows, note=note)
         kind = _TYPES.get(PurePath(output.name).suffix, "application/octet-stream")
         first = {"content_type": kind, "name": output.name}
         for number in range(max(1, -(-output.size // policies.PART_BYTES))):

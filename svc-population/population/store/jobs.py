@@ -43,6 +43,8 @@ class JobDocument(Document):
     cross_check_spec = DictField()
     feed_spec = DictField()
     department = StringField()
+    starter = StringField()
+    needs_approval = BooleanField()
     stage = StringField()
     done = LongField()
     total = LongField()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 from typing import Any
 
 from binglian.population.v1 import resident_pb2, resident_service_pb2, resident_service_pb2_grpc, verification_pb2_grpc
 
+from population.config import Settings
 from population.identity import check_digit
+from population.privacy.keyring import open_ring
 from svckit.ids import new_id
 from tests.services import Service
 
@@ -46,6 +49,11 @@ class People:
         """Named arguments of a call by this person, who states `purpose`."""
         metadata = self.service.metadata(sub=subject, roles=[role], area=area, department=department, purposes=purposes)
         return {"metadata": [*metadata, ("x-purpose", purpose)] if purpose else metadata}
+
+    def audit_key(self) -> bytes:
+        """The key of the service's audit trail."""
+        settings = Settings(mongo_uri="m", amqp_uri="a", field_key=os.environ["BINGLIAN_FIELD_KEY"])
+        return open_ring(settings, self.service.database).audit_key()
 
     def stating(self, purpose: str) -> dict[str, Any]:
         """A call by the grid worker for a purpose."""

@@ -15,6 +15,8 @@ import pytest
 from binglian.population.v1 import job_pb2
 from binglian.population.v1 import job_service_pb2 as pb
 
+from population.privacy.anchoring import verify
+from svckit.documents import utc_now
 from svckit.ids import new_id
 from tests.integration.population.jobs import COLUMNS, Desk, counts, csv_of, jobs_process, parquet_of, xlsx_of
 from tests.integration.population.people import CITY, GRID, People, id_number
@@ -23,6 +25,7 @@ from tests.services import eventually
 
 CONSTANTS = {"area_code": GRID, "id_doc_type": "111", "resident_type": "01"}
 MAPPING = {"columns": COLUMNS, "constants": CONSTANTS}
+EXPORTED, CROWDED = f"{GRID[:-4]}7001", f"{GRID[:-4]}7002"
 NAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
 
 
@@ -147,14 +150,19 @@ class TestImport:
 
 
 class TestExport:
-    def start(self, desk: Desk, **spec: Any) -> job_pb2.Job:
-        spec = {"fields": ["resident_id", "name", "id_number"], "format": "FILE_FORMAT_CSV"} | spec
+    def start(self, desk: Desk, *, purpose: str = "P11", **spec: Any) -> job_pb2.Job:
+        spec = {"fields": ["resident_id", "name", "id_number"], "format": "FILE_FORMAT_CSV", "area_prefix": EXPORTED} | spec
         request = pb.StartExportRequest(request_id=new_id(), legal_basis="街道办事处来函", export_spec=spec)
-        return desk.jobs.StartExport(request, **desk.steward).job
+        return desk.jobs.StartExport(request, **desk.stating(purpose)).job
+
+    def approve(self, desk: Desk, job: job_pb2.Job) -> job_pb2.Job:
+        request = pb.ApproveJobRequest(job_id=job.job_id, request_id=new_id())
+        desk.jobs.ApproveJob(request, **desk.stating("P11", subject="dpo", role="DPO"))
+        return desk.ended(job)
 
     def test_masked_unless_somebody_else_agrees(self, desk: Desk) -> None:
         number = id_number()
-        desk.people.enter(name="韩六六", id_number=number)
+        desk.people.enter(name="韩六六", id_number=number, area_code=EXPORTED)
         job = desk.ended(self.start(desk))
         text = desk.output(job, "residents.csv").decode("utf-8-sig")
         assert "韩**" in text
@@ -164,10 +172,63 @@ class TestExport:
         approve = pb.ApproveJobRequest(job_id=waiting.job_id, request_id=new_id())
         with refused(grpc.StatusCode.PERMISSION_DENIED, "OWN_JOB"):
             desk.jobs.ApproveJob(approve, **desk.steward)
-        desk.jobs.ApproveJob(approve, **desk.stating("P11", subject="dpo", role="DPO"))
-        job = desk.ended(waiting)
+        job = self.approve(desk, waiting)
         assert number in desk.output(job, "residents.csv").decode()
         assert json.loads(desk.output(job, "terms.json"))["approved_by"] == "dpo"
+
+    @pytest.mark.parametrize("purpose", ["P02", "P09"])
+    def test_a_purpose_that_shows_less_gets_no_more_in_full(self, desk: Desk, purpose: str) -> None:
+        with refused(grpc.StatusCode.PERMISSION_DENIED, "PURPOSE_NOT_ALLOWED"):
+            self.start(desk, purpose=purpose, in_full=True)
+        waiting = self.start(desk, purpose=purpose, in_full=True, fields=["name"])
+        assert waiting.state == job_pb2.JOB_STATE_AWAITING_APPROVAL
+
+    def test_everybody_in_it_stands_in_the_trail_and_so_does_who_fetched_it(self, desk: Desk) -> None:
+        people = {desk.people.enter(area_code=EXPORTED).resident_id for _ in range(3)}
+        job = desk.ended(self.start(desk))
+        trail = desk.people.service.database["audit_entries"]
+        found = list(trail.find({"event": "AE05", "note": f"job {job.job_id}"}))
+        named = [id for entry in found for id in entry["residents"]]
+        assert people <= set(named)
+        assert len(named) == counts(job)["written"]
+        assert {(entry["subject"], entry["purpose"], entry["rpc"]) for entry in found} == {("steward", "P11", "job/export")}
+        desk.output(job, "residents.csv")
+        fetched = trail.find_one({"event": "AE13", "note": f"job {job.job_id} residents.csv"})
+        assert fetched is not None
+        assert (fetched["subject"], fetched["count"]) == ("steward", counts(job)["written"])
+        assert verify(desk.people.service.database, key=desk.people.audit_key())[1] == []
+
+    def test_it_is_for_who_asked_and_for_what_it_was_asked(self, desk: Desk) -> None:
+        job = desk.ended(self.start(desk))
+        fetch = pb.ExportJobOutputRequest(job_id=job.job_id, file_id=job.outputs[0].file_id)
+        with refused(grpc.StatusCode.PERMISSION_DENIED, "PURPOSE_NOT_ALLOWED"):
+            list(desk.jobs.ExportJobOutput(fetch, **desk.stating("P02")))
+        with refused(grpc.StatusCode.PERMISSION_DENIED, "EXPORT_OF_OTHERS"):
+            list(desk.jobs.ExportJobOutput(fetch, **desk.stating("P11", subject="another")))
+
+    def test_without_the_dead_the_merged_and_those_who_objected(self, desk: Desk) -> None:
+        here, dead, objecting = (desk.people.enter(area_code=EXPORTED).resident_id for _ in range(3))
+        database, now = desk.people.service.database, utc_now()
+        database["residents"].update_one({"_id": dead}, {"$set": {"standing": {"status": "deceased", "since": "2026-01-01"}}})
+        marks = {"_id": objecting, "area_code": EXPORTED, "changed_at": now, "restricted": True, "revision": 1}
+        database["privacy_marks"].insert_one(marks)
+        text = desk.output(desk.ended(self.start(desk)), "residents.csv").decode()
+        assert here in text
+        assert dead not in text
+        assert objecting not in text
+
+    def test_more_than_500_people_take_two(self, desk: Desk) -> None:
+        rows = desk.people.service.database["residents"]
+        row = rows.find_one(
+            {"_id": desk.people.enter(id_doc_type="", id_number="").resident_id}, {"outbox": False, "created_by": False}
+        )
+        assert row is not None
+        rows.insert_many([{**row, "_id": new_id(), "area_code": CROWDED} for _ in range(501)])
+        masked = self.start(desk, area_prefix=CROWDED, fields=["name"])
+        assert masked.state == job_pb2.JOB_STATE_AWAITING_APPROVAL
+        assert counts(self.approve(desk, masked))["written"] == 501
+        impersonal = self.start(desk, area_prefix=CROWDED, fields=["resident_id", "resident_type"])
+        assert impersonal.state == job_pb2.JOB_STATE_QUEUED
 
     @pytest.mark.parametrize(
         ("format", "name"), [("FILE_FORMAT_XLSX", "residents.xlsx"), ("FILE_FORMAT_PARQUET", "residents.parquet")]

@@ -41,7 +41,7 @@ export const zh = {
     StartImport: '逐行按手工登记的规则检查，不合格的行写入错误文件，不影响其他行。',
     StartCrossCheck: '按固定规则比对，结果不超出规则允许的项目，不产生自动后果。',
     StartFeed: '本部门的记录或生命事件，逐行按数据接口的规则检查：与登记一致的采纳，不一致的请网格员核实；不合格的行写入错误文件。',
-    StartExport: '导出内容默认隐去；完整导出须由他人批准。',
+    StartExport: '导出内容默认隐去；完整导出和超过 500 人的个人信息导出须由他人批准。只含现住人员，不含限制处理者；每个人都能查到本次导出。文件只有发起人可以下载。',
   },
   field: {
     feedKind: '报送内容', feedHint: '部门记录须有证件号码一列，生命事件须有事项代码和发生日期；没有列出的列不会读取',
@@ -96,7 +96,7 @@ export const en: typeof zh = {
     StartImport: 'Every row is judged as if it were entered by hand; what is refused goes into an error file and does not stop the others.',
     StartCrossCheck: 'Compares by a fixed rule; the result never has more fields than the rule allows, and nothing follows by itself.',
     StartFeed: 'The department’s own records or life events, judged row by row as its stream is: the same is accepted, what differs is looked at, what is wrong goes into an error file.',
-    StartExport: 'Exports are masked; one in full is approved by somebody else.',
+    StartExport: 'Exports are masked; one in full, or of personal data of more than 500 people, is approved by somebody else. They hold those who live here and did not object; everybody in one can see that they were. Only who asked for one can download it.',
   },
   field: {
     feedKind: 'What the rows are', feedHint: 'Records need a column of document numbers, life events a rule and a day; columns that are not named are never read',
@@ -111,6 +111,7 @@ export const en: typeof zh = {
 
 export const reasonsZh = {
   OWN_JOB: '不能批准自己发起的作业。',
+  EXPORT_OF_OTHERS: '导出文件只有发起人可以下载。',
   JOB_STATE: '作业已进入其他状态，不能这样做了。',
   MAPPING_INVALID: '字段对应有误。',
   FIELD_UNKNOWN: '没有这个字段。',
@@ -128,6 +129,7 @@ export const reasonsZh = {
 
 export const reasonsEn: typeof reasonsZh = {
   OWN_JOB: 'Nobody approves a job of their own.',
+  EXPORT_OF_OTHERS: 'Only who asked for an export can download it.',
   JOB_STATE: 'The job has moved on; this is no longer possible.',
   MAPPING_INVALID: 'The columns are not right.',
   FIELD_UNKNOWN: 'There is no such field.',

@@ -1,0 +1,103 @@
+"""Who may export what, and when somebody else has to agree."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from binglian.options.v1 import options_pb2
+from binglian.population.v1 import resident_pb2
+
+from population.domain.job import ExportSpec, FileFormat, Job, JobKind, JobState
+from population.exports.shown import hidden_from
+from population.operations.jobs import approve_job, resume_job
+from population.policies.jobs import EXPORTED, NOT_APPROVED, PERSONAL, check_download, check_export, needs_approval
+from svckit.access import Caller
+from svckit.errors import InvalidArgument, PermissionDenied
+from svckit.masking import sensitivity_of
+
+NOW = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+
+
+def spec(*fields: str, in_full: bool = False) -> ExportSpec:
+    return ExportSpec(fields=fields, format=FileFormat.CSV, in_full=in_full)
+
+
+def job(**fields: Any) -> Job:
+    asked: dict[str, Any] = {
+        "city": "4205",
+        "area_code": "4205",
+        "purpose": "P11",
+        "legal_basis": "协议",
+        "started_by": "steward",
+    }
+    stands = {
+        "kind": JobKind.EXPORT,
+        "state": JobState.FAILED,
+        "export_spec": spec("name"),
+        "created_at": NOW,
+        "changed_at": NOW,
+    }
+    return Job(job_id="j", **asked | stands | fields)
+
+
+def caller(subject: str, purpose: str = "P11") -> Caller:
+    return Caller(subject=subject, name="", roles=frozenset({"DATA_STEWARD"}), area="4205", purpose=purpose)
+
+
+def test_the_fields_that_are_personal_are_those_the_proto_marks() -> None:
+    known = resident_pb2.Resident.DESCRIPTOR.fields_by_name
+    assert {name for name in EXPORTED if sensitivity_of(known[name]) >= options_pb2.SENSITIVITY_L2} == PERSONAL
+
+
+@pytest.mark.parametrize(
+    ("purpose", "hidden"), [("P11", set()), ("P02", {"id_number"}), ("P09", {"id_number"}), ("", set(PERSONAL))]
+)
+def test_what_a_purpose_does_not_show(purpose: str, hidden: set[str]) -> None:
+    assert hidden_from(purpose, [*EXPORTED, "nonsense"]) == hidden
+
+
+def test_in_full_only_what_the_purpose_shows() -> None:
+    check_export(spec("name", "id_number"), hidden={"id_number"})
+    with pytest.raises(PermissionDenied) as refusal:
+        check_export(spec("name", "id_number", in_full=True), hidden={"id_number"})
+    assert (refusal.value.reason, refusal.value.field) == ("PURPOSE_NOT_ALLOWED", "export_spec.in_full")
+    with pytest.raises(InvalidArgument, match="can be exported"):
+        check_export(spec("nonsense"), hidden=())
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows", "needed"),
+    [
+        (spec("name"), 500, False),
+        (spec("name"), 501, True),
+        (spec("resident_type", in_full=True), 10_000, False),
+        (spec("name", in_full=True), 1, True),
+    ],
+)
+def test_when_somebody_else_has_to_agree(asked: ExportSpec, rows: int, needed: bool) -> None:
+    assert needs_approval(asked, rows=rows) is needed
+
+
+@pytest.mark.parametrize("why", [{"needs_approval": True, "state": JobState.CANCELLED}, {"failure_reason": NOT_APPROVED}])
+def test_what_nobody_approved_waits_again_when_it_is_resumed(why: dict[str, Any]) -> None:
+    resumed, _ = resume_job(job(**why), now=NOW)
+    assert resumed.state is JobState.AWAITING_APPROVAL
+    approved, _ = approve_job(resumed, by=caller("dpo"), now=NOW)
+    assert approved.state is JobState.QUEUED
+    again, _ = resume_job(job(**why, approved_by="dpo"), now=NOW)
+    assert again.state is JobState.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("by", "reason"), [(caller("another"), "EXPORT_OF_OTHERS"), (caller("steward", "P02"), "PURPOSE_NOT_ALLOWED")]
+)
+def test_what_was_written_for_somebody_else_or_something_else(by: Caller, reason: str) -> None:
+    with pytest.raises(PermissionDenied) as refusal:
+        check_download(job(), by=by, purpose=by.purpose)
+    assert refusal.value.reason == reason
+
+
+def test_reports_of_other_jobs_are_for_colleagues_too() -> None:
+    check_download(job(kind=JobKind.CROSS_CHECK), by=caller("another"), purpose="P11")
