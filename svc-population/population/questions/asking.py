@@ -48,29 +48,6 @@ def past_day(text: str, *, field: str, today: date) -> date | None:
     return day
 
 
-def months(first: date, last: date, *, step: int, most: int) -> list[date]:
-    """Returns days from the first to the last, the same day of the month (or its last), the last day included.
-
-    Raises InvalidArgument (PERIOD_INVALID) when they are out of order or too many.
-    """
-    if first > last:
-        raise InvalidArgument("The period ends before it begins.", reason="PERIOD_INVALID", field="to_day")
-    if ((last.year - first.year) * 12 + last.month - first.month) // step + 2 > most:
-        raise InvalidArgument(
-            f"A trend has at most {most} points; take longer steps.", reason="PERIOD_INVALID", field="step_months"
-        )
-    days, number = [], 0
-    while (day := _later(first, number * step)) < last:
-        days.append(day)
-        number += 1
-    return [*days, last]
-
-
-def _later(day: date, count: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
+def first_of_month(day: date | None) -> date | None:
+    """Returns the first day of its month: between two neighbouring days the moves of single people would show."""
+    return day.replace(day=1) if day else None

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from itertools import accumulate
-from typing import Any
 
 from population.questions.asking import Found
 from population.questions.columns import AREA_DIGITS, Where, area_code, day_number, inside
 from population.replica.database import Database
 from population.replica.schema import FOREVER
+from population.statistics.nearby import CELL, Window
 
 _COLUMN_OF = {"1": 0, "2": 1}
 """Column of a pyramid by sex (sex.csv): men, women; all others are the third."""
 LARGEST_HOUSEHOLD = 10
-EARTH_M = 6_371_008.8
-"""Mean radius of the earth."""
-METRES_PER_DEGREE = 111_195.0
 
 
 def find(database: Database, where: Where, *, after: Found | None, limit: int) -> list[Found]:
@@ -114,23 +111,25 @@ def household_sizes(database: Database, *, prefix: str, day: date | None) -> dic
     return dict(database.query(sql, where.values))
 
 
-def around(
-    database: Database, *, prefix: str, point: tuple[float, float], radius_m: int, ages: tuple[int, int], today: date
-) -> dict[int, int]:
-    """Returns counts by age of those who live within a distance of a point (longitude, latitude), inside an area."""
-    longitude, latitude = point
-    box = radius_m / METRES_PER_DEGREE
-    at = day_number(today)
-    area = inside(prefix)
+def cells_around(
+    database: Database, *, prefix: str, over: Window, bands: Sequence[tuple[int, int]], today: date
+) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
+    """Returns (row, column, people) of the cells inside a window by band of ages, of those who live in an area."""
+    at, area = day_number(today), inside(prefix)
+    first, last = bands[0][0], bands[-1][1]
+    south, west = over.row * CELL, over.column * CELL
     sql = f"""
-        SELECT (? - birth) // 10000 AS age, count(*) FROM people
-        WHERE latitude BETWEEN ? AND ? AND {area.sql} AND birth <= ? AND age BETWEEN ? AND ?
-            AND 2 * {EARTH_M} * asin(sqrt(
-                pow(sin(radians(latitude - ?) / 2), 2)
-                + cos(radians(latitude)) * cos(radians(?)) * pow(sin(radians(longitude - ?) / 2), 2))) <= ?
-        GROUP BY age"""
-    values: tuple[Any, ...] = (at, latitude - box, latitude + box, *area.values, at, *ages)
-    return dict(database.query(sql, (*values, latitude, latitude, longitude, radius_m)))
+        SELECT (? - birth) // 10000 AS age, floor(latitude / {CELL})::INTEGER AS up, floor(longitude / {CELL})::INTEGER AS across,
+            count(*)
+        FROM people
+        WHERE latitude >= ? AND latitude < ? AND longitude >= ? AND longitude < ? AND {area.sql}
+            AND birth <= ? AND age BETWEEN ? AND ?
+        GROUP BY age, up, across"""
+    box = (south, south + over.rows * CELL, west, west + over.columns * CELL)
+    cells: dict[tuple[int, int], list[tuple[int, int, int]]] = {band: [] for band in bands}
+    for age, up, across, people in database.query(sql, (at, *box, *area.values, at, first, last)):
+        cells[next(band for band in bands if band[0] <= age <= band[1])].append((up, across, people))
+    return cells
 
 
 def _at(table: str, prefix: str, day: int) -> tuple[str, Where]:

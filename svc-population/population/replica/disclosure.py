@@ -40,7 +40,11 @@ class Tree:
             area = prefix[:digits]
             blocks = self._family(parent, above=blocks).of(area)
             parent = area
-        return blocks, self._counts(prefix).total(prefix) is not None
+        return blocks, self.tells_total(prefix)
+
+    def tells_total(self, prefix: str) -> bool:
+        """Tells whether the total of an area is told."""
+        return self._counts(prefix).total(prefix) is not None
 
     def _family(self, parent: str, *, above: Blocks | None, whole: bool = False) -> Family:
         key = "*" if whole else parent
@@ -83,15 +87,23 @@ class Decisions:
 
     def of(self, database: Database, *, prefix: str, now: date, day: date | None) -> tuple[Blocks | None, bool]:
         """Returns the blocks of an area, None where it tells no ages, and whether its total is told."""
-        key = (database.file.name, now, day)
         with self._deciding:
-            tree = self._trees.get(key)
-            if tree is None or self._clock() - tree.made_at > KEPT_SECONDS:
-                self._trees.pop(key, None)
-                tree = self._trees[key] = Tree(database, now=now, day=day)
-                while len(self._trees) > MOST_DAYS:
-                    del self._trees[next(iter(self._trees))]
-            return tree.of(prefix)
+            return self._tree(database, now, day).of(prefix)
+
+    def tells_total(self, database: Database, *, prefix: str, now: date, day: date | None) -> bool:
+        """Tells whether the total of an area is told."""
+        with self._deciding:
+            return self._tree(database, now, day).tells_total(prefix)
+
+    def _tree(self, database: Database, now: date, day: date | None) -> Tree:
+        key = (database.file.name, now, day)
+        tree = self._trees.get(key)
+        if tree is None or self._clock() - tree.made_at > KEPT_SECONDS:
+            self._trees.pop(key, None)
+            tree = self._trees[key] = Tree(database, now=now, day=day)
+            while len(self._trees) > MOST_DAYS:
+                del self._trees[next(iter(self._trees))]
+        return tree
 
 
 def check_level(prefix: str) -> None:

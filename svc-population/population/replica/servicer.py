@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any, TypeVar
 
 from binglian.population.v1 import question_pb2, question_service_pb2_grpc
 from binglian.population.v1 import question_service_pb2 as pb
 
 from population.policies.requests import local_day, read_day
-from population.questions.asking import area_of, asked, months, past_day
+from population.questions.asking import area_of, asked, first_of_month, past_day
 from population.questions.columns import Where, inside, where_of
 from population.questions.conditions import Seal
 from population.replica import answers
@@ -20,6 +21,7 @@ from population.replica.disclosure import Decisions, check_level
 from population.replica.owner import Owner
 from population.rpc import figures
 from population.rpc.tokens import token_after, token_of
+from population.statistics import nearby, trends
 from population.statistics.areas import AreaCounts
 from population.statistics.pyramids import Pyramid, counts_of, told
 from svckit.access import current_caller
@@ -30,7 +32,6 @@ T = TypeVar("T")
 
 DEFAULT_PAGE = 50
 BAND_YEARS = 5
-MOST_POINTS = 500
 RADIUS_M = 800
 BELOW = {4: 6, 6: 9, 9: 12, 12: 17}
 """Digits of the areas directly inside one."""
@@ -82,7 +83,8 @@ class ReplicaServicer(question_service_pb2_grpc.QuestionServiceServicer):
     async def GetPyramid(self, request: pb.GetPyramidRequest, context: object) -> pb.GetPyramidResponse:
         """See the proto."""
         today = local_day(utc_now())
-        day, years = past_day(request.day, field="day", today=today), request.band_years or BAND_YEARS
+        day = first_of_month(past_day(request.day, field="day", today=today))
+        years = request.band_years or BAND_YEARS
         prefix = area_of(current_caller(), request.area_prefix)
         if prefix is None:
             bands, total = figures.pyramid(NOBODY, years=years)
@@ -98,27 +100,39 @@ class ReplicaServicer(question_service_pb2_grpc.QuestionServiceServicer):
         return pb.GetPyramidResponse(bands=bands, total=total, freshness=self._freshness())
 
     async def GetTrend(self, request: pb.GetTrendRequest, context: object) -> pb.GetTrendResponse:
-        """See the proto."""
+        """See the proto. Which months are told is decided over all months, whichever are asked for."""
         today = local_day(utc_now())
         first = read_day(request.from_day, field="from_day")
         last = past_day(request.to_day, field="to_day", today=today) or today
-        days = months(first, last, step=request.step_months or 1, most=MOST_POINTS)
+        asked_for = trends.months(first, last, step=request.step_months or 1)
         prefix = area_of(current_caller(), request.area_prefix)
         if prefix is None:
             return pb.GetTrendResponse(freshness=self._freshness())
-        counts = await self._ask(lambda database: answers.trend(database, prefix=prefix, days=days))
-        return pb.GetTrendResponse(points=figures.trend(days, counts), freshness=self._freshness())
+        check_level(prefix)
+        decided = trends.months(trends.BEGIN, today, step=1)
+
+        def ask(database: Database) -> dict[date, int | None]:
+            if not self._decisions.tells_total(database, prefix=prefix, now=today, day=None):
+                return dict.fromkeys(decided)
+            return trends.told(decided, answers.trend(database, prefix=prefix, days=decided))
+
+        told = await self._ask(ask)
+        return pb.GetTrendResponse(points=figures.trend(asked_for, told), freshness=self._freshness())
 
     async def GetHouseholdSizes(self, request: pb.GetHouseholdSizesRequest, context: object) -> pb.GetHouseholdSizesResponse:
         """See the proto."""
-        day = past_day(request.day, field="day", today=local_day(utc_now()))
+        today = local_day(utc_now())
+        day = first_of_month(past_day(request.day, field="day", today=today))
         prefix = area_of(current_caller(), request.area_prefix)
-        found = (
-            {}
-            if prefix is None
-            else await self._ask(lambda database: answers.household_sizes(database, prefix=prefix, day=day))
-        )
-        sizes, households = figures.household_sizes(found)
+        if prefix is None:
+            return pb.GetHouseholdSizesResponse(households=figures.count_of(0), freshness=self._freshness())
+        check_level(prefix)
+
+        def ask(database: Database) -> dict[int, int] | None:
+            told = self._decisions.tells_total(database, prefix=prefix, now=today, day=day)
+            return answers.household_sizes(database, prefix=prefix, day=day) if told else None
+
+        sizes, households = figures.household_sizes(await self._ask(ask))
         return pb.GetHouseholdSizesResponse(sizes=sizes, households=households, freshness=self._freshness())
 
     async def GetDensity(self, request: pb.GetDensityRequest, context: object) -> pb.GetDensityResponse:
@@ -136,19 +150,23 @@ class ReplicaServicer(question_service_pb2_grpc.QuestionServiceServicer):
         yield
 
     async def CountAround(self, request: pb.CountAroundRequest, context: object) -> pb.CountAroundResponse:
-        """See the proto. Those who live around a point at the border of the caller's area count as far as they live in it."""
+        """See the proto. The whole city is counted, whoever asks: a circle does not end at the border of an area."""
         first, last = (request.from_age, request.to_age) if request.from_age or request.to_age else SCHOOL_AGES
         if first > last:
             raise InvalidArgument("The oldest age is below the youngest.", reason="AGES_INVALID", field="to_age")
-        today, area = local_day(utc_now()), current_caller().area
-        point = (request.point.longitude, request.point.latitude)
-        radius = request.radius_m or RADIUS_M
-        found = await self._ask(
-            lambda database: answers.around(
-                database, prefix=area, point=point, radius_m=radius, ages=(first, last), today=today
-            )
-        )
-        ages, total = figures.ages(found, first=first, last=last)
+        circle = {
+            "longitude": request.point.longitude,
+            "latitude": request.point.latitude,
+            "radius_m": request.radius_m or RADIUS_M,
+        }
+        over, bands, prefix = nearby.window(**circle), nearby.bands(first, last), current_caller().area[:4]
+        today = local_day(utc_now())
+
+        def ask(database: Database) -> list[int]:
+            cells = answers.cells_around(database, prefix=prefix, over=over, bands=bands, today=today)
+            return [nearby.within(nearby.spread(cells[band], over=over), over=over, **circle) for band in bands]
+
+        ages, total = figures.ages(bands, await self._ask(ask))
         return pb.CountAroundResponse(ages=ages, total=total, freshness=self._freshness())
 
     def _condition(self, text: str) -> Any:

@@ -52,31 +52,28 @@ def _counts(inner: Sequence[int | None], total: int | None) -> dict[str, pb.Coun
     return {"male": count_of(male), "female": count_of(female), "other": count_of(other), "total": count_of(total)}
 
 
-def household_sizes(found: Mapping[int, int]) -> tuple[list[pb.HouseholdSize], pb.Count]:
-    """Returns households by size and in all."""
+def household_sizes(found: Mapping[int, int] | None) -> tuple[list[pb.HouseholdSize], pb.Count]:
+    """Returns households by size and in all; None for an area of which not even the total is told."""
+    if found is None:
+        return [], count_of(None)
     line = suppression.line(list(found.values()))
     sizes = [pb.HouseholdSize(size=size, households=count_of(count)) for size, count in zip(found, line.counts, strict=True)]
     return sizes, count_of(line.total)
 
 
-def ages(found: Mapping[int, int], *, first: int, last: int) -> tuple[list[pb.AgeCount], pb.Count]:
-    """Returns counts by age and in all."""
-    line = suppression.line([found.get(age, 0) for age in range(first, last + 1)])
+def ages(bands: Sequence[tuple[int, int]], people: Sequence[int]) -> tuple[list[pb.AgeCount], pb.Count]:
+    """Returns counts by band of ages and in all."""
+    line = suppression.line(people)
     counts = [
-        pb.AgeCount(age=age, count=count_of(count)) for age, count in zip(range(first, last + 1), line.counts, strict=True)
+        pb.AgeCount(age=first, to_age=last, count=count_of(count))
+        for (first, last), count in zip(bands, line.counts, strict=True)
     ]
     return counts, count_of(line.total)
 
 
-def trend(days: Sequence[dt.date], counts: Sequence[int]) -> Iterable[pb.TrendPoint]:
-    """Returns the points of a trend. Also a small difference between neighbours tells about somebody: the later is then withheld."""
-    told: int | None = None
-    for day, count in zip(days, counts, strict=True):
-        value = suppression.shown(count)
-        if value is not None and told is not None and suppression.small(abs(value - told)):
-            value = None
-        told = told if value is None else value
-        yield pb.TrendPoint(day=day.isoformat(), count=count_of(value))
+def trend(days: Iterable[dt.date], told: Mapping[dt.date, int | None]) -> Iterable[pb.TrendPoint]:
+    """Returns the points of a trend."""
+    return (pb.TrendPoint(day=day.isoformat(), count=count_of(told[day])) for day in days)
 
 
 def _time(moment: dt.datetime) -> Timestamp:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,6 @@ from population.domain.residence import ResidenceDraft, ResidenceKind
 from population.domain.resident import Resident, ResidentDraft
 from population.id_documents import forms_of
 from population.operations.residents import ResidentEvent
-from population.policies.residents import SMALLEST_COUNT
 from population.rpc.reach import Reach
 from population.rpc.showing import Showing
 from population.store.numbers import Numbers
@@ -129,13 +128,6 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
         )
         return pb.ListResidentsResponse(residents=[self._showing.row(row) for row in rows], next_page_token=token)
 
-    async def CountResidents(self, request: pb.CountResidentsRequest, context: object) -> pb.CountResidentsResponse:
-        """See the proto."""
-        query = store.in_area(own=current_caller().area, wanted=request.area_prefix)
-        if query is None:
-            return pb.CountResidentsResponse()
-        return counted(await store.count_by_type(self._residents.collection, query | HERE))
-
     async def StartResidence(self, request: pb.StartResidenceRequest, context: object) -> pb.StartResidenceResponse:
         """See the proto."""
         caller, now, residence_id = current_caller(), utc_now(), new_id()
@@ -208,13 +200,3 @@ def check_no_number_twice(residents: Sequence[Resident]) -> None:
                 "This identity number is there twice.", reason="ID_NUMBER_TWICE", field=f"residents[{index}].id_number"
             )
         seen.add(resident.id_number.index)
-
-
-def counted(counts: Mapping[str, int]) -> pb.CountResidentsResponse:
-    """Returns counts without those so small that they tell about somebody."""
-    response = pb.CountResidentsResponse()
-    for kind, count in sorted(counts.items()):
-        told = count if count >= SMALLEST_COUNT else 0
-        response.counts.add(resident_type=kind, count=told, withheld=told != count)
-    response.total = sum(item.count for item in response.counts)
-    return response

@@ -204,9 +204,3 @@ def _keys_like(patterns: Iterable[str]) -> dict[str, Any]:
 
 async def _by_area(rows: Rows, query: Mapping[str, Any], *, hint: str, limit: int) -> list[Raw]:
     return await rows.find(query, OWNED_BY_STORE).sort([("area_code", 1), ("_id", 1)]).hint(hint).limit(limit).to_list()
-
-
-async def count_by_type(rows: Rows, query: Mapping[str, Any]) -> dict[str, int]:
-    """Returns how many residents there are of each kind."""
-    stages = [{"$match": dict(query)}, {"$group": {"_id": "$resident_type", "count": {"$sum": 1}}}]
-    return {row["_id"]: row["count"] async for row in await rows.aggregate(stages)}

@@ -216,6 +216,11 @@ def test_the_pyramid_of_today_and_of_a_day_in_the_past(office: Office) -> None:
     assert [point.day[:4] for point in trend.points] == [str(year) for year in range(2015, 2027)] + ["2026"]
     assert 0 < past.total.total.value == trend.points[0].count.value < SEEDED
     assert trend.points[-1].count.value == SEEDED
+    odd = pb.GetTrendRequest(area_prefix="42050", from_day="2015-01-01")
+    assert refusal(stub.GetTrend, odd, **clerk).reason == "AREA_CODE_INVALID"
+    monthly = stub.GetTrend(pb.GetTrendRequest(area_prefix=DISTRICT, from_day="2015-01-17", to_day="2015-03-09"), **clerk)
+    assert [point.day for point in monthly.points] == ["2015-01-01", "2015-02-01", "2015-03-01"]
+    assert monthly.points[0].count == trend.points[0].count
 
 
 def test_pyramids_of_parts_and_of_the_whole_are_decided_together(office: Office) -> None:
@@ -242,6 +247,8 @@ def test_household_sizes(office: Office) -> None:
     assert [one.size for one in answer.sizes] == [1, 2, 3, 4, 5, 6]
     assert sum(one.size * one.households.value for one in answer.sizes) == SEEDED
     past = office.ask.GetHouseholdSizes(pb.GetHouseholdSizesRequest(day="2015-01-01", area_prefix=DISTRICT), **office.clerk())
+    odd = pb.GetHouseholdSizesRequest(area_prefix="42050")
+    assert refusal(office.ask.GetHouseholdSizes, odd, **office.clerk()).reason == "AREA_CODE_INVALID"
     there = office.ask.GetTrend(pb.GetTrendRequest(from_day="2015-01-01", to_day="2015-01-01"), **office.clerk())
     assert 0 < sum(one.size * one.households.value for one in past.sizes) <= there.points[0].count.value
 
@@ -252,8 +259,10 @@ def test_children_of_school_age_around_a_point(office: Office) -> None:
     point = {"longitude": one["living"]["longitude"], "latitude": one["living"]["latitude"]}
     near = office.ask.CountAround(question_service_pb2.CountAroundRequest(point=point), **office.clerk())
     far = office.ask.CountAround(question_service_pb2.CountAroundRequest(point=point, radius_m=3_000), **office.clerk())
-    assert [count.age for count in near.ages] == list(range(6, 15))
+    assert [(count.age, count.to_age) for count in near.ages] == [(6, 11), (12, 14)]
     assert 10 <= near.total.value < far.total.value
+    own = office.ask.CountAround(question_service_pb2.CountAroundRequest(point=point), **office.clerk(area=COMMUNITY))
+    assert (list(own.ages), own.total) == (list(near.ages), near.total)
 
 
 def test_the_roll_of_voters_is_streamed_whole_and_resumes(office: Office) -> None:
@@ -345,8 +354,8 @@ def test_storey_lift_and_place_come_from_the_house(office: Office) -> None:
             eventually(lambda prefix=prefix: set(entered) <= upstairs(office, prefix), seconds=30)
         near = pb.CountAroundRequest(point={"longitude": FAR["longitude"] + 0.005, "latitude": FAR["latitude"]})
         answer = office.ask.CountAround(near, **office.clerk())
-        assert [(one.age, one.count.value) for one in answer.ages if one.count.value] == [(9, 12)]
-        near.point.longitude += 0.005
+        assert [(one.age, one.count.value) for one in answer.ages if one.count.value] == [(6, 12)]
+        near.point.longitude += 0.01
         assert office.ask.CountAround(near, **office.clerk()).total.value == 0
         # A lift was added; what is older says nothing any more.
         office.people.service.publish(placed(building, lift=True, minute=3))

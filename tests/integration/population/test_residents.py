@@ -279,16 +279,6 @@ def test_one_wrong_entry_and_nothing_is_written(people: People) -> None:
     assert people.service.database["residents"].count_documents({"area_code": area}) == 0
 
 
-def test_small_groups_are_not_counted(people: People) -> None:
-    area = "42050200300110003"
-    drafts = [people.draft(area_code=area, resident_type="01" if at < 12 else "03") for at in range(15)]
-    people.residents.CreateResidents(pb.CreateResidentsRequest(request_id=new_id(), residents=drafts), **people.importer)
-    volunteer = people.caller("v", "VOLUNTEER", area=CITY)
-    counted = people.residents.CountResidents(pb.CountResidentsRequest(area_prefix=area), **volunteer)
-    assert [(item.resident_type, item.count, item.withheld) for item in counted.counts] == [("01", 12, False), ("03", 0, True)]
-    assert counted.total == 12
-
-
 def test_of_two_at_once_with_one_number_one_wins(people: People) -> None:
     draft = people.draft()
     requests = [pb.CreateResidentRequest(request_id=new_id(), resident=draft) for _ in range(12)]

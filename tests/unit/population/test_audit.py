@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from binglian.population.v1 import resident_pb2, resident_service_pb2
+from binglian.population.v1 import question_service_pb2, resident_pb2, resident_service_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -153,4 +153,4 @@ def test_people_are_found_however_deep() -> None:
     answer = resident_service_pb2.ListResidentsResponse(residents=[resident("r1"), resident("r1"), resident("r2")])
     assert [id for id, _ in people_in(answer)] == ["r1", "r1", "r2"]
     assert [id for id, _ in people_in(resident_service_pb2.CreateResidentsResponse(resident_ids=["a", "b"]))] == ["a", "b"]
-    assert list(people_in(resident_service_pb2.CountResidentsResponse())) == []
+    assert list(people_in(question_service_pb2.CountPeopleResponse())) == []

@@ -47,15 +47,21 @@ def test_an_empty_area_has_an_empty_pyramid() -> None:
     assert (total.total.value, total.total.withheld) == (0, False)
 
 
-def test_a_small_change_between_two_days_is_withheld() -> None:
-    points = list(figures.trend(DAYS, [100, 103, 130, 5]))
-    assert [(point.count.value, point.count.withheld) for point in points] == [(100, False), (0, True), (130, False), (0, True)]
+def test_months_that_are_withheld_are_there_as_such() -> None:
+    points = list(figures.trend(DAYS[:2], {DAYS[0]: 100, DAYS[1]: None}))
+    assert [(point.count.value, point.count.withheld) for point in points] == [(100, False), (0, True)]
 
 
-def test_ages_around_a_point_are_withheld_together() -> None:
-    ages, total = figures.ages({6: 3, 7: 40, 8: 50}, first=6, last=9)
-    assert [age.count.withheld for age in ages] == [True, True, False, False]
+def test_bands_around_a_point_are_withheld_together() -> None:
+    ages, total = figures.ages([(3, 5), (6, 11), (12, 14)], [3, 40, 50])
+    assert [(age.age, age.to_age, age.count.withheld) for age in ages] == [(3, 5, True), (6, 11, True), (12, 14, False)]
     assert total.value == 93
+
+
+def test_sizes_of_an_area_whose_total_is_withheld_are_not_told() -> None:
+    sizes, households = figures.household_sizes(None)
+    assert sizes == []
+    assert households.withheld
 
 
 @pytest.mark.parametrize(("birth", "age"), [("2000-02-29", 25), ("2000-03-01", 26), ("", -1)])

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from population.questions.asking import months
 from population.questions.columns import area_code, area_number, where_of
 from population.questions.conditions import Every, Some, Within, latest_birth, read
 from population.questions.documents import filter_of
@@ -161,12 +160,3 @@ def test_who_left_or_died_is_there_until_then() -> None:
 def test_who_has_no_home_counts_from_the_day_of_entry_in_china() -> None:
     entered = dt.datetime(2020, 1, 1, 20, tzinfo=dt.UTC)
     assert stays_of({"created_at": entered}, area=7) == [(7, 20200102, FOREVER, "")]
-
-
-def test_the_days_of_a_trend() -> None:
-    days = months(dt.date(2023, 12, 31), dt.date(2024, 3, 15), step=1, most=10)
-    assert days == [dt.date(2023, 12, 31), dt.date(2024, 1, 31), dt.date(2024, 2, 29), dt.date(2024, 3, 15)]
-    with pytest.raises(InvalidArgument, match="at most"):
-        months(dt.date(1900, 1, 1), dt.date(2024, 1, 1), step=1, most=500)
-    with pytest.raises(InvalidArgument, match="before it begins"):
-        months(dt.date(2024, 1, 2), dt.date(2024, 1, 1), step=1, most=500)

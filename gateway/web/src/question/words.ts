@@ -54,7 +54,7 @@ export const zh = {
   nothing: '这个区域没有登记人口。',
   around: {
     title: '规划测算', place: '中心点', placeHint: '经度, 纬度（WGS 84），如 111.2865, 30.6919', fault: '请填写经度和纬度，以逗号分隔。', here: '当前位置', radius: '半径（米）', ages: '年龄', to: '最大年龄', age: '周岁',
-    ageFault: '最小年龄不能大于最大年龄。', hint: '例如：拟建学校周围 800 米内 6 至 14 岁的儿童。不足 10 人的不公布。', result: '周围 {radius} 米内 {from} 至 {to} 岁', byAge: '按年龄',
+    ageFault: '最小年龄不能大于最大年龄。', hint: '例如：拟建学校周围 800 米内 6 至 14 岁的儿童。按学段等固定年龄段统计全市居民，不足 10 人的不公布。', result: '周围 {radius} 米内 {from} 至 {to} 岁', byAge: '按年龄',
   },
   voters: {
     title: '选民核对', day: '选举日', start: '生成核对名单', hint: '选举日年满 18 周岁的人，按区域排列。名单只用于选民登记核对，保存者须在选举结束后 60 日内删除。', reading: '已收到 {n} 人', stopped: '已停在 {n} 人', whole: '共 {n} 人，已全部收到',
@@ -118,7 +118,7 @@ export const en: typeof zh = {
   nothing: 'Nobody is registered in this area.',
   around: {
     title: 'Planning figures', place: 'Centre', placeHint: 'Longitude, latitude (WGS 84), e.g. 111.2865, 30.6919', fault: 'Longitude and latitude, with a comma between.', here: 'Here', radius: 'Distance (m)', ages: 'Ages', to: 'Oldest age', age: 'Age',
-    ageFault: 'The youngest age is above the oldest.', hint: 'For instance children of 6 to 14 within 800 m of a site for a school. Counts below 10 are withheld.', result: '{from} to {to} years within {radius} m', byAge: 'By age',
+    ageFault: 'The youngest age is above the oldest.', hint: 'For instance children of 6 to 14 within 800 m of a site for a school. Counted are fixed bands of ages, across borders of areas; counts below 10 are withheld.', result: '{from} to {to} years within {radius} m', byAge: 'By age',
   },
   voters: {
     title: 'Voter roll', day: 'Election day', start: 'Make the list', hint: 'Everybody who is 18 on election day, area by area. Only to check the roll of voters with: whoever keeps it deletes it 60 days after the election.', reading: '{n} received', stopped: 'Stopped at {n}', whole: '{n}, all received',
