@@ -5,7 +5,7 @@ import { faultsIn, missingIn, requestIn, shownFields, type Values } from '@/form
 import tables from '@/generated/codes.json'
 import { PopulationConsent, type Resident } from '@/generated/contract'
 import { draftOf, ENTRY, NEW_HOUSEHOLD, type EntryContext } from '@/people/entry'
-import { FIELDS } from '@/people/forms'
+import { FIELDS, joinOf } from '@/people/forms'
 import { buildingOptions, buildingText, houseText, presentHouse } from '@/people/homes'
 import { headOf, HOUSEHOLD_FIELDS, HOUSEHOLD_VERBS } from '@/people/household'
 import { en, zh } from '@/people/words'
@@ -60,7 +60,7 @@ describe('entering a resident', () => {
 
 describe('moves', () => {
   const resident: Resident = { residentId: 'r', areaCode: GRID }
-  const sent = (values: Values) => requestIn(FIELDS.MoveResident, values, { resident, area: GRID, today: '2026-11-22' })
+  const sent = (values: Values) => requestIn(FIELDS.MoveResident, values, { resident, area: GRID, house: '', today: '2026-11-22' })
 
   it('go to a house of the city, or out of it, never both', () => {
     const both = { home, 'home.since': '2026-11-20', 'away.until': '2026-11-20', 'away.toAreaCode': '31' }
@@ -70,7 +70,12 @@ describe('moves', () => {
 
   it('tell a registration by its area', () => {
     const values = { kind: 'registered', residence: home, 'residence.areaCode': ' 5101 ', 'residence.since': '2020-01-01' }
-    expect(requestIn(FIELDS.StartResidence, values, { resident, area: GRID, today: '2026-11-22' })).toEqual({ residence: { areaCode: '5101', kind: 'RESIDENCE_KIND_REGISTERED', since: '2020-01-01' } })
+    expect(requestIn(FIELDS.StartResidence, values, { resident, area: GRID, house: '', today: '2026-11-22' })).toEqual({ residence: { areaCode: '5101', kind: 'RESIDENCE_KIND_REGISTERED', since: '2020-01-01' } })
+  })
+
+  it('into a household name what changes', () => {
+    expect(joinOf({ householdId: NEW_HOUSEHOLD }, 'h')).toEqual({ householdId: 'h', householdRelation: '02', updateMask: 'householdId,householdRelation' })
+    expect(joinOf({ householdId: 'h', householdRelation: '12' }, 'h')).toMatchObject({ householdRelation: '12' })
   })
 
   it('know the head by the household, or by the relation', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { DeliveryState, NoticeChannel, NoticeKind, type Notice } from '@/generated/contract'
 import en from '@/i18n/en'
 import zh from '@/i18n/zh'
-import { factsOf, minuteOf, shiftText, toneOf } from '@/notices/facts'
+import { factsOf, minuteOf, pageOf, shiftText, toneOf } from '@/notices/facts'
 import { DUTY_ROLES } from '@/notices/roles'
 import { badge } from '@/notices/unread'
 import { useList } from '@/notices/useList'
@@ -19,6 +19,11 @@ describe('notices', () => {
       expect(Object.keys(catalogue.deliveryState)).toEqual(expect.arrayContaining([...DeliveryState]))
       expect(Object.keys(catalogue.dutyRole)).toEqual(expect.arrayContaining([...DUTY_ROLES]))
     }
+  })
+
+  it('lead to the case, or to the page of the register', () => {
+    expect(pageOf({ kind: 'NOTICE_KIND_RED', caseId: 'c1' })).toBe('/cases/c1')
+    expect(pageOf({ kind: 'NOTICE_KIND_WELFARE', aboutId: 'a1' })).toBe('/people/welfare')
   })
 
   it('say which clock turned, and yes or no', () => {

@@ -3,7 +3,7 @@ import { always, isEmpty, type Field, type Option, type Values } from '@/forms/f
 import tables from '@/generated/codes.json'
 import { AlertCause, PopulationConsent as Consent, type Resident } from '@/generated/contract'
 import PersonField from '@/people/fields/PersonField.vue'
-import { COMMUNITY, presentHouse } from '@/people/homes'
+import { COMMUNITY, homeAreas, presentHouse } from '@/people/homes'
 
 export type Verb = 'CareRecordVisit' | 'RenewCare' | 'EndCare' | 'EndVisitPlan' | 'TakeStep' | 'RaiseAlert' | 'NoteAbsence' | 'EndWatch'
 /** What is begun for a person: chosen in the form, or known from where it was opened. */
@@ -76,7 +76,7 @@ export const START_FIELDS: Record<StartVerb, CareField<CareContext>[]> = {
     person({ shown: ({ rule }, { resident }) => !resident && targetOf(rule) === 'resident' }, ({ residentId, areaCode }) => ({ residentId, areaCode })),
     field<CareContext>('areaCode', 'choice', {
       required: always, label: 'care.field.area', shown: ({ rule }) => targetOf(rule) === 'area',
-      options: ({ areas }) => areas.filter(({ value }) => value.length >= COMMUNITY), initial: ({ area }) => (area.length >= COMMUNITY ? area : undefined),
+      options: ({ areas }) => homeAreas(areas), initial: ({ area }) => (area.length >= COMMUNITY ? area : undefined),
     }),
   ],
   StartWatch: [

@@ -26,6 +26,19 @@ export function factsOf(notice: Notice, clockName: (clock: string) => string): F
   }
 }
 
+/** Page on which somebody sees to what a notice tells. */
+export function pageOf(notice: Notice): string {
+  return (notice.kind && REGISTER[notice.kind]) || `/cases/${notice.caseId}`
+}
+
+const REGISTER: Partial<Record<NoticeKind, string>> = {
+  NOTICE_KIND_WELFARE: '/people/welfare',
+  NOTICE_KIND_LIFE_EVENT: '/people/events',
+  NOTICE_KIND_FIELD_CHECK: '/people/collection',
+  NOTICE_KIND_CONFLICT: '/people/collection/conflicts',
+  NOTICE_KIND_AUDIT: '/people/audit/alerts',
+}
+
 /** Colour of a notice: lights keep theirs, a failed check and a refusal are as grave as a red light. */
 export function toneOf(notice: Notice): 'red' | 'yellow' | 'plain' {
   const kind = notice.kind ?? 'NOTICE_KIND_UNSPECIFIED'
@@ -33,7 +46,7 @@ export function toneOf(notice: Notice): 'red' | 'yellow' | 'plain' {
   return ASKING.has(kind) ? 'yellow' : 'plain'
 }
 
-const GRAVE = new Set<NoticeKind>(['NOTICE_KIND_RED', 'NOTICE_KIND_REJECTED', 'NOTICE_KIND_RETURNED', 'NOTICE_KIND_SUPERVISED', 'NOTICE_KIND_ESCALATED'])
+const GRAVE = new Set<NoticeKind>(['NOTICE_KIND_RED', 'NOTICE_KIND_REJECTED', 'NOTICE_KIND_RETURNED', 'NOTICE_KIND_SUPERVISED', 'NOTICE_KIND_ESCALATED', 'NOTICE_KIND_WELFARE', 'NOTICE_KIND_AUDIT'])
 const ASKING = new Set<NoticeKind>(['NOTICE_KIND_YELLOW', 'NOTICE_KIND_OBJECTED', 'NOTICE_KIND_REQUESTED', 'NOTICE_KIND_INCOMPLETE', 'NOTICE_KIND_REPLIED'])
 
 const DAY = 1440

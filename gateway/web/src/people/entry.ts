@@ -4,7 +4,7 @@ import { Tenure } from '@/generated/contract'
 import { codesOf } from '@/model/codes'
 import HomeField from './fields/HomeField.vue'
 import HouseholdField from './fields/HouseholdField.vue'
-import { COMMUNITY, type Home } from './homes'
+import { COMMUNITY, homeAreas, type Home } from './homes'
 
 export interface EntryContext {
   areas: Option[]
@@ -21,7 +21,7 @@ export const NONE_SHOWN = '999'
 /** Documents whose number tells birth date and sex (GB 11643). */
 const TELLS_BIRTH = ['111', '112', '830', '831']
 /** The head of a household (household_relation.csv). */
-const HEAD = '02'
+export const HEAD = '02'
 
 type EntryField = Field<EntryContext>
 const field = (name: string, kind: FieldKind, label: string, more: Partial<EntryField> = {}): EntryField => ({ name: `resident.${name}`, kind, label: `people.entry.${label}`, ...more })
@@ -49,7 +49,7 @@ export const ENTRY: EntryField[] = [
     component: HomeField, hint: 'people.entry.homeHint',
     wire: (value) => (isHome(value) ? { 'resident.areaCode': (value as Home).areaCode, ...homeSent('resident.residence')(value) } : {}),
   }),
-  field('areaCode', 'choice', 'areaCode', { required: always, half: true, shown: (values) => !hasHome(values), options: ({ areas }) => areas.filter(({ value }) => value.length >= COMMUNITY), initial: ({ area }) => (area.length >= COMMUNITY ? area : undefined) }),
+  field('areaCode', 'choice', 'areaCode', { required: always, half: true, shown: (values) => !hasHome(values), options: ({ areas }) => homeAreas(areas), initial: ({ area }) => (area.length >= COMMUNITY ? area : undefined) }),
   field('residence.tenure', 'choice', 'tenure', { half: true, shown: hasHome, options: tenures as EntryField['options'] }),
   field('residence.since', 'day', 'since', { half: true, shown: hasHome, initial: ({ today }) => today, fault: notAhead }),
   field('householdId', 'own', 'household', { half: true, component: HouseholdField, shown: hasHome }),

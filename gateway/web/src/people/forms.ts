@@ -1,19 +1,23 @@
 /** What the verbs on one resident ask for. Pure. */
 import type { Resident } from '@/generated/contract'
 import { mayCall } from '@/api/session'
-import { always, type Field } from '@/forms/fields'
+import { always, type Field, type Values } from '@/forms/fields'
 import { codesOf } from '@/model/codes'
-import { homeSent, NONE_SHOWN, notAhead, tenures } from './entry'
+import { HEAD, homeSent, NEW_HOUSEHOLD, NONE_SHOWN, notAhead, tenures } from './entry'
 import HomeField from './fields/HomeField.vue'
+import HouseholdField from './fields/HouseholdField.vue'
+import { presentHouse } from './homes'
 import { hasLeft } from './register'
 
-export const VERBS = ['AddIdDocument', 'MoveResident', 'StartResidence', 'RecordDeath', 'VoidResident', 'RestoreResident'] as const
+export const VERBS = ['AddIdDocument', 'UpdateResident', 'MoveResident', 'StartResidence', 'RecordDeath', 'VoidResident', 'RestoreResident'] as const
 export type Verb = (typeof VERBS)[number]
 
 export interface Context {
   resident: Resident
   /** Area of the resident, where a new home is looked for first. */
   area: string
+  /** House the person lives in now; '' if none is known. */
+  house: string
   /** YYYY-MM-DD. */
   today: string
 }
@@ -30,6 +34,10 @@ export const FIELDS: Record<Verb, ResidentField[]> = {
     field('idDocType', 'choice', 'idDocType', { required: always, options: (_, { language }) => codesOf('idTypes').filter(({ code }) => code !== NONE_SHOWN).map((row) => ({ value: row.code, label: row[language] })) }),
     field('idNumber', 'line', 'idNumber', { required: always, limit: 30 }),
     field('primary', 'switch', 'primary', { initial: () => false }),
+  ],
+  UpdateResident: [
+    field('householdId', 'own', 'household', { required: always, component: HouseholdField, hint: 'people.form.householdHint' }),
+    field('householdRelation', 'choice', 'relation', { required: ({ householdId }) => householdId !== NEW_HOUSEHOLD, hint: 'people.entry.relationHint', options: (_, { language }) => codesOf('relations').filter(({ code }) => code !== '01').map((row) => ({ value: row.code, label: row[language] })) }),
   ],
   MoveResident: [
     choices('way', 'way', ['within', 'out'], 'ways'),
@@ -52,9 +60,13 @@ export const FIELDS: Record<Verb, ResidentField[]> = {
   RestoreResident: [],
 }
 
+/** A person joins a household, as its head if they found it. */
+export const joinOf = (request: Values, householdId: string): Values => ({ ...request, householdId, householdRelation: request.householdRelation ?? HEAD, updateMask: 'householdId,householdRelation' })
+
 /** What the caller may do with this entry now. */
 export function verbsFor(resident: Resident): Verb[] {
   const left = hasLeft(resident)
   const merged = resident.standing?.status === 'RESIDENT_STATUS_MERGED'
-  return VERBS.filter((verb) => mayCall(verb) && (verb === 'RestoreResident' ? left && !merged : !left))
+  const houseless = !presentHouse(resident)
+  return VERBS.filter((verb) => mayCall(verb) && !(verb === 'UpdateResident' && houseless) && (verb === 'RestoreResident' ? left && !merged : !left))
 }

@@ -21,6 +21,9 @@ export function buildingText({ name = '', address = '' }: Building): string {
 /** 2单元 501 */
 export const houseText = ({ unit = '', number = '' }: House, unitWord: string): string => [unit && (/\D$/.test(unit) ? unit : `${unit}${unitWord}`), number].filter(Boolean).join(' ')
 
+/** Areas a home may lie in, without the indentation of a tree. */
+export const homeAreas = (areas: readonly Option[]): Option[] => areas.filter(({ value }) => value.length >= COMMUNITY).map(({ value, label }) => ({ value, label: label.trim() }))
+
 const byText = new Intl.Collator('zh', { numeric: true })
 const sorted = (options: Option[]): Option[] => options.toSorted((a, b) => byText.compare(a.label, b.label))
 

@@ -2,12 +2,9 @@
 import { always, type Field } from '@/forms/fields'
 import type { Household, Resident } from '@/generated/contract'
 import { codeName } from '@/model/codes'
-import { homeSent, notAhead, tenures } from './entry'
+import { HEAD, homeSent, notAhead, tenures } from './entry'
 import HomeField from './fields/HomeField.vue'
 import RelationsField from './fields/RelationsField.vue'
-
-/** 户主 (household_relation.csv). */
-export const HEAD = '02'
 
 export interface HouseholdContext {
   household: Household

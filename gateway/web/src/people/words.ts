@@ -69,9 +69,10 @@ export const zh = {
   duplicates: '可能重复的登记',
   accesses: '谁看过这位居民的信息',
   requests: '本人提出的请求',
-  verb: { MoveResident: '登记迁移', StartResidence: '登记居住或户籍', RecordDeath: '登记死亡', VoidResident: '标记误录', RestoreResident: '撤回', AddIdDocument: '登记证件', SubmitFields: '提交采集' },
+  verb: { MoveResident: '登记迁移', StartResidence: '登记居住或户籍', UpdateResident: '登记户和关系', RecordDeath: '登记死亡', VoidResident: '标记误录', RestoreResident: '撤回', AddIdDocument: '登记证件', SubmitFields: '提交采集' },
   hint: {
     MoveResident: '市内搬家：原住处于前一天结束，人口类型随之变化。迁出本市：在住记录于当日结束，可以撤回。',
+    UpdateResident: '加入现住房屋里的一户，或新立一户。',
     StartResidence: '从某日起居住在一处房屋，或户籍登记在某地；原有记录不变。',
     RecordDeath: '在住记录于当日结束，可以撤回。',
     VoidResident: '登记保留，不再列入名册，可以撤回。',
@@ -82,6 +83,7 @@ export const zh = {
   form: {
     toAreaCode: '迁往地区代码', toAreaCodeHint: '2 至 12 位，不知道的可不填', until: '在本市的最后一天', reason: '说明', diedOn: '死亡日期', deathReason: '依据', voidReason: '误录原因',
     idDocType: '证件种类', idNumber: '证件号码', primary: '作为首要证件',
+    household: '户', householdHint: '现住房屋里的户', relation: '与户主关系',
     way: '去向', ways: { within: '市内搬家', out: '迁出本市' }, home: '新住处', tenure: '居住方式', movedOn: '迁入日期',
     residenceKind: '登记什么', kinds: { actual: '居住', registered: '户籍' }, registeredArea: '户籍所在地代码', since: '起始日期',
   },
@@ -174,9 +176,10 @@ export const en: typeof zh = {
   duplicates: 'Entries that may be the same person',
   accesses: 'Who saw this person’s data',
   requests: 'Requests of this person',
-  verb: { MoveResident: 'Record a move', StartResidence: 'Lives or is registered', RecordDeath: 'Died', VoidResident: 'Mistaken entry', RestoreResident: 'Take back', AddIdDocument: 'Add a document', SubmitFields: 'Propose values' },
+  verb: { MoveResident: 'Record a move', StartResidence: 'Lives or is registered', UpdateResident: 'Household and relation', RecordDeath: 'Died', VoidResident: 'Mistaken entry', RestoreResident: 'Take back', AddIdDocument: 'Add a document', SubmitFields: 'Propose values' },
   hint: {
     MoveResident: 'Within the city: the old home ends the day before, and the kind of resident follows. Out of it: residences end on that day; this can be taken back.',
+    UpdateResident: 'Joins a household of the present home, or founds one there.',
     StartResidence: 'From a day on the person lives in a house, or is registered somewhere; what is recorded stays.',
     RecordDeath: 'Residences end on that day; this can be taken back.',
     VoidResident: 'The entry is kept, out of the lists; this can be taken back.',
@@ -187,6 +190,7 @@ export const en: typeof zh = {
   form: {
     toAreaCode: 'Code of the area', toAreaCodeHint: '2 to 12 digits, if known', until: 'Last day in the city', reason: 'Remark', diedOn: 'Day of death', deathReason: 'Source', voidReason: 'What the mistake was',
     idDocType: 'Kind of document', idNumber: 'Number', primary: 'As the first document',
+    household: 'Household', householdHint: 'Of the present home', relation: 'Relation to head',
     way: 'Where to', ways: { within: 'Within the city', out: 'Out of the city' }, home: 'New home', tenure: 'How they live there', movedOn: 'Day of the move',
     residenceKind: 'What is recorded', kinds: { actual: 'Lives there', registered: 'Is registered there' }, registeredArea: 'Code of the area of registration', since: 'From',
   },

@@ -75,6 +75,11 @@ export const zh = {
     NOTICE_KIND_ESCALATED: '升级',
     NOTICE_KIND_REOPENED: '重新办理',
     NOTICE_KIND_MEDIATION: '调解提醒',
+    NOTICE_KIND_WELFARE: '关爱预警',
+    NOTICE_KIND_LIFE_EVENT: '人口事件待办',
+    NOTICE_KIND_FIELD_CHECK: '信息待核实',
+    NOTICE_KIND_CONFLICT: '采集冲突待处理',
+    NOTICE_KIND_AUDIT: '数据访问预警',
   },
   channel: { NOTICE_CHANNEL_UNSPECIFIED: '', NOTICE_CHANNEL_SMS: '短信', NOTICE_CHANNEL_MAIL: '邮件', NOTICE_CHANNEL_WEBHOOK: '系统推送' },
   deliveryState: {
@@ -173,6 +178,11 @@ export const en: typeof zh = {
     NOTICE_KIND_ESCALATED: 'Escalated',
     NOTICE_KIND_REOPENED: 'Reopened',
     NOTICE_KIND_MEDIATION: 'Mediation',
+    NOTICE_KIND_WELFARE: 'Welfare alert',
+    NOTICE_KIND_LIFE_EVENT: 'Life event to see to',
+    NOTICE_KIND_FIELD_CHECK: 'Facts to be checked',
+    NOTICE_KIND_CONFLICT: 'Conflict to be decided',
+    NOTICE_KIND_AUDIT: 'Access alert',
   },
   channel: { NOTICE_CHANNEL_UNSPECIFIED: '', NOTICE_CHANNEL_SMS: 'Text message', NOTICE_CHANNEL_MAIL: 'E-mail', NOTICE_CHANNEL_WEBHOOK: 'Webhook' },
   deliveryState: {
