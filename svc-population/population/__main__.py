@@ -72,7 +72,7 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
             rpc.VerificationServicer(orders=orders, residents=residents),
         ),
         (jobs_grpc.add_JobServiceServicer_to_server, job_servicer(api, vault, audit_key)),
-        (questions_grpc.add_QuestionServiceServicer_to_server, question_servicer(api, vault)),
+        (questions_grpc.add_QuestionServiceServicer_to_server, question_servicer(api, vault, audit_key)),
         *work_servicers(api, residents=residents, vault=vault),
         *privacy_servicers(api, residents=residents, vault=vault, audit_key=audit_key),
     ]
@@ -88,11 +88,12 @@ def merge_servicer(api: Api, residents: Repository[Resident], vault: Vault) -> A
     return servicer
 
 
-def question_servicer(api: Api, vault: Vault) -> Any:
+def question_servicer(api: Api, vault: Vault, audit_key: bytes) -> Any:
     """QuestionService; without the address of a replica it answers for single communities only."""
     from binglian.housing.v1.area_service_pb2_grpc import AreaServiceStub
     from binglian.population.v1.question_service_pb2_grpc import QuestionServiceStub
 
+    from population.privacy.trail import ENTRIES, Trail
     from population.rpc.questions import QuestionServicer
     from population.rpc.surfaces import HousingSurfaces
 
@@ -102,6 +103,7 @@ def question_servicer(api: Api, vault: Vault) -> Any:
         seal=lambda field, value: vault.indexes(value, field=field),
         replica=configured_stub(api, QuestionServiceStub, "population-replica"),
         surfaces=HousingSurfaces(areas) if areas else None,
+        trail=Trail(api.db[ENTRIES], key=audit_key),
     )
 
 

@@ -13,6 +13,8 @@ from binglian.population.v1 import question_service_pb2 as pb
 from pymongo.asynchronous.collection import AsyncCollection
 
 from population.policies.requests import local_day, read_day
+from population.privacy import audit
+from population.privacy.trail import Trail
 from population.questions.asking import Found, area_of, asked, is_small
 from population.questions.conditions import Seal
 from population.questions.documents import filter_of
@@ -39,11 +41,14 @@ class Surfaces(Protocol):
 class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
     """`replica`: a stub of the replica's process, None where none is configured."""
 
-    def __init__(self, *, rows: AsyncCollection[Raw], seal: Seal, replica: Any | None, surfaces: Surfaces | None) -> None:
+    def __init__(
+        self, *, rows: AsyncCollection[Raw], seal: Seal, replica: Any | None, surfaces: Surfaces | None, trail: Trail
+    ) -> None:
         self._rows = rows
         self._seal = seal
         self._replica = replica
         self._surfaces = surfaces
+        self._trail = trail
 
     async def FindPeople(self, request: pb.FindPeopleRequest, context: object) -> pb.FindPeopleResponse:
         """See the proto."""
@@ -86,10 +91,19 @@ class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
         return answer
 
     async def CountPeople(self, request: pb.CountPeopleRequest, context: object) -> pb.CountPeopleResponse:
-        """See the proto."""
-        asked(request.filter, caller=current_caller(), today=local_day(utc_now()), seal=self._seal)
-        answer: pb.CountPeopleResponse = await self._large("CountPeople", request)
-        return answer
+        """See the proto. Counts over filters can be compared with one another: who asked for which stands in the audit trail."""
+        caller = current_caller()
+        asked(request.filter, caller=caller, today=local_day(utc_now()), seal=self._seal)
+        counting = self._large("CountPeople", request)
+        if not request.filter:
+            plain: pb.CountPeopleResponse = await counting
+            return plain
+        note = f"{area_of(caller, request.area_prefix) or '-'} by {request.by_digits}: {request.filter}"
+        recording = self._trail.record(caller, event=audit.BULK, rpc="QuestionService/CountPeople", note=note)
+        # Written while it is counted: nobody waits for it.
+        answer, _ = await asyncio.gather(counting, recording)
+        counted: pb.CountPeopleResponse = answer
+        return counted
 
     async def GetPyramid(self, request: pb.GetPyramidRequest, context: object) -> pb.GetPyramidResponse:
         """See the proto."""

@@ -158,6 +158,14 @@ def test_the_total_is_told_on_the_first_page_with_how_fresh_it_is(office: Office
     assert small.freshness.source == question_pb2.ANSWER_SOURCE_DOCUMENTS
 
 
+def test_who_counted_by_which_filter_stands_in_the_trail(office: Office) -> None:
+    office.count("age >= 63", area_prefix=DISTRICT, by_digits=9)
+    (entry,) = office.people.service.database["audit_entries"].find({"note": {"$regex": "age >= 63"}})
+    assert (entry["subject"], entry["event"], entry["rpc"]) == ("clerk", "AE05", "QuestionService/CountPeople")
+    assert entry["note"] == f"{DISTRICT} by 9: age >= 63"
+    assert (entry["residents"], entry["count"]) == ([], 0)
+
+
 def test_affiliation_needs_a_purpose_that_allows_it(office: Office) -> None:
     request = pb.FindPeopleRequest(filter='affiliation = "01" AND age > 45', area_prefix=DISTRICT)
     assert refusal(office.ask.FindPeople, request, **office.clerk(purpose="P02")).reason == "PURPOSE_REQUIRED"
