@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 from population import following, operations, store
+from population.accompanying import Accompanying
 from population.domain.verification import VerificationOrder
 from population.following import Closing, Departure, Followed, Location, Opening, Return
 from population.housed import Housed
 from population.policies.verification import DEPARTMENTS
 from population.privacy.watching import Watching
-from population.working import Working
 from svckit.batch import all_saved
 from svckit.bus import Documents, Event, handles
 from svckit.documents import Change, Decide, utc_now
@@ -23,7 +23,7 @@ OfTask = Opening | Return | Departure
 OfCase = Closing | Location
 
 
-class PopulationWorker(Working, Watching, Housed):
+class PopulationWorker(Accompanying, Watching, Housed):
     """Handlers of events, a batch at a time."""
 
     name = "population"

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from population.domain.life_event import Consent
+from population.domain.standing import Aside
 from population.domain.verification import Attachment
 
 
@@ -28,7 +29,11 @@ class VisitPlanState(StrEnum):
 
 
 class CareEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A person on the register for one category; `expires_at` is the timer: the end of the last day it holds, None when over."""
+    """A person on the register for one category; `expires_at` is the timer: the end of the last day it holds, None when over.
+
+    `entered_for` is the entry it was made for when that one was merged into `resident_id`, `set_aside` why it ended by itself; so in
+    all that follows people.
+    """
 
     care_id: str
     resident_id: str
@@ -47,6 +52,8 @@ class CareEntry(msgspec.Struct, frozen=True, kw_only=True):
     basis: str = ""
     ended_at: datetime | None = None
     end_reason: str = ""
+    entered_for: str = ""
+    set_aside: Aside | None = None
     revision: int = 0
 
 
@@ -80,6 +87,8 @@ class VisitPlan(msgspec.Struct, frozen=True, kw_only=True):
     kept: int = 0
     missed: int = 0
     visits: tuple[Visit, ...] = ()
+    entered_for: str = ""
+    set_aside: Aside | None = None
     revision: int = 0
 
 

@@ -74,7 +74,10 @@ class FieldCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldLedger(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about the fields of one person; `conflicts` counts the entries with one, `check_due_at` is that of the check."""
+    """Everything about the fields of one person; `conflicts` counts the entries with one, `check_due_at` is that of the check.
+
+    `check_aside` is the check that ended because the person is not here.
+    """
 
     resident_id: str
     city: str
@@ -83,6 +86,7 @@ class FieldLedger(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[FieldEntry, ...] = ()
     check: FieldCheck | None = None
     check_due_at: datetime | None = None
+    check_aside: FieldCheck | None = None
     conflicts: int = 0
     revision: int = 0
 

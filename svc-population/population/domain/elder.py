@@ -97,6 +97,7 @@ class ElderOrder(msgspec.Struct, frozen=True, kw_only=True):
     receipt: Receipt | None = None
     rating: int = 0
     reason: str = ""
+    entered_for: str = ""
     revision: int = 0
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from population.domain.standing import Aside
 from population.domain.verification import Attachment
 
 
@@ -89,6 +90,8 @@ class LifeEvent(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Attachment, ...] = ()
     completed_at: datetime | None = None
     completed_by: str = ""
+    entered_for: str = ""
+    set_aside: Aside | None = None
     revision: int = 0
 
 

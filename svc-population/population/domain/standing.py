@@ -17,6 +17,13 @@ class ResidentStatus(StrEnum):
     VOID = "void"
 
 
+class Aside(StrEnum):
+    """Why something about a person ended by itself: it begins again when that is over."""
+
+    DEPARTED = "departed"
+    DOUBLE = "double"
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What happened, and what it ended, so that it can be taken back. `since` is the day it happened."""
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from population.domain.secret import Secret
+from population.domain.standing import Aside
 from population.domain.verification import Attachment
 
 
@@ -77,6 +78,8 @@ class WelfareWatch(msgspec.Struct, frozen=True, kw_only=True):
     alert: WelfareAlert | None = None
     next_turn_at: datetime | None = None
     ended_at: datetime | None = None
+    entered_for: str = ""
+    set_aside: Aside | None = None
     revision: int = 0
 
 

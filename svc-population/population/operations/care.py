@@ -105,7 +105,11 @@ def expire_care(entry: CareEntry, *, now: datetime) -> CareDone:
 def plan_for_care(plan: VisitPlan | None, *, entry: CareEntry, now: datetime) -> PlanDone:
     """Plans the visits an entry asks for; told twice, it changes nothing. The entry has to have a cadence."""
     if plan is not None:
-        return resume_plan(plan, now=now) if plan.state is VisitPlanState.ENDED else (plan, ())
+        if plan.state is not VisitPlanState.ENDED:
+            return plan, ()
+        # The person may live elsewhere by now, or be another entry of the register.
+        whom = {name: getattr(entry, name) for name in ("resident_id", "entered_for", "area_code")}
+        return resume_plan(replace(plan, **whom), now=now)
     return _planned(
         plan_id=entry.care_id,
         rule=category_of(entry.category).visit_rule,
@@ -133,8 +137,8 @@ def start_plan(*, plan_id: str, rule: str, area_code: str, resident_id: str, now
 
 def resume_plan(plan: VisitPlan, *, now: datetime) -> PlanDone:
     """Plans visits again, from now on."""
-    resumed = replace(plan, state=check_plan(plan, "resume"), changed_at=now)
-    return _period(resumed, start=now)
+    resumed = replace(plan, state=check_plan(plan, "resume"), set_aside=None, changed_at=now)
+    return new_period(resumed, start=now)
 
 
 def end_plan(plan: VisitPlan, *, now: datetime) -> PlanDone:
@@ -174,7 +178,7 @@ def turn_period(plan: VisitPlan, *, now: datetime) -> PlanDone:
         if not plan.visited:
             events.append(_missed(plan))
         plan = replace(plan, kept=plan.kept + plan.visited, missed=plan.missed + (not plan.visited), changed_at=now)
-        plan, began = _period(plan, start=plan.due_at)
+        plan, began = new_period(plan, start=plan.due_at)
         events += began
     return plan, tuple(events)
 
@@ -195,10 +199,11 @@ def _planned(
         due_at=now,
         changed_at=now,
     )
-    return _period(plan, start=now)
+    return new_period(plan, start=now)
 
 
-def _period(plan: VisitPlan, *, start: datetime) -> tuple[VisitPlan, tuple[VisitPlanned]]:
+def new_period(plan: VisitPlan, *, start: datetime) -> tuple[VisitPlan, tuple[VisitPlanned]]:
+    """Begins a period of visits; the present one counts for nothing."""
     due_at = start + timedelta(days=plan.cadence_days)
     begun = replace(plan, period_start=start, due_at=due_at, next_turn_at=due_at, visited=False)
     return begun, (visit_planned(begun),)

@@ -22,6 +22,7 @@ CARE_TRANSITIONS: dict[str, tuple[frozenset[CareState | None], CareState]] = {
     "end": (frozenset({CareState.ACTIVE}), CareState.ENDED),
     "expire": (frozenset({CareState.ACTIVE}), CareState.EXPIRED),
     "withdraw": (frozenset({CareState.ACTIVE, CareState.EXPIRED}), CareState.WITHDRAWN),
+    "take_up": (frozenset({CareState.ENDED}), CareState.ACTIVE),
 }
 VISIT_PLAN_TRANSITIONS: dict[str, tuple[frozenset[VisitPlanState | None], VisitPlanState]] = {
     "start": (frozenset({None}), VisitPlanState.ACTIVE),
@@ -156,6 +157,12 @@ def check_plan(plan: VisitPlan, verb: str) -> VisitPlanState:
             f"A visit plan that is {plan.state} cannot {verb}.", reason="WRONG_STATE", metadata={"state": plan.state}
         )
     return target
+
+
+def is_free(rule: str) -> bool:
+    """Tells whether visits by a rule are planned by people: no care entry brings them."""
+    found = _visit_rules().get(rule)
+    return found is not None and found.target != "care"
 
 
 def free_rule(code: str, *, resident_id: str) -> VisitRule:

@@ -20,7 +20,9 @@ LIFE_EVENT_TRANSITIONS: dict[str, tuple[frozenset[LifeEventState | None], LifeEv
     "complete": (frozenset({LifeEventState.OPEN}), LifeEventState.COMPLETED),
     "cancel": (frozenset({LifeEventState.OPEN}), LifeEventState.CANCELLED),
     "withdraw": (frozenset({LifeEventState.OPEN, LifeEventState.COMPLETED}), LifeEventState.WITHDRAWN),
+    "take_up": (frozenset({LifeEventState.CANCELLED}), LifeEventState.OPEN),
 }
+DEATH, MOVE_OUT = "LE02", "LE04"
 ENTITLING_AGES: Mapping[str, tuple[int, ...]] = {"LE05": (18,), "LE06": (60, 65, 80)}
 """Ages in full years that open something (law on the election of people's congresses, elder benefits), by rule."""
 ONCE = frozenset({"LE02"})

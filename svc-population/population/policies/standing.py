@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
+from population.domain.residence import ResidenceKind
 from population.domain.resident import Resident
 from population.domain.standing import ResidentStatus, Standing
+from population.policies.life_events import DEATH, MOVE_OUT
 from population.policies.requests import read_day
+from population.policies.residences import REGISTERED_AWAY, lasting_residences
 from svckit.errors import FailedPrecondition, InvalidArgument
 
 
@@ -18,6 +21,35 @@ def check_here(resident: Resident) -> None:
             reason="DEPARTED",
             metadata={"status": resident.standing.status, "merged_into": resident.standing.merged_into},
         )
+
+
+def is_gone(resident: Resident) -> bool:
+    """Tells whether nobody can visit a person here: departed, or on the household register only, living elsewhere."""
+    if resident.standing is not None:
+        return True
+    at_home = any(lasting_residences(resident.residences, ResidenceKind.ACTUAL))
+    return resident.resident_type == REGISTERED_AWAY and not at_home
+
+
+def check_lives_here(resident: Resident) -> None:
+    """Raises FailedPrecondition (DEPARTED, LIVES_ELSEWHERE): who does not live here is not cared for here."""
+    check_here(resident)
+    if is_gone(resident):
+        raise FailedPrecondition("The person is registered here and lives elsewhere.", reason="LIVES_ELSEWHERE")
+
+
+def outlasts(rule: str, resident: Resident) -> bool:
+    """Tells whether the work of a life event remains when the person is gone: a death, a departure."""
+    status = resident.standing.status if resident.standing else ResidentStatus.MOVED_OUT
+    return (status is ResidentStatus.DECEASED and rule == DEATH) or (
+        status is ResidentStatus.MOVED_OUT and rule in (DEATH, MOVE_OUT)
+    )
+
+
+def left_house(resident: Resident, house_id: str) -> bool:
+    """Tells whether a person is known to live in a house no more. A house nobody spoke of was not left."""
+    known = [one for one in resident.residences if one.house_id == house_id and one.kind is ResidenceKind.ACTUAL]
+    return bool(known) and all(one.until for one in known)
 
 
 def check_restorable(resident: Resident) -> Standing:

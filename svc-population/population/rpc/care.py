@@ -17,6 +17,7 @@ from population.domain.resident import Resident
 from population.domain.verification import Attachment
 from population.operations import care as operations
 from population.policies.care import categories_seen
+from population.policies.standing import check_lives_here
 from svckit.access import Caller, check_area, current_caller, may_act_in
 from svckit.documents import command_of, utc_now
 from svckit.errors import Conflict, PermissionDenied
@@ -43,6 +44,7 @@ class CareServicer(grpc_pb.CareServiceServicer):
         """See the proto."""
         caller = current_caller()
         resident = await self._resident(request.resident_id)
+        check_lives_here(resident)
         entry, events = operations.enter_care(
             care_id=new_id(),
             resident_id=request.resident_id,
@@ -102,7 +104,8 @@ class CareServicer(grpc_pb.CareServiceServicer):
         caller, now = current_caller(), utc_now()
         check_area(caller, request.area_code)
         if request.resident_id:
-            await self._resident(request.resident_id)
+            check_lives_here(await self._resident(request.resident_id))
+            await self._check_unplanned(request)
         named = f"{request.rule}|{request.area_code}|{request.resident_id}"
         plan_id = str(uuid.uuid5(_SPACE, named))
 
@@ -162,6 +165,13 @@ class CareServicer(grpc_pb.CareServiceServicer):
             now=utc_now(),
         )
         return pb.RecordVisitResponse(plan=await self._change_plan(request, decide))
+
+    async def _check_unplanned(self, request: pb.StartVisitPlanRequest) -> None:
+        """Raises Conflict (PLANNED_ALREADY), also for a plan that came along from another grid or entry."""
+        mine: dict[str, Any] = {"resident_id": request.resident_id, "rule": request.rule, "state": VisitPlanState.ACTIVE.value}
+        mine |= {"commands.key": {"$ne": command_of(request, current_caller()).key}}
+        if plan := await self._plans.collection.find_one(mine, {"_id": True}):
+            raise Conflict("Such visits are planned already.", reason="PLANNED_ALREADY", metadata={"plan_id": plan["_id"]})
 
     async def _resident(self, resident_id: str) -> Resident:
         resident = await self._residents.get(resident_id)

@@ -14,6 +14,7 @@ from population.domain.elder import AgreedPrice, ElderOrder, OrderItem, Provider
 from population.domain.resident import Resident
 from population.operations import elder as operations
 from population.policies.requests import CITY_DIGITS
+from population.policies.standing import check_lives_here
 from svckit.access import Caller, check_area, current_caller, may_act_in
 from svckit.documents import command_of, utc_now
 from svckit.ids import new_id
@@ -97,6 +98,7 @@ class ElderServicer(grpc_pb.ElderServiceServicer):
         resident = await self._residents.get(request.resident_id)
         if not may_act_in(caller, resident.area_code):
             raise self._residents.form.not_found(request.resident_id)
+        check_lives_here(resident)
         provider = await self._providers.get(request.provider_id)
         if not resident.area_code.startswith(provider.area_code):
             raise self._providers.form.not_found(request.provider_id)

@@ -16,6 +16,7 @@ from population.domain.resident import Resident
 from population.domain.verification import Attachment
 from population.domain.welfare import AlertCause, AlertStage, WelfareState, WelfareWatch
 from population.operations import welfare as operations
+from population.policies.standing import check_here
 from population.policies.welfare import check_drawn_day
 from population.vault import Vault
 from svckit.access import check_area, current_caller, may_act_in
@@ -45,6 +46,7 @@ class WelfareServicer(grpc_pb.WelfareServiceServicer):
         resident = await self._residents.get(request.resident_id)
         if not may_act_in(caller, resident.area_code):
             raise self._residents.form.not_found(request.resident_id)
+        check_here(resident)
         residence = next((one for one in resident.residences if one.house_id == request.house_id and not one.until), None)
         if residence is None:
             raise FailedPrecondition("The person does not live in that house.", reason="LIVES_ELSEWHERE")

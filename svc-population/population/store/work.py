@@ -11,6 +11,9 @@ def _meta(collection: str, *indexes: dict[str, Any]) -> dict[str, Any]:
     return {"collection": collection, "auto_create_index": False, "strict": False, "indexes": list(indexes)}
 
 
+_MERGED = {"name": "entered_for", "fields": ["entered_for"], "partialFilterExpression": {"entered_for": {"$gt": ""}}}
+
+
 class FieldLedgerDocument(Document):
     """Ledgers by resident."""
 
@@ -29,6 +32,7 @@ class FieldLedgerDocument(Document):
     entries = ListField(DictField())
     check = DictField()
     check_due_at = DateTimeField()
+    check_aside = DictField()
     conflicts = IntField()
     changed_at = DateTimeField(required=True)
     revision = IntField()
@@ -42,6 +46,7 @@ class LifeEventDocument(Document):
         {"name": "due", "fields": ["state", "due_at", "_id"]},
         {"name": "area", "fields": ["area_code", "state", "due_at"]},
         {"name": "resident", "fields": ["resident_id", "rule"], "partialFilterExpression": {"resident_id": {"$gt": ""}}},
+        _MERGED,
     )
     life_event_id = StringField(primary_key=True)
     rule = StringField(required=True)
@@ -67,6 +72,8 @@ class LifeEventDocument(Document):
     completed_at = DateTimeField()
     completed_by = StringField()
     changed_at = DateTimeField(required=True)
+    entered_for = StringField()
+    set_aside = StringField()
     revision = IntField()
 
 
@@ -84,6 +91,7 @@ class CareEntryDocument(Document):
         {"name": "area", "fields": ["area_code", "_id"]},
         {"name": "resident", "fields": ["resident_id"]},
         {"name": "expires", "fields": ["expires_at"], "partialFilterExpression": {"expires_at": {"$type": "date"}}},
+        _MERGED,
     )
     care_id = StringField(primary_key=True)
     resident_id = StringField(required=True)
@@ -102,6 +110,8 @@ class CareEntryDocument(Document):
     ended_at = DateTimeField()
     end_reason = StringField()
     changed_at = DateTimeField(required=True)
+    entered_for = StringField()
+    set_aside = StringField()
     revision = IntField()
 
 
@@ -113,6 +123,7 @@ class VisitPlanDocument(Document):
         {"name": "turn", "fields": ["next_turn_at"], "partialFilterExpression": {"next_turn_at": {"$type": "date"}}},
         {"name": "due", "fields": ["state", "due_at", "_id"]},
         {"name": "resident", "fields": ["resident_id"], "partialFilterExpression": {"resident_id": {"$gt": ""}}},
+        _MERGED,
     )
     plan_id = StringField(primary_key=True)
     rule = StringField()
@@ -130,6 +141,8 @@ class VisitPlanDocument(Document):
     missed = IntField()
     visits = ListField(DictField())
     changed_at = DateTimeField(required=True)
+    entered_for = StringField()
+    set_aside = StringField()
     revision = IntField()
 
 
@@ -146,6 +159,8 @@ class WelfareWatchDocument(Document):
         },
         {"name": "area", "fields": ["area_code", "_id"]},
         {"name": "turn", "fields": ["next_turn_at"], "partialFilterExpression": {"next_turn_at": {"$type": "date"}}},
+        {"name": "resident", "fields": ["resident_id"]},
+        _MERGED,
     )
     watch_id = StringField(primary_key=True)
     state = StringField(required=True)
@@ -162,6 +177,8 @@ class WelfareWatchDocument(Document):
     started_at = DateTimeField(required=True)
     ended_at = DateTimeField()
     changed_at = DateTimeField(required=True)
+    entered_for = StringField()
+    set_aside = StringField()
     revision = IntField()
 
 
@@ -193,6 +210,8 @@ class ElderOrderDocument(Document):
         "elder_orders",
         {"name": "area", "fields": ["area_code", "_id"]},
         {"name": "account", "fields": ["account", "_id"]},
+        {"name": "resident", "fields": ["resident_id"]},
+        _MERGED,
     )
     order_id = StringField(primary_key=True)
     state = StringField(required=True)
@@ -210,6 +229,7 @@ class ElderOrderDocument(Document):
     rating = IntField()
     reason = StringField()
     changed_at = DateTimeField(required=True)
+    entered_for = StringField()
     revision = IntField()
 
 
