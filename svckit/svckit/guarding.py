@@ -13,7 +13,7 @@ class Guarded(Protocol):
     """The guard of one rpc."""
 
     def check(self, caller: Caller, request: Any) -> None:
-        """Raises a ServiceError when the request may not go on to the handler."""
+        """Raises a ServiceError when the request may not go on to the handler. Of a stream of requests it sees each."""
 
     async def shown(self, caller: Caller, request: Any, response: Any) -> Any:
         """Gets an answer before it is masked and returns what may leave; raises a ServiceError when nothing may.
@@ -22,7 +22,10 @@ class Guarded(Protocol):
         """
 
     async def strayed(self, caller: Caller, request: Any) -> None:
-        """Hears that a call was refused because it reached for something outside the caller's area."""
+        """Hears that a call was refused because it reached for something outside the caller's area.
+
+        `request` is None for an rpc that takes a stream, and where none was understood.
+        """
 
 
 class Guard(Protocol):

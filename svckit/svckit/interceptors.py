@@ -176,10 +176,13 @@ class Pipeline:
             begun, span = telemetry.clock(), open_span(rpc, headers.traceparent)
             code = "OK"
             failure = ""
+            request = None
             try:
                 caller = await self._caller(rpc, headers)
                 rpc.admit(caller)
                 request = parse_valid(rpc, data)
+                if rpc.guard is not None and caller is not None:
+                    rpc.guard.check(caller, request)
                 # Tells the client at once that the stream is up; the first message may be hours away.
                 await context.send_initial_metadata(())
                 with self._counted(caller), self._running(caller):
@@ -192,6 +195,8 @@ class Pipeline:
                 raise
             except BaseException as error:
                 code, failure = outcome(error, context), type(error).__qualname__
+                if rpc.guard is not None:
+                    await tell_if_strayed(rpc.guard, request, error)
                 await answer(rpc, error, context)
             finally:
                 self._close(rpc, begun, span, code, failure)
@@ -210,12 +215,14 @@ class Pipeline:
                 caller = await self._caller(rpc, headers)
                 rpc.admit(caller)
                 with self._counted(caller), self._running(caller):
-                    response = await handler(valid_messages(rpc, incoming), context)
+                    response = await handler(valid_messages(rpc, caller, incoming), context)
                 if rpc.guard is not None and caller is not None:
                     response = await rpc.guard.shown(caller, None, response)
                 return show(rpc, caller, response)
             except BaseException as error:
                 code, failure = outcome(error, context), type(error).__qualname__
+                if rpc.guard is not None:
+                    await tell_if_strayed(rpc.guard, None, error)
                 await answer(rpc, error, context)
             finally:
                 self._close(rpc, begun, span, code, failure)
@@ -312,9 +319,9 @@ def parse_valid(rpc: Rpc, data: bytes) -> Message:
     return request
 
 
-async def valid_messages(rpc: Rpc, incoming: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-    """Yields the requests of a client's stream. Raises as `parse_valid`, naming which message was wrong (`messages[17].…`), and
-    FailedPrecondition (STREAM_SILENT) when the client says nothing for LONGEST_SILENCE_S while more was expected.
+async def valid_messages(rpc: Rpc, caller: Caller | None, incoming: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    """Yields the requests of a client's stream. Raises as `parse_valid` and the guard, naming which message was wrong (`messages[17].…`),
+    and FailedPrecondition (STREAM_SILENT) when the client says nothing for LONGEST_SILENCE_S while more was expected.
     """
     number = 0
     while True:
@@ -329,6 +336,8 @@ async def valid_messages(rpc: Rpc, incoming: AsyncIterator[bytes]) -> AsyncItera
             ) from None
         try:
             message = parse_valid(rpc, data)
+            if rpc.guard is not None and caller is not None:
+                rpc.guard.check(caller, message)
         except InvalidArgument as error:
             raise _in_stream(error, number) from error
         yield message

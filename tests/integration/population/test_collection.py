@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from binglian.population.v1 import collection_pb2, resident_service_pb2
+from binglian.population.v1 import collection_pb2, life_event_pb2, resident_service_pb2
 from binglian.population.v1 import collection_service_pb2 as pb
 from binglian.population.v1 import collection_service_pb2_grpc as grpc_pb
+from binglian.population.v1 import life_event_pb2_grpc as life_events
 
 from population.department_feed import DepartmentFeed, DepartmentRecord, Source
 from population.domain.collection import FieldLedger, FieldValue
@@ -141,6 +142,18 @@ def test_a_feed_needs_department_purpose_and_sound_messages(people: People, stub
     wrong = pb.PushRecordsRequest(request_id=new_id(), record={"id_number": "1"})
     said = refusal(stub.PushRecords, iter([sound, wrong]), **department)
     assert (said.reason, said.fields) == ("VALIDATION_FAILED", ("messages[1].record.fields",))
+
+
+def test_what_must_not_be_kept_comes_in_by_no_stream(people: People, stub: Any, department: dict[str, Any]) -> None:
+    records = [record(id_number(), name="王"), record(id_number(), name="王小明,重点人口")]
+    messages = [pb.PushRecordsRequest(request_id=new_id(), record=one) for one in records]
+    said = refusal(stub.PushRecords, iter(messages), **department)
+    assert (said.reason, said.fields) == ("RESTRICTED_CONTENT", ("messages[1].record.fields[0].value",))
+    report = {"rule": "LE01", "id_number": id_number(), "occurred_on": "2026-01-02", "detail": "吸毒人员", "consent": 1}
+    push = life_events.LifeEventServiceStub(people.service.channel).PushLifeEvents
+    hospital = people.caller("hospital", "DEPT_HANDLER", area=CITY, department="HEALTH", purpose="P01")
+    said = refusal(push, iter([life_event_pb2.PushLifeEventsRequest(request_id=new_id(), report=report)]), **hospital)
+    assert (said.reason, said.fields) == ("RESTRICTED_CONTENT", ("messages[0].report.detail",))
 
 
 def test_a_long_feed_is_taken_in_chunks(people: People, stub: Any, department: dict[str, Any]) -> None:

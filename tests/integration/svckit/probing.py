@@ -51,6 +51,8 @@ class Probe(pb_grpc.ProbeServiceServicer):
             yield pb.ProbeResponse(text="first", people=[PERSON])
             if request.act == "fail":
                 raise errors.NotFound("Gone.", reason="CASE_NOT_FOUND")
+            if request.act == "stray":
+                raise FAILURES["stray"]
             if request.act == "wait":
                 await asyncio.sleep(60)
         finally:
@@ -82,6 +84,7 @@ FAILURES: dict[str, Exception] = {
     "missing": errors.NotFound("There is no such case.", reason="CASE_NOT_FOUND", metadata={"id": "c1"}),
     "wrong": errors.InvalidArgument("The category is unknown.", reason="CATEGORY_UNKNOWN", field="category"),
     "state": errors.FailedPrecondition("The case is closed."),
+    "stray": errors.PermissionDenied("Not your area.", reason="AREA_NOT_ALLOWED"),
     "denied": errors.PermissionDenied("Not yours."),
     "raced": errors.Conflict("Somebody was faster."),
     "exists": errors.Conflict("It is there already.", reason="ALREADY_EXISTS"),

@@ -35,12 +35,12 @@ class Watchful:
 
     async def shown(self, caller: Caller, request: Any, response: Any) -> Any:
         self.seen.append((caller.subject, caller.purpose))
-        if request.act == "secret":
+        if request is not None and request.act == "secret":
             raise FailedPrecondition("Nobody may see this.", reason="HIDDEN")
         return type(response)(text="shown", people=response.people)
 
     async def strayed(self, caller: Caller, request: Any) -> None:
-        self.seen.append(("strayed", request.act))
+        self.seen.append(("strayed", request.act if request is not None else ""))
 
 
 async def test_a_guard_stands_around_every_call_with_a_caller() -> None:
@@ -61,5 +61,21 @@ async def test_a_guard_stands_around_every_call_with_a_caller() -> None:
                     await stub.AnyToken(pb.ProbeRequest(act=act), metadata=metadata)
                 assert told(refused.value).reason == reason
             assert (await stub.Open(pb.ProbeRequest())).text == "nobody"
+            sound, bad = pb.ProbeRequest(act="good"), pb.ProbeRequest(act="bad")
+            assert (await stub.Take(iter([sound]), metadata=metadata)).text == "shown"
+            with pytest.raises(grpc.RpcError) as refused:
+                await stub.Take(iter([sound, bad]), metadata=metadata)
+            assert told(refused.value).reason == "BAD"
+            assert told(refused.value).fields == ("messages[1].act",)
+            with pytest.raises(grpc.RpcError) as refused:
+                await anext(aiter(stub.Watch(bad, metadata=metadata)))
+            assert told(refused.value).reason == "BAD"
+            stray = pb.ProbeRequest(act="stray")
+            guard.seen.clear()
+            with pytest.raises(grpc.RpcError):
+                await stub.Take(iter([sound, stray]), metadata=metadata)
+            with pytest.raises(grpc.RpcError):
+                [each async for each in stub.Watch(stray, metadata=metadata)]
+            assert [told for told in guard.seen if told[0] == "strayed"] == [("strayed", ""), ("strayed", "stray")]
         await server.stop(grace=0)
     assert len(guard.rpcs) == len(set(guard.rpcs))
