@@ -25,7 +25,7 @@ from svckit.due import DueDocuments
 
 _NATIVE = (datetime,)
 # The departments of one case answer in the same moment: seconds to wait so that one write takes them together.
-TOGETHER = 0.02
+TOGETHER = 0.05
 
 
 class MediationWorker(Supervising, Notifying, Reminding, Following):

@@ -24,8 +24,9 @@ from mediation.gateways import SECONDS, Failed, Gateways, Message, configured, q
 from mediation.operations import deliveries as verbs
 from mediation.operations import mailing
 from mediation.quiet import Shift
+from mediation.register_news import REGISTER_NEWS, thing_of
 from mediation.telling import TELLS
-from mediation.writing import Made, Piece, Roster, Writer, followed, letters_of, notices_of
+from mediation.writing import Made, Piece, Roster, Writer, followed, letters_of, news_of, notices_of
 from svckit.batch import BatchRepository, all_saved
 from svckit.bus import FOR_PEOPLE, Documents, Event, handles
 from svckit.config import from_env
@@ -83,7 +84,21 @@ class Notifying:
         cases = self._cases({fields["case_id"] for _, fields in facts})
         cases |= self._cases({id for case in cases.values() for id in followed(case)} - set(cases))
         roster = Roster.of(self.duties.collection, cases.values(), form=self.duties.form)
-        made = [one for event, fields in facts for one in notices_of(event, fields, cases, roster)]
+        self._save([one for event, fields in facts for one in notices_of(event, fields, cases, roster)])
+
+    @handles(*REGISTER_NEWS, gather=FOR_PEOPLE)
+    def tell_of_the_register(self, events: list[Event]) -> None:
+        """Tells grids and communities what the population register asks of them."""
+        facts = [(event, event.fields()) for event in events]
+        news = [
+            (event, told, thing_of(event.type, fields))
+            for event, fields in facts
+            if (told := REGISTER_NEWS[event.type](fields))
+        ]
+        roster = Roster.of(self.duties.collection, [thing for *_, thing in news], form=self.duties.form)
+        self._save([one for event, told, thing in news for one in news_of(event, told, thing, roster)])
+
+    def _save(self, made: list[Made]) -> None:
         self.notices.add([one.notice for one in made])
         quiet = self.outgoing.quiet
         all_saved(self.mailboxes.apply([_posting(one, piece, quiet) for one in made for piece in one.mail]))

@@ -46,6 +46,11 @@ TITLES: dict[Language, dict[NoticeKind, str]] = {
         NoticeKind.ESCALATED: "升级",
         NoticeKind.REOPENED: "重新办理",
         NoticeKind.MEDIATION: "调解提醒",
+        NoticeKind.WELFARE: "关爱预警",
+        NoticeKind.LIFE_EVENT: "人口事件待办",
+        NoticeKind.FIELD_CHECK: "信息待核实",
+        NoticeKind.CONFLICT: "采集冲突待处理",
+        NoticeKind.AUDIT: "数据访问预警",
     },
     Language.EN: {
         NoticeKind.ASSIGNED: "New task",
@@ -72,6 +77,11 @@ TITLES: dict[Language, dict[NoticeKind, str]] = {
         NoticeKind.ESCALATED: "Escalated",
         NoticeKind.REOPENED: "Reopened",
         NoticeKind.MEDIATION: "Mediation",
+        NoticeKind.WELFARE: "Welfare alert",
+        NoticeKind.LIFE_EVENT: "Life event to see to",
+        NoticeKind.FIELD_CHECK: "Facts to be checked",
+        NoticeKind.CONFLICT: "Conflict to be decided",
+        NoticeKind.AUDIT: "Access alert",
     },
 }
 # What became of it: no, yes.
@@ -143,7 +153,7 @@ def line(notice: Mapping[str, Any], language: Language) -> str:
     case = f"{notice['number']} {category_name(notice['category'], language)}"
     due = notice.get("due_at")
     parts = (
-        f"{TITLES[language][kind]} {case}",
+        f"{TITLES[language][kind]} {case}".strip(),
         department_name(notice.get("department", ""), language),
         _TURNED.get((language, kind), "").format(clock=_CLOCKS[language].get(notice.get("clock") or "", "")),
         _VERDICTS.get((language, kind), ("", ""))[bool(notice.get("positive"))],

@@ -55,6 +55,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None
     positive: bool = False
     reason: str = ""
+    about_id: str = ""
 
 
 def department_post(code: str) -> Post:

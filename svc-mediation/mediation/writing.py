@@ -34,7 +34,7 @@ from mediation.phrases import message_text
 from mediation.policies.protecting import PROTECTED_CATEGORY, hidden_from
 from mediation.telling import Told, is_history, tell, when
 from svckit.bus import Event
-from svckit.documents import Form
+from svckit.documents import Form, utc_now
 from svckit.event_codec import message_json
 
 Document = dict[str, Any]
@@ -119,6 +119,13 @@ def notices_of(event: Event, fields: Mapping[str, Any], cases: Mapping[str, Docu
             yield Made(event=event, notice=notice, mail=fresh)
 
 
+def news_of(event: Event, told: Told, thing: Document, roster: Roster) -> Iterator[Made]:
+    """Returns what a fact of the register makes us tell a post; `thing` is what it is about."""
+    if not is_history(event.time, utc_now()):
+        for notice, pieces in _told(event, told, thing, {}, roster, event.time):
+            yield Made(event=event, notice=notice, mail=tuple(pieces))
+
+
 def _told(
     event: Event, told: Told, case: Document, cases: Mapping[str, Document], roster: Roster, happened_at: datetime
 ) -> Iterator[tuple[Notice, list[Piece]]]:
@@ -167,6 +174,7 @@ def _notice(event: Event, told: Told, case: Document, recipient: str, happened_a
         due_at=told.due_at,
         positive=told.positive,
         reason=told.reason,
+        about_id=told.about_id,
     )
 
 

@@ -43,6 +43,11 @@ class NoticeKind(StrEnum):
     ESCALATED = "escalated"
     REOPENED = "reopened"
     MEDIATION = "mediation"
+    WELFARE = "welfare"
+    LIFE_EVENT = "life_event"
+    FIELD_CHECK = "field_check"
+    CONFLICT = "conflict"
+    AUDIT = "audit"
 
 
 class NoticeChannel(StrEnum):
@@ -93,7 +98,8 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """Something a post (`roles`, `department`) or a person (`subject`) is told. `subjects` are those on duty for the post just then.
 
-    `read_by` holds the subjects that have read it. `keep_until` is when the database may forget it.
+    What the population register tells has no case: `about_id` is the alert, life event or check it is about. `read_by` holds the
+    subjects that have read it. `keep_until` is when the database may forget it.
     """
 
     notice_id: str
@@ -114,6 +120,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     roles: tuple[str, ...] = ()
     post_department: str = ""
+    about_id: str = ""
     subjects: tuple[str, ...] = ()
     read_by: tuple[str, ...] = ()
 

@@ -11,8 +11,9 @@ from mediation.domain.workflow import COORDINATORS, DEPARTMENT, PROXIES
 from mediation.policies.access import OtherDepartment, check_department_code
 from svckit.errors import FailedPrecondition, InvalidArgument
 
-# The roles that are told anything (mediation.telling).
-DUTY_ROLES = DEPARTMENT | COORDINATORS | {"GRID_WORKER", "GRID_MEDIATOR", "SUPERVISION"}
+# The roles that are told anything (mediation.telling; by the population register those of mediation.register_news).
+_OF_THE_REGISTER = {"GRID_LEADER", "GRID_SOCIAL", "COMM_CLERK", "DATA_STEWARD", "AUDITOR", "DPO"}
+DUTY_ROLES = DEPARTMENT | COORDINATORS | {"GRID_WORKER", "GRID_MEDIATOR", "SUPERVISION"} | _OF_THE_REGISTER
 _NEEDED = ("subject", "name", "role", "area_code")
 _ADDRESSES = {NoticeChannel.SMS: "phone", NoticeChannel.MAIL: "email", NoticeChannel.WEBHOOK: "webhook_url"}
 # Sees and changes the rosters of all departments of the area.

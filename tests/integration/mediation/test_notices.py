@@ -30,6 +30,7 @@ from mediation.operations.mailing import BETWEEN_LETTERS
 from svckit.documents import utc_now
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from svckit.ids import new_id
+from tests.integration.mediation.broker import listening
 from tests.integration.mediation.messages import Reader, settings
 from tests.integration.mediation.stack import Person, Stack
 from tests.sinks import HttpSink, MailSink, http_sink, mail_sink
@@ -359,3 +360,25 @@ async def test_pages_of_notices_are_whole(stack: Stack, desk: Reader) -> None:
 async def test_people_without_roles_of_ours_read_nothing(stack: Stack) -> None:
     async with Person(stack, subject=person(), role="RESIDENT"), Reader(stack, subject=person(), role="MERCHANT") as nobody:
         assert not (await nobody.list()).notices
+
+
+async def test_an_alert_of_the_register_reaches_who_is_on_duty_in_the_grid(stack: Stack, desk: Reader, http: HttpSink) -> None:
+    grid, alert, clerk = "42050600100110001", new_id(), person()
+    await desk.enter(subject=clerk, role="COMM_CLERK", area_code=grid[:12], phone="13800000077", channels=[NOTICE_CHANNEL_SMS])
+    with listening(stack.amqp_uri) as broker:
+        fact = {"alertId": alert, "watchId": "w", "houseId": "h", "areaCode": grid, "dueAt": "2026-11-22T04:00:00Z"}
+        broker.publish("population.welfare_alert_raised.v1", fact)
+        broker.publish("population.audit_alert_raised.v1", {"alertId": new_id(), "areaCode": grid, "subject": "curious"})
+    await until(lambda: texts(http, "13800000077"))
+    (sent,) = texts(http, "13800000077")
+    assert sent["text"] == "【并联】关爱预警，时限11-22 12:00：请电话联系"
+    async with (
+        Reader(stack, subject=person(), role="GRID_WORKER", area=grid) as worker,
+        Reader(stack, subject=person(), role="GRID_WORKER", area="42050600100110002") as neighbour,
+        Reader(stack, subject=person(), role="DPO", area="4205") as officer,
+    ):
+        (told,) = (await worker.list()).notices
+        assert (told.kind, told.about_id, told.case_id) == (notice_pb2.NOTICE_KIND_WELFARE, alert, "")
+        assert not (await neighbour.list()).notices
+        assert [one.kind for one in (await officer.list()).notices] == [notice_pb2.NOTICE_KIND_AUDIT]
+        assert "curious" not in str((await officer.list()).notices)

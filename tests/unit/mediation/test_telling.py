@@ -6,20 +6,24 @@ import datetime as dt
 import inspect
 from typing import Any
 
+import msgspec
 import pytest
 from binglian.mediation.v1 import events_pb2, notice_pb2
 from binglian.options.v1 import options_pb2
+from binglian.population.v1 import events_pb2 as population_events
 
-from mediation import telling
+from mediation import register_news, telling
 from mediation.domain import notice as domain
 from mediation.domain.notice import Contact, Duty, Language, NoticeChannel, NoticeKind
 from mediation.notice_store import addressed_to
 from mediation.phrases import MOST_LINES, TITLES, category_name, department_name, line, message_text
 from mediation.policies.protecting import PROTECTED_CATEGORY
+from mediation.register_news import REGISTER_NEWS, thing_of
 from mediation.telling import TELLS, Told, is_history, tell, when
-from mediation.writing import Roster, containing, followed, notices_of
+from mediation.writing import Roster, containing, followed, news_of, notices_of
 from svckit.access import Caller
 from svckit.bus import Event
+from svckit.documents import utc_now
 
 NOW = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
 AREA = "42050200100310001"
@@ -141,13 +145,66 @@ def test_a_decision_says_yes_or_no_and_an_order_what_it_demands() -> None:
 
 def test_every_kind_is_told_by_some_fact() -> None:
     """The tables above and below name them all; here, that no kind is left over."""
-    source = inspect.getsource(telling)
+    source = inspect.getsource(telling) + inspect.getsource(register_news)
     assert {kind for kind in NoticeKind if f"NoticeKind.{kind.name}" not in source} == {"unspecified", "yellow"}
 
 
 def test_what_is_told_are_facts_of_ours() -> None:
     declared = {one.GetOptions().Extensions[options_pb2.event] for one in events_pb2.DESCRIPTOR.message_types_by_name.values()}
     assert set(TELLS) <= declared
+
+
+ALERT = {"alert_id": "a1", "area_code": AREA, "due_at": NOW}
+NEAR = "COMM_CLERK,GRID_SOCIAL,GRID_SUPERVISOR,GRID_WORKER"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "expected"),
+    [
+        ("welfare_alert_raised", ALERT, ("welfare", NEAR, "a1", "【并联】关爱预警，时限11-22 12:00：请电话联系")),
+        (
+            "welfare_alert_escalated",
+            ALERT | {"stage": "visit"},
+            ("welfare", NEAR, "a1", "【并联】关爱预警，时限11-22 12:00：请上门查看"),
+        ),
+        ("welfare_alert_escalated", ALERT | {"stage": "over"}, None),
+        (
+            "life_event_received",
+            {"life_event_id": "l1", "rule": "LE02", "assignee_role": "COMM_CLERK", "area_code": AREA},
+            ("life_event", "COMM_CLERK", "l1", "【并联】人口事件待办"),
+        ),
+        (
+            "field_check_opened",
+            {"check_id": "c1", "area_code": AREA},
+            ("field_check", "GRID_LEADER,GRID_WORKER", "c1", "【并联】信息待核实"),
+        ),
+        (
+            "field_conflict_found",
+            {"resident_id": "r1", "area_code": AREA, "field": "phone"},
+            ("conflict", "COMM_CLERK,DATA_STEWARD,GRID_LEADER,GRID_SUPERVISOR", "", "【并联】采集冲突待处理"),
+        ),
+        ("audit_alert_raised", {"alert_id": "a2", "area_code": "4205"}, ("audit", "AUDITOR,DPO", "a2", "【并联】数据访问预警")),
+    ],
+)
+def test_what_the_register_asks_is_told_without_saying_about_whom(
+    kind: str, fields: dict[str, Any], expected: tuple[str, str, str, str] | None
+) -> None:
+    fact = Event("e9", f"population.{kind}.v1", "r1", utc_now(), b"{}", "")
+    told = REGISTER_NEWS[fact.type](fields)
+    if expected is None:
+        assert told is None
+        return
+    assert told is not None
+    (made,) = news_of(fact, told, thing_of(fact.type, fields), Roster([]))
+    stored = msgspec.to_builtins(made.notice, builtin_types=(dt.datetime,))
+    assert (made.notice.kind, ",".join(made.notice.roles), made.notice.about_id) == expected[:3]
+    assert message_text([stored], count=1, language=Language.ZH) == expected[3]
+    assert made.notice.severity == ("s1" if made.notice.kind is NoticeKind.WELFARE else "s3")
+
+
+def test_the_register_tells_facts_of_its_own() -> None:
+    theirs = population_events.DESCRIPTOR.message_types_by_name.values()
+    assert set(REGISTER_NEWS) <= {one.GetOptions().Extensions[options_pb2.event] for one in theirs}
 
 
 def test_the_time_of_a_fact_is_when_it_happened() -> None:

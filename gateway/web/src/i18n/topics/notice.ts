@@ -99,6 +99,12 @@ export const zh = {
     GRID_WORKER: '网格员',
     GRID_MEDIATOR: '网格调解员',
     SUPERVISION: '电子监察员',
+    GRID_LEADER: '网格长',
+    GRID_SOCIAL: '网格专职社工',
+    COMM_CLERK: '社区专干',
+    DATA_STEWARD: '数据管理员',
+    AUDITOR: '审计管理员',
+    DPO: '个人信息保护负责人',
   } as Record<string, string>,
 }
 
@@ -202,5 +208,11 @@ export const en: typeof zh = {
     GRID_WORKER: 'Grid worker',
     GRID_MEDIATOR: 'Grid mediator',
     SUPERVISION: 'E-supervision',
+    GRID_LEADER: 'Grid leader',
+    GRID_SOCIAL: 'Grid social worker',
+    COMM_CLERK: 'Community clerk',
+    DATA_STEWARD: 'Data steward',
+    AUDITOR: 'Audit administrator',
+    DPO: 'Data protection officer',
   } as Record<string, string>,
 }
