@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from population.config import CommandSettings, Settings
+from population.domain.collection import FieldLedger
 from population.domain.fact_bundle import FactBundle
 from population.domain.household import Household
 from population.domain.merge import Merge
@@ -50,13 +51,14 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
     api.spawn(keep_fresh(vault, ring), name="key ring")
     residents = api.repository(Resident, collection="residents", id_field="resident_id")
     households = api.repository(Household, collection="households", id_field="household_id")
+    ledgers = api.repository(FieldLedger, collection="field_ledgers", id_field="resident_id")
     orders = api.repository(VerificationOrder, collection="verification_orders", id_field="order_id")
     # Only imports write here; the relay of this process publishes it.
     api.repository(FactBundle, collection="fact_bundles", id_field="bundle_id")
     return [
         (
             residents_grpc.add_ResidentServiceServicer_to_server,
-            rpc.ResidentServicer(residents=residents, households=households, vault=vault),
+            rpc.ResidentServicer(residents=residents, households=households, ledgers=ledgers, vault=vault),
         ),
         (
             residents_grpc.add_HouseholdServiceServicer_to_server,
@@ -73,7 +75,7 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
         ),
         (jobs_grpc.add_JobServiceServicer_to_server, job_servicer(api, vault, audit_key)),
         (questions_grpc.add_QuestionServiceServicer_to_server, question_servicer(api, vault, audit_key)),
-        *work_servicers(api, residents=residents, vault=vault),
+        *work_servicers(api, residents=residents, ledgers=ledgers, vault=vault),
         *privacy_servicers(api, residents=residents, vault=vault, audit_key=audit_key),
     ]
 

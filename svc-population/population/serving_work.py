@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from svckit.store import Repository
 
 
-def work_servicers(api: Api, *, residents: Repository[Resident], vault: Vault) -> list[tuple[Any, Any]]:
+def work_servicers(
+    api: Api, *, residents: Repository[Resident], ledgers: Repository[FieldLedger], vault: Vault
+) -> list[tuple[Any, Any]]:
     """Returns the services with what they need. Raises ConfigError for a wrong election day."""
     from binglian.population.v1.care_pb2_grpc import add_CareServiceServicer_to_server
     from binglian.population.v1.collection_service_pb2_grpc import add_CollectionServiceServicer_to_server
@@ -32,7 +34,6 @@ def work_servicers(api: Api, *, residents: Repository[Resident], vault: Vault) -
     from population.rpc.life_events import LifeEventServicer
     from population.rpc.welfare import WelfareServicer
 
-    ledgers = api.repository(FieldLedger, collection="field_ledgers", id_field="resident_id")
     events = api.repository(LifeEvent, collection="life_events", id_field="life_event_id")
     entries = api.repository(CareEntry, collection="care_entries", id_field="care_id")
     plans = api.repository(VisitPlan, collection="visit_plans", id_field="plan_id")

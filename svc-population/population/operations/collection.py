@@ -252,6 +252,11 @@ def begin_ledger(*, registered: Registered, texts: Texts, now: datetime) -> Fiel
     return _begun(None, registered, Reader(texts, registered.resident_id), now)
 
 
+def note_correction(ledger: FieldLedger, *, registered: Registered, by: str, texts: Texts, now: datetime) -> Done:
+    """Takes what somebody just corrected in the register, with who it was."""
+    return _begun(ledger, registered, Reader(texts, registered.resident_id), now, by=by), ()
+
+
 def outcome_of(ledger: FieldLedger, edit: FieldEdit) -> FieldOutcome:
     """Returns what became of a proposal, as the ledger stands."""
     if ledger.check and edit.field in ledger.check.fields:
@@ -307,13 +312,13 @@ def _by_field(ledger: FieldLedger) -> dict[str, FieldEntry]:
     return {entry.field: entry for entry in ledger.entries}
 
 
-def _begun(ledger: FieldLedger | None, registered: Registered, reader: Reader, now: datetime) -> FieldLedger:
-    """The ledger as it stands against the register: what was changed there by other ways meanwhile counts."""
+def _begun(ledger: FieldLedger | None, registered: Registered, reader: Reader, now: datetime, *, by: str = "") -> FieldLedger:
+    """The ledger as it stands against the register: what was changed there by other ways meanwhile counts, `by` whom if known."""
     known = _by_field(ledger) if ledger else {}
     entries = []
     for field in COLLECTED:
         value = registered.values.get(field, "")
-        there = reader.source(value, field, source=REGISTER, at=registered.changed_at)
+        there = reader.source(value, field, source=REGISTER, at=registered.changed_at, by=by)
         entry = known.get(field) or FieldEntry(field=field, accepted=there)
         if registered.changed_at > entry.accepted.at and reader.text(entry.accepted, field) != value:
             entry = _accept(entry, there, reader)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from population.codes import codes_of
 from population.domain.collection import FieldCheck, FieldEntry, FieldLedger, FieldSource, Registered
 from population.names import plain_name
 from population.phones import normal_phone
-from population.policies.requests import local_day, read_day
-from svckit.errors import FailedPrecondition, InvalidArgument, NotFound
+from population.policies.requests import Actor, local_day, read_day
+from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 
 CHECK_WITHIN = timedelta(days=7)
 """How long the grid has to go and look (indicator AS102: updated within 7 days)."""
@@ -56,6 +56,22 @@ COLLECTED: Mapping[str, Callable[[str, datetime], None]] = {
     "household_relation": _coded("household_relation", "household_relation", optional=True),
 }
 """Fields that may be proposed, and what checks a value. Nothing that is excluded or asked for with consent only is among them."""
+
+
+CORRECTORS = frozenset({"DATA_STEWARD", "IMPORTER"})
+"""Who may change collected fields in the register itself; everybody else proposes them, so that sources are held against each other."""
+
+
+def check_corrector(by: Actor, fields: Iterable[str]) -> None:
+    """Raises PermissionDenied (SUBMIT_FIELDS), naming the field, for collected fields among those somebody wants to change."""
+    if by.roles & CORRECTORS:
+        return
+    if collected := sorted(set(fields) & COLLECTED.keys()):
+        raise PermissionDenied(
+            f"What is said about {collected[0]} is submitted (SubmitFields), so that it is held against what others say.",
+            reason="SUBMIT_FIELDS",
+            metadata={"field": collected[0]},
+        )
 
 
 def normal_value(*, field: str, value: str) -> str:

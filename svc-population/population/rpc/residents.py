@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,20 +12,24 @@ from binglian.population.v1 import resident_service_pb2 as pb
 from binglian.population.v1 import resident_service_pb2_grpc
 
 from population import operations, store
+from population.department_feed import registered_of
+from population.domain.collection import FieldLedger
 from population.domain.household import Household
 from population.domain.residence import ResidenceDraft, ResidenceKind
 from population.domain.resident import Resident, ResidentDraft
 from population.id_documents import forms_of
+from population.operations.collection import note_correction
 from population.operations.residents import ResidentEvent
+from population.policies.collection import COLLECTED, check_corrector
 from population.rpc.reach import Reach
 from population.rpc.showing import Showing
 from population.store.numbers import Numbers
 from population.store.residents import HERE
 from population.vault import Vault
 from svckit.access import check_area, current_caller, may_act_in
-from svckit.documents import command_of, utc_now
+from svckit.documents import Command, command_of, utc_now
 from svckit.entries import judge_all, part
-from svckit.errors import FailedPrecondition, InvalidArgument
+from svckit.errors import FailedPrecondition, InvalidArgument, NotFound
 from svckit.ids import new_id
 from svckit.messages import to_fields
 from svckit.paging import page_of
@@ -38,8 +43,16 @@ New = tuple[Resident, tuple[ResidentEvent, ...]]
 class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
     """Residents of the caller's area."""
 
-    def __init__(self, *, residents: Repository[Resident], households: Repository[Household], vault: Vault) -> None:
+    def __init__(
+        self,
+        *,
+        residents: Repository[Resident],
+        households: Repository[Household],
+        ledgers: Repository[FieldLedger],
+        vault: Vault,
+    ) -> None:
         self._residents = residents
+        self._ledgers = ledgers
         self._households = households
         self._vault = vault
         self._reach = Reach(residents, vault)
@@ -76,6 +89,7 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
         """See the proto."""
         caller, now = current_caller(), utc_now()
         fields = to_fields(request)
+        check_corrector(caller, fields["update_mask"])
         values = msgspec.convert(fields, ResidentDraft)
         await self._check_households([values.household_id])
         if values.area_code:
@@ -93,6 +107,7 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
             )
 
         resident = await self._residents.change(request.resident_id, decide, command=command_of(request, caller))
+        await self._note(resident, fields["update_mask"], command_of(request, caller))
         return pb.UpdateResidentResponse(resident=self._showing.resident(resident))
 
     async def GetResident(self, request: pb.GetResidentRequest, context: object) -> pb.GetResidentResponse:
@@ -155,6 +170,20 @@ class ResidentServicer(resident_service_pb2_grpc.ResidentServiceServicer):
 
         resident = await self._residents.change(request.resident_id, decide, command=command_of(request, caller))
         return pb.EndResidenceResponse(resident=self._showing.resident(resident))
+
+    async def _note(self, resident: Resident, fields: Iterable[str], command: Command) -> None:
+        """Says in the ledger who corrected collected fields, where there is one; without, there is nothing to hold it against."""
+        if not COLLECTED.keys() & set(fields):
+            return
+        caller, registered = current_caller(), registered_of(resident, self._vault)
+        with contextlib.suppress(NotFound):
+            await self._ledgers.change(
+                resident.resident_id,
+                lambda ledger: note_correction(
+                    ledger, registered=registered, by=caller.subject, texts=self._vault, now=utc_now()
+                ),
+                command=command,
+            )
 
     def _new(self, message: pb.ResidentDraft) -> New:
         draft = msgspec.convert(to_fields(message), ResidentDraft)

@@ -41,6 +41,7 @@ class People:
         self.orders = verification_pb2_grpc.VerificationServiceStub(service.channel)
         self.worker = self.caller("worker", "GRID_WORKER", area=GRID[:12])
         self.clerk = self.caller("clerk", "COMM_CLERK", area=CITY)
+        self.steward = self.caller("steward", "DATA_STEWARD", area=CITY)
         self.importer = self.caller("importer", "IMPORTER", area="")
 
     def caller(

@@ -69,7 +69,7 @@ def test_a_new_name_is_found_and_the_old_one_no_more(people: People, register: R
     request = pb.UpdateResidentRequest(
         resident_id=resident.resident_id, request_id=new_id(), update_mask={"paths": ["name"]}, name="仇岱嵘"
     )
-    people.residents.UpdateResident(request, **people.worker)
+    people.residents.UpdateResident(request, **people.steward)
     assert resident.resident_id in register.search("choudairong")
     assert register.search("qiudaizheng") == []
 

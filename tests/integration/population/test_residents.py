@@ -186,14 +186,21 @@ def test_updates(people: People) -> None:
         phone="10000000001",
         resident_type="03",
     )
-    changed = people.residents.UpdateResident(request, **people.worker).resident
+    said = refusal(people.residents.UpdateResident, request, **people.worker)
+    assert (said.code, said.reason, said.metadata) == ("PERMISSION_DENIED", "SUBMIT_FIELDS", {"field": "name"})
+    changed = people.residents.UpdateResident(request, **people.steward).resident
     assert (changed.phone, changed.resident_type, changed.revision) == ("100****0001", "01", 2)
     wrong = pb.UpdateResidentRequest(
         resident_id=resident.resident_id, request_id=new_id(), update_mask={"paths": ["id_number"]}
     )
     assert refusal(people.residents.UpdateResident, wrong, **people.worker).reason == "FIELD_NOT_CHANGEABLE"
     stranger = people.caller("s", "GRID_WORKER", area=OTHER_GRID)
-    assert refusal(people.residents.UpdateResident, request, **stranger).reason == "AREA_NOT_ALLOWED"
+    out = pb.UpdateResidentRequest(
+        resident_id=resident.resident_id, request_id=new_id(), update_mask={"paths": ["household_id"]}
+    )
+    assert people.residents.UpdateResident(out, **people.worker).resident.revision == 3
+    out.request_id = new_id()
+    assert refusal(people.residents.UpdateResident, out, **stranger).reason == "AREA_NOT_ALLOWED"
     assert refusal(people.residents.GetResident, get(resident.resident_id), **stranger).reason == "RESIDENT_NOT_FOUND"
     away = pb.UpdateResidentRequest(
         resident_id=resident.resident_id, request_id=new_id(), update_mask={"paths": ["area_code"]}, area_code=OTHER_GRID

@@ -20,11 +20,19 @@ from population.domain.collection import (
     Registered,
 )
 from population.domain.verification import Attachment
-from population.operations.collection import Reader, complete_check, observe_record, outcome_of, resolve_conflict, submit_fields
-from population.policies.collection import OVERRIDDEN_KEPT, saw
+from population.operations.collection import (
+    Reader,
+    complete_check,
+    note_correction,
+    observe_record,
+    outcome_of,
+    resolve_conflict,
+    submit_fields,
+)
+from population.policies.collection import OVERRIDDEN_KEPT, check_corrector, saw
 from population.vault import FieldKeys, Vault
 from svckit.access import Caller
-from svckit.errors import FailedPrecondition, InvalidArgument
+from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 
 VAULT = Vault(FieldKeys.of(b"k" * 32))
 START = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
@@ -244,3 +252,31 @@ def test_every_field_of_a_check_is_answered() -> None:
 def test_a_masked_value_counts_as_seen(value: str, hidden: set[int]) -> None:
     assert saw("".join("*" if at in hidden else char for at, char in enumerate(value)), value)
     assert not saw(value + "1", value)
+
+
+def test_only_stewards_and_imports_change_collected_fields_in_the_register() -> None:
+    with pytest.raises(PermissionDenied) as refused:
+        check_corrector(WORKER, ["household_id", "phone"])
+    assert (refused.value.reason, refused.value.metadata) == ("SUBMIT_FIELDS", {"field": "phone"})
+    check_corrector(WORKER, ["household_id", "area_code"])
+    check_corrector(Caller(subject="steward", roles=frozenset({"DATA_STEWARD"})), ["phone", "name"])
+
+
+def test_a_correction_in_the_register_says_whose_it_is_and_the_value_before_stays_visible() -> None:
+    before = FieldEdit(field="name", value=NAMES[0])
+    ledger, _ = submit_fields(
+        None,
+        registered=registered(),
+        edits=[before],
+        by=WORKER,
+        observed_at=None,
+        check_id="c",
+        texts=VAULT,
+        now=START + dt.timedelta(hours=1),
+    )
+    corrected = registered(START + dt.timedelta(days=1), name=NAMES[1])
+    ledger, events = note_correction(ledger, registered=corrected, by="steward", texts=VAULT, now=corrected.changed_at)
+    name = next(entry for entry in ledger.entries if entry.field == "name")
+    assert (name.accepted.value, name.accepted.source, name.accepted.by) == (NAMES[1], "REGISTER", "steward")
+    assert [(one.value, one.by) for one in name.overridden] == [(NAMES[0], "worker")]
+    assert events == ()
