@@ -32,7 +32,7 @@ _BY_NAME: Mapping[str, str] = {
     "ListDataAuditEntries": audit.AUDIT_READ,
 }
 _BY_SERVICE: Mapping[str, str] = {"DataRightsService": audit.RIGHTS, "MyDataService": audit.RIGHTS}
-_BULK = ("List", "Search", "Export", "Download", "Query", "Batch")
+_BULK = ("Find", "List", "Search", "Export", "Download", "Query", "Batch")
 _SHARING = ("CrossCheck", "Match", "StartFeed")
 
 

@@ -48,28 +48,26 @@ class Trail:
         note: str = "",
         at: datetime | None = None,
     ) -> None:
-        """Returns when the entry is safe in the database. Raises Unavailable (AUDIT_UNAVAILABLE): then nothing may be shown."""
-        entry = Entry(
-            chain="",
-            number=0,
-            at=at or utc_now(),
-            event=event,
-            subject=caller.subject,
-            name=caller.name,
-            roles=tuple(sorted(caller.roles)),
-            area=caller.area,
-            department=caller.department,
-            purpose=caller.purpose,
-            rpc=rpc,
-            residents=residents[:MOST_RESIDENTS],
-            count=max(count, len(residents)),
-            note=note,
-        )
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, written))
+        """Returns when it is safe in the database, everybody named: of many people in several entries.
+
+        `count` may be more than are named. Raises Unavailable (AUDIT_UNAVAILABLE): then nothing may be shown.
+        """
+        said: dict[str, Any] = {"event": event, "rpc": rpc, "note": note, "at": at or utc_now()}
+        starts = range(0, len(residents), MOST_RESIDENTS) or (0,)
+        named = [residents[start : start + MOST_RESIDENTS] for start in starts]
+        unnamed = max(0, count - len(residents))
+        counts = [len(ids) + (0 if place else unnamed) for place, ids in enumerate(named)]
+        written = [
+            self._queued(_entry(caller, residents=ids, count=count, **said)) for ids, count in zip(named, counts, strict=True)
+        ]
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write(), name="audit trail")
-        await written
+        await (written[0] if len(written) == 1 else asyncio.gather(*written))
+
+    def _queued(self, entry: Entry) -> asyncio.Future[None]:
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, written))
+        return written
 
     async def _write(self) -> None:
         try:
@@ -105,3 +103,18 @@ class Trail:
     def _begin(self) -> None:
         self._chain, self._number = new_id(), 0
         self._last = self._chain
+
+
+def _entry(caller: Caller, *, residents: tuple[str, ...], **said: Any) -> Entry:
+    return Entry(
+        chain="",
+        number=0,
+        subject=caller.subject,
+        name=caller.name,
+        roles=tuple(sorted(caller.roles)),
+        area=caller.area,
+        department=caller.department,
+        purpose=caller.purpose,
+        residents=residents,
+        **said,
+    )

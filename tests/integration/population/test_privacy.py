@@ -14,12 +14,15 @@ from binglian.population.v1 import data_rights_pb2 as messages
 from binglian.population.v1 import data_rights_service_pb2 as pb
 from binglian.population.v1 import data_rights_service_pb2_grpc as rights_grpc
 from binglian.population.v1 import resident_service_pb2, verification_pb2
+from pymongo import AsyncMongoClient
 
 from population.config import Settings
 from population.domain.resident import Resident
 from population.privacy.anchoring import anchor, verify
 from population.privacy.keyring import open_ring
 from population.privacy.retention import Retention
+from population.privacy.trail import Trail
+from svckit.access import Caller
 from svckit.batch import BatchRepository
 from svckit.documents import Form
 from svckit.ids import new_id
@@ -254,3 +257,15 @@ def audit_key(people: People) -> bytes:
 
     settings = Settings(mongo_uri="m", amqp_uri="a", field_key=os.environ["BINGLIAN_FIELD_KEY"])
     return open_ring(settings, people.service.database).audit_key()
+
+
+async def test_of_many_people_shown_at_once_everybody_is_named(people: People, mongo_uri: str) -> None:
+    ids, key = tuple(new_id() for _ in range(450)), audit_key(people)
+    async with AsyncMongoClient[dict[str, Any]](mongo_uri) as client:
+        database = client[people.service.database.name]
+        trail = Trail(database.audit_entries, key=key)
+        await trail.record(Caller("lister"), event="AE05", rpc="X/List", residents=ids, count=460)
+    found = list(people.service.database.audit_entries.find({"subject": "lister"}).sort("number"))
+    assert [entry["count"] for entry in found] == [210, 200, 50]
+    assert tuple(id for entry in found for id in entry["residents"]) == ids
+    assert verify(people.service.database, key=key)[1] == []

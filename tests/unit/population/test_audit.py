@@ -6,14 +6,14 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from binglian.population.v1 import question_service_pb2, resident_pb2, resident_service_pb2
+from binglian.population.v1 import question_service_pb2, register_pb2, resident_pb2, resident_service_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from population.privacy import audit
 from population.privacy.audit import Anchor, Entry, Head
-from population.privacy.guard import PrivacyGuard
+from population.privacy.guard import PrivacyGuard, event_of
 from population.privacy.subjects import people_in
 from svckit.access import Caller
 from svckit.errors import InvalidArgument
@@ -147,6 +147,20 @@ def test_texts_of_every_change_are_screened_and_names_numbers_and_ids_are_not() 
     drafts, _ = guard_of("CreateResident")
     draft = resident_service_pb2.ResidentDraft(name="王小明", id_number="11010519491231002X", phone="13812345678")
     drafts.check(PURPOSEFUL, resident_service_pb2.CreateResidentRequest(resident=draft))
+
+
+@pytest.mark.parametrize(
+    ("service", "rpc", "event"),
+    [
+        (question_service_pb2, "QuestionService/FindPeople", "AE05"),
+        (register_pb2, "RegisterService/FindResidentsByName", "AE05"),
+        (resident_service_pb2, "ResidentService/FindResidents", "AE04"),
+        (resident_service_pb2, "ResidentService/RevealResident", "AE03"),
+    ],
+)
+def test_lists_of_people_are_bulk_looks_at_one_are_not(service: Any, rpc: str, event: str) -> None:
+    name, _, method = rpc.partition("/")
+    assert event_of(service.DESCRIPTOR.services_by_name[name].methods_by_name[method]) == event
 
 
 def test_people_are_found_however_deep() -> None:
