@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from population.config import JobSettings
 from population.crosscheck.linking import Score
+from population.crosscheck.extracts import drop_idle
 from population.crosscheck.work import CrossCheck
 from population.domain.job import JobKind
 from population.elections import election_day_from_env
@@ -18,6 +22,9 @@ from population.jobs.runner import Work, run_jobs
 from population.names import name_keys
 from population.privacy.detector import in_text
 from svckit.config import ConfigError
+
+_HOUR = 3_600.0
+_log = logging.getLogger(__name__)
 
 
 def works_of(settings: JobSettings) -> Mapping[JobKind, Work]:
@@ -31,6 +38,7 @@ def works_of(settings: JobSettings) -> Mapping[JobKind, Work]:
             memory_gb=settings.job_memory_gb,
             threads=settings.job_threads,
             score=_scorer(settings, desk),
+            election_day=election_day_from_env(),
         ).run(),
         JobKind.FEED: lambda desk: Feed(desk, election_day=election_day_from_env()).run(),
     }
@@ -50,7 +58,18 @@ def _scorer(settings: JobSettings, desk: Desk) -> Score | None:
 def serve(settings: JobSettings) -> None:
     """Works on jobs until SIGTERM or SIGINT."""
     warm_up()
+    threading.Thread(target=drop_idle_extracts, args=(Path(settings.work_dir) / "register",), daemon=True).start()
     run_jobs(settings=settings, works=works_of(settings))
+
+
+def drop_idle_extracts(folder: Path) -> None:
+    """Removes what cross-checks left of the register and no job used for a day, for ever: once an hour, beginning now."""
+    while True:
+        try:
+            drop_idle(folder, now=time.time())
+        except OSError as error:
+            _log.warning("an extract could not be removed yet: %s", type(error).__name__)
+        time.sleep(_HOUR)
 
 
 def warm_up() -> None:

@@ -209,6 +209,7 @@ def erase(resident: Resident | None, *, cause: str, now: datetime) -> tuple[Resi
         household_id="",
         household_relation="",
         residences=tuple(replace(each, house_id="", area_code=each.area_code[:12]) for each in resident.residences),
+        standing=replace(resident.standing, reason="") if resident.standing else None,
         changed_at=now,
     )
     event = ResidentErased(resident_id=resident.resident_id, area_code=anonymous.area_code, cause=cause, at=now)

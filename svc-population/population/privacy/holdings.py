@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -10,12 +10,14 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.write_concern import WriteConcern
 
 from population.domain.data_request import RetentionDuty
+from population.domain.merge import MergeState
 from population.privacy.rotation import sealed_values
 from population.privacy.rules import naming, rules
 from population.vault import Vault, VaultError
 
 RESIDENTS = "residents"
 _MOST = 1000
+_MERGED = [MergeState.CONFIRMED.value, MergeState.MERGED.value]
 _OURS = {"outbox": False, "commands": False, "created_by": False, "name_keys": False}
 Raw = dict[str, Any]
 
@@ -27,33 +29,50 @@ class Holdings:
         self._database = database
         self._vault = vault
 
+    async def entries_of(self, resident_id: str) -> list[str]:
+        """Returns all entries of a person: those merged into one another, whichever of them is asked for. The one asked for comes first."""
+        found = [resident_id]
+        while True:
+            named = {"$in": found}
+            query = {"$or": [{"survivor_id": named}, {"absorbed_id": named}], "state": {"$in": _MERGED}}
+            rows = await self._database["merges"].find(query, {"survivor_id": True, "absorbed_id": True}).to_list()
+            more = {row[side] for row in rows for side in ("survivor_id", "absorbed_id")} - set(found)
+            if not more:
+                return found
+            found += sorted(more)
+
     async def copy(self, resident_id: str) -> tuple[str, int]:
         """Returns everything about a person as JSON, by collection, and how many documents that are; numbers are opened."""
+        ids = await self.entries_of(resident_id)
         found: dict[str, list[Any]] = {}
-        wanted: dict[str, Raw] = {name: naming(each, [resident_id]) for name, each in rules().holdings.items()}
-        for name, where in {RESIDENTS: {"_id": resident_id}, **wanted}.items():
+        wanted: dict[str, Raw] = {name: naming(each, ids) for name, each in rules().holdings.items()}
+        for name, where in {RESIDENTS: {"_id": {"$in": ids}}, **wanted}.items():
             rows = await self._database[name].find(where, _OURS).limit(_MOST).to_list()
             if rows:
                 found[name] = [self._opened(row) for row in rows]
         return msgspec.json.encode(found, enc_hook=str).decode(), sum(map(len, found.values()))
 
     async def duties(self, resident_id: str) -> tuple[RetentionDuty, ...]:
-        """Returns the duties that forbid erasing a person now."""
+        """Returns the duties that forbid erasing a person now, in whichever entry."""
+        ids = {"$in": await self.entries_of(resident_id)}
         found = []
         for code, duty in rules().duties.items():
-            if await self._database[duty.collection].find_one({duty.by: resident_id, **duty.condition}, {"_id": True}):
+            if await self._database[duty.collection].find_one({duty.by: ids, **duty.condition}, {"_id": True}):
                 found.append(RetentionDuty(duty=code, law=duty.law))
         return tuple(found)
 
-    async def erase_elsewhere(self, resident_id: str) -> int:
-        """Clears or removes what other collections say about a person; returns how many documents. May be repeated."""
+    async def erase_elsewhere(self, resident_ids: Collection[str]) -> int:
+        """Clears or removes what other collections say about entries; returns how many documents. May be repeated.
+
+        What says which entries belong together goes last: broken off, it begins again with all of them.
+        """
         done = 0
-        for name, holding in rules().holdings.items():
+        for name, holding in sorted(rules().holdings.items(), key=lambda item: item[0] == "merges"):
             rows = self._database.get_collection(name, write_concern=WriteConcern("majority", j=True))
             if holding.action == "remove":
-                done += (await rows.delete_many(naming(holding, [resident_id]))).deleted_count
+                done += (await rows.delete_many(naming(holding, resident_ids))).deleted_count
             else:
-                cleared = await rows.update_many(naming(holding, [resident_id]), clearing(holding.clear))
+                cleared = await rows.update_many(naming(holding, resident_ids), clearing(holding.clear))
                 done += cleared.modified_count
         return done
 

@@ -14,6 +14,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
+from population.domain.residence import ResidenceKind
 from population.domain.resident import Resident
 from population.operations import data_rights
 from population.privacy.anchoring import TRIMMED
@@ -123,7 +124,13 @@ def _condition(rule: Rule, limit: datetime) -> Raw:
 
 
 def moved_out_before(limit: datetime) -> Raw:
-    """Returns the condition on residents: all residences ended before the day of `limit`, and the person has a name still."""
+    """Returns the condition on residents: all residences ended before the day of `limit`, and the person has a name still.
+
+    Of who moved out of the city or died before that day only the homes count: a registration elsewhere (流动人口) lasts for ever.
+    """
     day = limit.astimezone(_CHINA).date().isoformat()
     lasting = {"$or": [{"until": {"$in": ["", None]}}, {"until": {"$gte": day}}]}
-    return {"name": {"$gt": ""}, "residences.0": {"$exists": True}, "residences": {"$not": {"$elemMatch": lasting}}}
+    ended = {"residences.0": {"$exists": True}, "residences": {"$not": {"$elemMatch": lasting}}}
+    homes = {"residences": {"$not": {"$elemMatch": {**lasting, "kind": {"$ne": ResidenceKind.REGISTERED.value}}}}}
+    gone = {"standing.since": {"$gt": "", "$lt": day}, **homes}
+    return {"name": {"$gt": ""}, "$or": [ended, gone]}

@@ -244,11 +244,13 @@ class DataRightsServicer(grpc.DataRightsServiceServicer):
     async def _erase(self, request: DataRequest) -> None:
         now = utc_now()
         command = Command(f"erase:{request.data_request_id}", "")
-        with contextlib.suppress(NotFound):
-            await self._rights.residents.change(
-                request.resident_id, lambda each: operations.erase(each, cause="request", now=now), command=command
-            )
-        await self._rights.holdings.erase_elsewhere(request.resident_id)
+        entries = await self._rights.holdings.entries_of(request.resident_id)
+        for resident_id in entries:
+            with contextlib.suppress(NotFound):
+                await self._rights.residents.change(
+                    resident_id, lambda each: operations.erase(each, cause="request", now=now), command=command
+                )
+        await self._rights.holdings.erase_elsewhere(entries)
 
     async def _page(self, request: Any, query: Raw, keys: tuple[str, ...]) -> tuple[list[messages.DataRequest], str]:
         rows = self._rights.requests.collection

@@ -66,6 +66,21 @@ class PrivacyMarksDocument(Document):
     revision = IntField()
 
 
+class ResidentAccountDocument(Document):
+    """Whom an account of the portal acts for, by account."""
+
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": "resident_accounts",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [{"name": "resident", "fields": ["resident_id"]}],
+    }
+    account = StringField(primary_key=True)
+    resident_id = StringField(required=True)
+    linked_by = StringField(required=True)
+    linked_at = DateTimeField(required=True)
+
+
 class AuditEntryDocument(Document):
     """The audit trail; `_id` is `<chain>:<number>`. Nothing but retention ever removes one, and never from the middle."""
 
@@ -149,6 +164,7 @@ class AuditAlertDocument(Document):
 PRIVACY_DOCUMENTS: tuple[type[Document], ...] = (
     DataRequestDocument,
     PrivacyMarksDocument,
+    ResidentAccountDocument,
     AuditEntryDocument,
     AuditAlertDocument,
     RetentionRunDocument,

@@ -13,7 +13,7 @@ import pytest
 from binglian.population.v1 import data_rights_pb2 as messages
 from binglian.population.v1 import data_rights_service_pb2 as pb
 from binglian.population.v1 import data_rights_service_pb2_grpc as rights_grpc
-from binglian.population.v1 import resident_service_pb2, verification_pb2
+from binglian.population.v1 import merge_pb2, merge_pb2_grpc, resident_service_pb2, verification_pb2
 from pymongo import AsyncMongoClient
 
 from population.config import Settings
@@ -156,6 +156,28 @@ def test_erasing_waits_for_duties_and_leaves_nobody(people: People, office: Offi
     assert not people.residents.FindResidents(request, **people.stating("P01")).residents
 
 
+def test_erasing_a_person_erases_every_entry_of_theirs_and_their_account(people: People, office: Office) -> None:
+    survivor, absorbed = (people.enter().resident_id for _ in range(2))
+    merges = merge_pb2_grpc.MergeServiceStub(people.service.channel)
+    merge = merge_pb2.MergeResidentsRequest(
+        resident_id=survivor, absorbed_id=absorbed, request_id=new_id(), reason="本人确认", take=["phone"]
+    )
+    merges.MergeResidents(merge, **people.clerk)
+    link = pb.LinkAccountRequest(resident_id=survivor, request_id=new_id(), account=f"portal-{survivor}")
+    office.rights.LinkAccount(link, **office.clerk)
+    copy = json.loads(office.rights.GetDataCopy(pb.GetDataCopyRequest(resident_id=survivor), **office.clerk).json)
+    assert len(copy["residents"]) == 2
+    for id in (survivor, absorbed):
+        move_out(people, id)
+    done = office.carry_out(office.decide(office.submit(survivor, "R3")))
+    assert done.state == messages.DATA_REQUEST_STATE_COMPLETED
+    database = people.service.database
+    rows = list(database.residents.find({"_id": {"$in": [survivor, absorbed]}}))
+    assert [(row["name"], row.get("phone"), row["documents"]) for row in rows] == [("", None, []), ("", None, [])]
+    assert database.merges.count_documents({"survivor_id": survivor}) == 0
+    assert database.resident_accounts.count_documents({"resident_id": survivor}) == 0
+
+
 def test_a_correction_marks_its_fields_as_disputed_until_it_is_done(people: People, office: Office) -> None:
     id = people.enter().resident_id
     request = office.submit(id, "R2", fields=["name"], details="名字写错了")
@@ -209,14 +231,27 @@ def test_auditors_search_the_trail_and_every_alteration_shows(people: People, of
     assert verify(database, key=key)[1] == []
 
 
-def test_retention_makes_people_anonymous_who_moved_out_long_ago_and_no_others(people: People) -> None:
-    gone, recent, here = (people.enter().resident_id for _ in range(3))
+def test_retention_makes_people_anonymous_who_moved_out_long_ago_and_no_others(people: People, office: Office) -> None:
+    gone, recent, here, floated, back = (people.enter().resident_id for _ in range(5))
     move_out(people, gone)
     move_out(people, recent, dt.date.today().isoformat())
     database = people.service.database
+    # Registered elsewhere for ever, lived here until 2020 (流动人口); the other one is registered here and lives elsewhere.
+    homes = [residence("2020-01-01"), residence("") | {"kind": "registered", "area_code": "11010100100110001"}]
+    left = {"status": "moved_out", "since": "2020-01-01", "at": dt.datetime(2020, 1, 2), "by": "clerk"}
+    database.residents.update_one({"_id": floated}, {"$set": {"residences": homes, "standing": left}, "$inc": {"revision": 1}})
+    database.residents.update_one({"_id": back}, {"$set": {"residences": homes}, "$inc": {"revision": 1}})
+    duties = {
+        id: office.rights.ListRetentionDuties(pb.ListRetentionDutiesRequest(resident_id=id), **office.clerk)
+        for id in (floated, back)
+    }
+    assert [[each.duty for each in duties[id].duties] for id in (floated, back)] == [[], ["D01"]]
     database.audit_entries.insert_many(
         [{"_id": f"old:{n:09d}", "chain": "old", "number": n, "digest": f"d{n}", "at": dt.datetime(2020, 1, 1)} for n in (1, 2)]
     )
+    cancelled = {"state": "cancelled", "description": "投诉", "changed_at": dt.datetime(2020, 1, 1)}
+    database.verification_orders.insert_one({"_id": f"order-{gone}", **cancelled})
+    database.life_events.insert_one({"_id": f"open-{gone}", "state": "open", "due_at": dt.datetime(2020, 1, 1)})
     old, young = dt.datetime(2020, 1, 1), dt.datetime.now(dt.UTC) - dt.timedelta(days=30)
     served = {"state": "completed", "completed_by": "li", "detail": "女", "contact_name": "王", "rule": "LE01"}
     for at, mark in ((old, "old"), (young, "young")):
@@ -232,8 +267,8 @@ def test_retention_makes_people_anonymous_who_moved_out_long_ago_and_no_others(p
     retention = Retention(repository, clock=lambda: tomorrow)
     while retention.work():
         pass
-    names = {row["_id"]: row["name"] for row in database.residents.find({"_id": {"$in": [gone, recent, here]}})}
-    assert (names[gone], bool(names[recent]), bool(names[here])) == ("", True, True)
+    names = {row["_id"]: row["name"] for row in database.residents.find({"_id": {"$in": [gone, recent, here, floated, back]}})}
+    assert [bool(names[id]) for id in (gone, floated, recent, here, back)] == [False, False, True, True, True]
     assert database.audit_entries.count_documents({"chain": "old"}) == 0
     assert database.audit_trimmed.find_one({"_id": "old"}) == {"_id": "old", "number": 2, "digest": "d2"}
     mine = {"_id": {"$in": [f"old-{gone}", f"young-{gone}"]}}
@@ -244,6 +279,8 @@ def test_retention_makes_people_anonymous_who_moved_out_long_ago_and_no_others(p
     assert events["young"]["contact_name"] == "王"
     for collection in (database.care_entries, database.visit_plans, database.life_events):
         collection.delete_many(mine)
+    assert database.life_events.find_one({"_id": f"open-{gone}"}) is None
+    assert "description" not in database.verification_orders.find_one_and_delete({"_id": f"order-{gone}"})
     run = database.retention_runs.find_one({"rule": "residents", "day": {"$gt": dt.date.today().isoformat()}})
     assert run["ended_at"]
     assert run["done"] >= 1

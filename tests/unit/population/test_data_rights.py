@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import duckdb
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from population.domain.data_request import DataDecision, DataRequest, DataRequestDraft, Requester, RetentionDuty
+from population.codes import rows_of
+from population.crosscheck.extracts import drop_idle
+from population.domain.care import CareState, VisitPlanState
+from population.domain.data_request import (
+    DataDecision,
+    DataRequest,
+    DataRequestDraft,
+    DataRequestState,
+    Requester,
+    RetentionDuty,
+)
+from population.domain.elder import ElderOrderState
+from population.domain.life_event import LifeEventState
 from population.domain.residence import Residence
 from population.domain.resident import Resident
 from population.domain.secret import Secret
+from population.domain.standing import ResidentStatus, Standing
+from population.domain.verification import VerificationState
+from population.domain.welfare import WelfareState
 from population.operations import data_rights as operations
 from population.policies.data_rights import kinds
 from population.privacy.rules import rules
@@ -163,6 +183,10 @@ def test_an_erased_person_is_nobody_whatever_fields_are_added() -> None:
     assert (erased.id_number, erased.phone, erased.affiliation, erased.birth_date) == (None, None, None, "1950-01-01")
     assert [type(event).__name__ for event in events] == ["ResidentErased"]
     assert operations.erase(erased, cause="request", now=NOW) == (erased, ())
+    standing = Standing(status=ResidentStatus.MOVED_OUT, since="2020-01-01", at=NOW, by="clerk", reason="随女儿迁往武汉")
+    left, _ = operations.erase(msgspec.structs.replace(RESIDENT, standing=standing), cause="request", now=NOW)
+    assert left is not None
+    assert left.standing == msgspec.structs.replace(standing, reason="")
     assert operations.erase(None, cause="request", now=NOW) == (None, ())
 
 
@@ -181,8 +205,45 @@ def test_rules_name_collections_and_fields_that_exist() -> None:
         document._get_collection_name(): {field.db_field for field in document._fields.values()} for document in DOCUMENTS
     }
     for rule in rules().rules.values():
-        assert {*rule.clear, *([rule.after] if rule.after else []), *rule.only} <= fields[rule.collection]
+        asked = {name for each in (rule.only, *rule.only.get("$or", ())) for name in each} - {"$or"}
+        assert {*rule.clear, *([rule.after] if rule.after else []), *asked} <= fields[rule.collection]
     for duty in rules().duties.values():
         assert {duty.by, *duty.condition} <= fields[duty.collection] | {"_id"}
     for name, holding in rules().holdings.items():
         assert {*holding.by, *holding.clear} <= fields[name] | {"_id"}
+
+
+def test_conditions_name_values_that_exist() -> None:
+    known: dict[tuple[str, str], set[str]] = {
+        ("verification_orders", "state"): {*VerificationState},
+        ("data_requests", "state"): {*DataRequestState},
+        ("care_entries", "state"): {*CareState},
+        ("care_entries", "category"): {row["code"] for row in rows_of("care_category")},
+        ("visit_plans", "state"): {*VisitPlanState},
+        ("welfare_watches", "state"): {*WelfareState},
+        ("life_events", "state"): {*LifeEventState},
+        ("elder_orders", "state"): {*ElderOrderState},
+    }
+    conditions = [(rule.collection, rule.only) for rule in rules().rules.values()]
+    conditions += [(duty.collection, duty.condition) for duty in rules().duties.values()]
+    for collection, condition in conditions:
+        for field, value in condition.items():
+            if field in ("state", "category"):
+                named = set(value["$in"]) if isinstance(value, dict) else {value}
+                assert named <= known[collection, field], (collection, field)
+
+
+def test_an_extract_nobody_uses_goes_and_one_in_use_stays(tmp_path: Path) -> None:
+    files = [tmp_path / f"register-{number}.duckdb" for number in range(3)]
+    for file in files:
+        duckdb.connect(str(file)).execute("CREATE TABLE person AS SELECT '王' AS name").close()
+    now = files[0].stat().st_mtime + 86_400
+    os.utime(files[1], (now, now))
+    holding = f"import duckdb; held = duckdb.connect({str(files[0])!r}); print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", holding], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        assert drop_idle(tmp_path, now=now + 60) == 1
+        assert [file.exists() for file in files] == [True, True, False]
+        other.communicate(b"\n")
+    assert drop_idle(tmp_path / "none", now=now) == 0
