@@ -74,8 +74,9 @@ describe('moves', () => {
   })
 
   it('into a household name what changes', () => {
-    expect(joinOf({ householdId: NEW_HOUSEHOLD }, 'h')).toEqual({ householdId: 'h', householdRelation: '02', updateMask: 'householdId,householdRelation' })
-    expect(joinOf({ householdId: 'h', householdRelation: '12' }, 'h')).toMatchObject({ householdRelation: '12' })
+    expect(joinOf({ residentId: 'r', householdId: 'h', householdRelation: '12' }, 'h')).toEqual({ residentId: 'r', householdId: 'h', updateMask: 'householdId' })
+    const asked = named(shownFields(FIELDS.UpdateResident, { householdId: NEW_HOUSEHOLD }, { resident, area: GRID, house: HOUSE, today: '2026-11-22' }))
+    expect(asked).toEqual(['householdId'])
   })
 
   it('know the head by the household, or by the relation', () => {

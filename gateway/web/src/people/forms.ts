@@ -3,7 +3,7 @@ import type { Resident } from '@/generated/contract'
 import { mayCall } from '@/api/session'
 import { always, type Field, type Values } from '@/forms/fields'
 import { codesOf } from '@/model/codes'
-import { HEAD, homeSent, NEW_HOUSEHOLD, NONE_SHOWN, notAhead, tenures } from './entry'
+import { homeSent, NEW_HOUSEHOLD, NONE_SHOWN, notAhead, tenures } from './entry'
 import HomeField from './fields/HomeField.vue'
 import HouseholdField from './fields/HouseholdField.vue'
 import { presentHouse } from './homes'
@@ -37,7 +37,7 @@ export const FIELDS: Record<Verb, ResidentField[]> = {
   ],
   UpdateResident: [
     field('householdId', 'own', 'household', { required: always, component: HouseholdField, hint: 'people.form.householdHint' }),
-    field('householdRelation', 'choice', 'relation', { required: ({ householdId }) => householdId !== NEW_HOUSEHOLD, hint: 'people.entry.relationHint', options: (_, { language }) => codesOf('relations').filter(({ code }) => code !== '01').map((row) => ({ value: row.code, label: row[language] })) }),
+    field('householdRelation', 'choice', 'relation', { required: always, shown: ({ householdId }) => !!householdId && householdId !== NEW_HOUSEHOLD, options: (_, { language }) => codesOf('relations').filter(({ code }) => code !== '01').map((row) => ({ value: row.code, label: row[language] })) }),
   ],
   MoveResident: [
     choices('way', 'way', ['within', 'out'], 'ways'),
@@ -60,8 +60,8 @@ export const FIELDS: Record<Verb, ResidentField[]> = {
   RestoreResident: [],
 }
 
-/** A person joins a household, as its head if they found it. */
-export const joinOf = (request: Values, householdId: string): Values => ({ ...request, householdId, householdRelation: request.householdRelation ?? HEAD, updateMask: 'householdId,householdRelation' })
+/** A person joins a household. The relation to its head is a collected field: it is submitted, and held against what others say. */
+export const joinOf = ({ householdRelation: _, ...request }: Values, householdId: string): Values => ({ ...request, householdId, updateMask: 'householdId' })
 
 /** What the caller may do with this entry now. */
 export function verbsFor(resident: Resident): Verb[] {
