@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from population.config import JobSettings
-from population.crosscheck.linking import Score
 from population.crosscheck.extracts import drop_idle
+from population.crosscheck.linking import Score
 from population.crosscheck.work import CrossCheck
 from population.domain.job import JobKind
 from population.elections import election_day_from_env

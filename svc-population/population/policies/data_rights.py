@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from population.domain.data_request import DataRequest, DataRequestDraft, DataRequestState, Requester
+from population.domain.resident import Resident
+from population.domain.standing import ResidentStatus
 from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 
 CORRECT, ERASE, WITHDRAW_CONSENT, OBJECT, OF_DECEASED = "R2", "R3", "R4", "R5", "R8"
@@ -78,3 +80,15 @@ def check_may_extend(request: DataRequest, *, now: datetime) -> None:
         raise FailedPrecondition("The deadline can be extended once.", reason="EXTENDED_ALREADY")
     if now > request.due_at:
         raise FailedPrecondition("The deadline has passed already.", reason="TOO_LATE")
+
+
+def check_not_own_account(account: str, *, by: str) -> None:
+    """Raises PermissionDenied (OWN_ACCOUNT): nobody checks their own identity."""
+    if account == by:
+        raise PermissionDenied("A colleague has to link your own account.", reason="OWN_ACCOUNT")
+
+
+def holds_link(resident: Resident) -> bool:
+    """Tells whether an account can act for an entry: not for the dead, nor for what was merged, void or erased. Who moved away may ask."""
+    standing = resident.standing
+    return bool(resident.name) and (standing is None or standing.status is ResidentStatus.MOVED_OUT)

@@ -25,9 +25,11 @@ from population.domain.data_request import (
 )
 from population.domain.resident import Resident
 from population.operations import data_rights as operations
-from population.policies.data_rights import ERASE, marks_data
+from population.policies.data_rights import ERASE, check_not_own_account, holds_link, marks_data
+from population.policies.standing import check_here
 from population.privacy.holdings import Holdings
 from population.privacy.seen import accesses_page
+from population.store.merges import merged_since
 from svckit.access import check_area, current_caller, may_act_in
 from svckit.documents import Command, command_of, utc_now
 from svckit.errors import Conflict, FailedPrecondition, NotFound
@@ -60,6 +62,7 @@ class Rights:
         self.holdings = holdings
         self.accounts = database[ACCOUNTS]
         self.entries = database["audit_entries"]
+        self.merges = database["merges"]
 
     async def resident(self, resident_id: str) -> Resident:
         """Returns somebody of the caller's area. Raises NotFound."""
@@ -69,14 +72,20 @@ class Rights:
         return resident
 
     async def mine(self) -> Resident:
-        """Returns the resident the caller's account was linked to. Raises FailedPrecondition (ACCOUNT_NOT_LINKED)."""
+        """Returns the resident the caller's account was linked to. Raises FailedPrecondition (ACCOUNT_NOT_LINKED, ACCOUNT_LINK_RESTS)."""
         link = await self.accounts.find_one({"_id": current_caller().subject})
         if link is None:
             raise FailedPrecondition(
                 "Your account is not linked to the register yet: show your identity document at the community's counter.",
                 reason="ACCOUNT_NOT_LINKED",
             )
-        return await self.residents.get(link["resident_id"])
+        resident = await self.residents.get(link["resident_id"])
+        if not holds_link(resident) or await merged_since(self.merges, resident.resident_id, link["linked_at"]):
+            raise FailedPrecondition(
+                "Your entry in the register is not the one your account was linked to: show your identity document at the counter again.",
+                reason="ACCOUNT_LINK_RESTS",
+            )
+        return resident
 
     async def submit(self, request: Any, resident: Resident, draft: DataRequestDraft, *, online: bool) -> messages.DataRequest:
         """Enters a request and marks what is in dispute."""
@@ -223,14 +232,26 @@ class DataRightsServicer(grpc.DataRightsServiceServicer):
 
     async def LinkAccount(self, request: pb.LinkAccountRequest, context: object) -> pb.LinkAccountResponse:
         """See the proto."""
+        caller = current_caller()
+        check_not_own_account(request.account, by=caller.subject)
         resident = await self._rights.resident(request.resident_id)
+        check_here(resident)
         link = {"_id": request.account, "resident_id": resident.resident_id}
+        linked = {"$set": {"linked_by": caller.subject, "linked_at": utc_now()}}
         try:
-            await self._rights.accounts.insert_one({**link, "linked_by": current_caller().subject, "linked_at": utc_now()})
+            # Linked again to the same person, it was checked again.
+            await self._rights.accounts.update_one(link, linked, upsert=True)
         except DuplicateKeyError:
-            if not await self._rights.accounts.find_one(link):
-                raise Conflict("This account belongs to somebody else.", reason="ACCOUNT_LINKED") from None
+            raise Conflict("This account belongs to somebody else.", reason="ACCOUNT_LINKED") from None
         return pb.LinkAccountResponse()
+
+    async def UnlinkAccount(self, request: pb.UnlinkAccountRequest, context: object) -> pb.UnlinkAccountResponse:
+        """See the proto."""
+        resident = await self._rights.resident(request.resident_id)
+        links: Raw = {"resident_id": {"$in": await self._rights.holdings.entries_of(resident.resident_id)}}
+        links |= {"_id": request.account} if request.account else {}
+        ended = await self._rights.accounts.delete_many(links)
+        return pb.UnlinkAccountResponse(unlinked=ended.deleted_count)
 
     async def _change(self, request: Any, decide: Callable[[DataRequest, Any], Any]) -> DataRequest:
         caller, now = current_caller(), utc_now()

@@ -64,6 +64,13 @@ async def dismissed_with(rows: Rows, resident_ids: list[str]) -> set[frozenset[s
     return {frozenset((row["survivor_id"], row["absorbed_id"])) async for row in found}
 
 
+async def merged_since(rows: Rows, resident_id: str, since: Any) -> bool:
+    """Tells whether an entry became one with another one after a time, and still is."""
+    told = {"$in": [MergeState.CONFIRMED.value, MergeState.MERGED.value]}
+    query = {"$or": [{"survivor_id": resident_id}, {"absorbed_id": resident_id}], "state": told, "changed_at": {"$gte": since}}
+    return await rows.find_one(query, {"_id": True}) is not None
+
+
 async def under_way(rows: Rows, *, before: Any) -> list[str]:
     """Returns the ids of merges that were begun before a time and not finished."""
     query = {"state": {"$in": [MergeState.CONFIRMED.value, MergeState.UNDOING.value]}, "changed_at": {"$lt": before}}

@@ -178,6 +178,48 @@ def test_erasing_a_person_erases_every_entry_of_theirs_and_their_account(people:
     assert database.resident_accounts.count_documents({"resident_id": survivor}) == 0
 
 
+def test_a_link_holds_for_the_entry_that_was_checked_and_can_be_undone(people: People, office: Office) -> None:
+    one, other = (people.enter().resident_id for _ in range(2))
+    account = f"portal-{one}"
+    me = people.caller(account, "RESIDENT", area="", purpose="P12", purposes=["P12"])
+
+    def link(resident_id: str, account: str = account) -> None:
+        office.rights.LinkAccount(
+            pb.LinkAccountRequest(resident_id=resident_id, request_id=new_id(), account=account), **office.clerk
+        )
+
+    def unlink(account: str) -> int:
+        request = pb.UnlinkAccountRequest(resident_id=one, request_id=new_id(), account=account)
+        return office.rights.UnlinkAccount(request, **office.clerk).unlinked
+
+    def mine() -> Any:
+        return office.mine.GetMyData(pb.GetMyDataRequest(), **me)
+
+    assert reason_of(lambda: link(one, "clerk")) == "OWN_ACCOUNT"
+    link(one)
+    assert reason_of(lambda: link(other)) == "ACCOUNT_LINKED"
+    assert mine().documents
+    merges = merge_pb2_grpc.MergeServiceStub(people.service.channel)
+    # Neither way round does a merge give an account what another entry holds.
+    for survivor, absorbed in ((one, other), (other, one)):
+        merge = merge_pb2.MergeResidentsRequest(
+            resident_id=survivor, absorbed_id=absorbed, request_id=new_id(), reason="本人确认"
+        )
+        merged = merges.MergeResidents(merge, **people.clerk).merge
+        assert reason_of(mine) == "ACCOUNT_LINK_RESTS"
+        if survivor == one:
+            link(one)
+            assert len(json.loads(mine().json)["residents"]) == 2
+        else:
+            assert reason_of(lambda: link(one)) == "DEPARTED"
+        undo = merge_pb2.UndoMergeRequest(merge_id=merged.merge_id, request_id=new_id(), reason="是两个人")
+        merges.UndoMerge(undo, **people.clerk)
+        assert mine().documents
+    link(one, account + "-2")
+    assert (unlink("nobody"), unlink(account), unlink("")) == (0, 1, 1)
+    assert reason_of(mine) == "ACCOUNT_NOT_LINKED"
+
+
 def test_a_correction_marks_its_fields_as_disputed_until_it_is_done(people: People, office: Office) -> None:
     id = people.enter().resident_id
     request = office.submit(id, "R2", fields=["name"], details="名字写错了")
