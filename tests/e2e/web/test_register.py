@@ -189,7 +189,7 @@ def test_care_visits_and_a_welfare_watch_are_begun(
     choose(leader, "start-areaCode", "石板溪")
     submit(leader, "制定走访计划")
     done = leader.get_by_role("dialog")
-    expect(done.locator(".problem").or_(leader.locator("li", has_text="安全隐患")).first).to_be_visible()
+    expect(done.locator(".problem").or_(leader.locator("li", has_text="网格排查")).first).to_be_visible()
     shoot(leader, "care", full=True)
 
 
