@@ -14,6 +14,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from population.privacy import audit
+from population.privacy.filters import check_filters, filters_of
 from population.privacy.restrictions import DESPITE_RESTRICTION
 from population.privacy.subjects import ID, concerns_people, people_in
 from population.privacy.texts import check_request
@@ -66,13 +67,16 @@ class RpcGuard:
         self._changes = changes
         self._always = changes or method.name in _BY_NAME
         self._event = event_of(method)
+        self._filters = filters_of(method)
         self._mask = masker_of(method.output_type)
         self._names_people = concerns_people(method.output_type)
 
     def check(self, caller: Caller, request: Any) -> None:
-        """Raises InvalidArgument for a text that says what must not be kept."""
+        """Raises InvalidArgument for a text that says what must not be kept, PermissionDenied for a filter that tells what is hidden."""
         if self._changes:
             check_request(request)
+        if self._filters:
+            check_filters(self._filters, caller, request)
 
     async def shown(self, caller: Caller, request: Any, response: Any) -> Any:
         """Masks what is restricted, and records the look or the change. Raises Unavailable (AUDIT_UNAVAILABLE)."""

@@ -48,7 +48,8 @@ def entering(resident_id: str, category: str, **fields: Any) -> care_pb2.EnterCa
 
 def plan_of(care: Any, people: People, resident_id: str) -> list[care_pb2.VisitPlan]:
     request = care_pb2.ListVisitPlansRequest(resident_id=resident_id)
-    return list(care.ListVisitPlans(request, **people.clerk).plans)
+    clerk = people.caller("clerk", "COMM_CLERK", area=CITY, purpose="P01")
+    return list(care.ListVisitPlans(request, **clerk).plans)
 
 
 def test_who_is_on_the_register_is_visited(people: People, care: Any) -> None:
@@ -91,6 +92,12 @@ def test_who_may_not_know_learns_nothing(people: People, care: Any) -> None:
     assert refusal(care.GetCareEntry, get, **people.worker).code == "NOT_FOUND"
     mine = care_pb2.ListCareEntriesRequest(resident_id=resident)
     assert not care.ListCareEntries(mine, **people.worker).entries
+    for listed, narrowed in (
+        (care.ListCareEntries, care_pb2.ListCareEntriesRequest(category="4002")),
+        (care.ListVisitPlans, care_pb2.ListVisitPlansRequest(rule="VK2")),
+    ):
+        assert refusal(listed, narrowed, **people.clerk).reason == "PURPOSE_REQUIRED"
+        listed(narrowed, **people.stating("P01"))
     assert len(care.ListCareEntries(mine, **people.clerk).entries) == 1
     assert refusal(care.EnterCare, entering(resident, "8001"), **people.clerk).reason == "CARE_CATEGORY_RESTRICTED"
     assert refusal(care.EnterCare, entering(resident, "7002", consent=4), **people.clerk).reason == "CONSENT_MISSING"
@@ -140,7 +147,7 @@ def watched(people: People, welfare: Any) -> welfare_pb2.WelfareWatch:
         consent={"uri": "photo:consent", "sha256": "cd" * 32},
         contacts="女儿 13800000009",
     )
-    return welfare.StartWatch(request, **people.worker).watch
+    return welfare.StartWatch(request, **people.stating("P01")).watch
 
 
 def drawn(people: People, welfare: Any, *days: tuple[str, str, bool]) -> welfare_pb2.PushDrawnResponse:
@@ -155,7 +162,9 @@ def drawn(people: People, welfare: Any, *days: tuple[str, str, bool]) -> welfare
 def test_a_day_without_water_makes_somebody_call_go_and_help(people: People, welfare: Any) -> None:
     facts = people.service.facts("population.#")
     watch = watched(people, welfare)
-    assert watch.contacts == "***"
+    listed = welfare.ListWatches(welfare_pb2.ListWatchesRequest(), **people.worker).watches
+    masked = next(one for one in listed if one.watch_id == watch.watch_id)
+    assert (masked.contacts, masked.house_id, watch.contacts) == ("***", "***", "女儿 13800000009")
     stored = people.service.database["welfare_watches"].find_one({"_id": watch.watch_id})
     assert "13800000009" not in repr(stored)
     today = dt.datetime.now(CHINA).date().isoformat()

@@ -49,7 +49,18 @@ def push(stub: Any, caller: dict[str, Any], *reports: dict[str, Any]) -> Any:
 
 def listed(stub: Any, people: People, resident_id: str, state: int = 0) -> list[pb.LifeEvent]:
     request = pb.ListLifeEventsRequest(resident_id=resident_id, state=state)
-    return list(stub.ListLifeEvents(request, **people.worker).life_events)
+    return list(stub.ListLifeEvents(request, **people.stating("P01")).life_events)
+
+
+def test_what_happened_to_whom_shows_and_narrows_for_a_purpose_only(people: People, stub: Any) -> None:
+    mother = people.enter(id_number=(number := id_number()))
+    push(stub, people.caller("hospital", "DEPT_HANDLER", area=CITY, department="HEALTH", purpose="P01"), birth(number))
+    (event,) = stub.ListLifeEvents(pb.ListLifeEventsRequest(resident_id=mother.resident_id), **people.worker).life_events
+    assert (event.rule, event.task, event.detail) == ("***", "***", "***")
+    births = pb.ListLifeEventsRequest(resident_id=mother.resident_id, rule="LE01")
+    said = refusal(stub.ListLifeEvents, births, **people.worker)
+    assert (said.reason, said.fields, "P01" in said.metadata["purposes"]) == ("PURPOSE_REQUIRED", ("rule",), True)
+    assert stub.ListLifeEvents(births, **people.stating("P01")).life_events[0].rule == "LE01"
 
 
 def test_a_birth_makes_one_order_to_the_mothers_grid(people: People, stub: Any, hospital: dict[str, Any]) -> None:
@@ -63,7 +74,7 @@ def test_a_birth_makes_one_order_to_the_mothers_grid(people: People, stub: Any, 
     event = listed(stub, people, mother.resident_id)[0]
     assert (event.area_code, event.assignee_role, list(event.sources)) == (GRID, "GRID_WORKER", ["HEALTH"])
     assert (event.due_at.ToDatetime(dt.UTC) - event.received_at.ToDatetime(dt.UTC)).days == 7
-    assert event.detail == "***"
+    assert event.detail == "2"
     stored = people.service.database["life_events"].find_one({"_id": event.life_event_id})
     assert number not in repr(stored)
     assert all("resident" not in data for _, data in facts())
