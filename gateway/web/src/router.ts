@@ -24,6 +24,7 @@ export const router = createRouter({
     { path: '/people/voters', name: 'voters', component: () => import('@/question/VotersPage.vue'), meta: { title: 'question.voters.title' } },
     { path: '/people/audit/:tab?', name: 'audit', component: () => import('@/audit/AuditPage.vue'), props: true, meta: { title: 'audit.title' } },
     { path: '/people/collection/:tab?', name: 'collection', component: () => import('@/collection/CollectionPage.vue'), props: true, meta: { title: 'collection.title' } },
+    { path: '/people/events', name: 'events', component: () => import('@/event/EventsPage.vue'), meta: { title: 'lifeEvent.title' } },
     { path: '/people/jobs', name: 'jobs', component: () => import('@/job/JobsPage.vue'), meta: { title: 'job.title' } },
     { path: '/people/jobs/:jobId', name: 'job', component: () => import('@/job/JobPage.vue'), props: true, meta: { title: 'job.one' } },
     { path: '/people/duplicates', name: 'duplicates', component: () => import('@/merging/DuplicatesPage.vue'), meta: { title: 'merging.title' } },

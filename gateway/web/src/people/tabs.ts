@@ -16,6 +16,7 @@ const TABS: readonly Tab[] = [
   { to: '/people/around', label: 'question.around.title', rpc: 'CountAround' },
   { to: '/people/voters', label: 'question.voters.title', rpc: 'ExportVoterRoll' },
   { to: '/people/collection', label: 'collection.title', rpc: 'ListFieldChecks' },
+  { to: '/people/events', label: 'lifeEvent.title', rpc: 'ListLifeEvents' },
   { to: '/people/jobs', label: 'job.title', rpc: 'ListJobs' },
   { to: '/people/duplicates', label: 'merging.title', rpc: 'ListMerges' },
   { to: '/people/rights', label: 'rights.title', rpc: 'ListDataRequests' },

@@ -9,6 +9,7 @@ import { reasonsEn as ofJobsEn, reasonsZh as ofJobsZh } from '@/job/words'
 import { reasonsEn as ofMergingEn, reasonsZh as ofMergingZh } from '@/merging/words'
 import { reasonsEn as ofRightsEn, reasonsZh as ofRightsZh } from '@/rights/words'
 import { reasonsEn as ofCareEn, reasonsZh as ofCareZh } from '@/care/words'
+import { reasonsEn as ofEventsEn, reasonsZh as ofEventsZh } from '@/event/words'
 import { reasonsEn, reasonsZh } from '@/supervision/words'
 
 export const zh = {
@@ -20,6 +21,7 @@ export const zh = {
     ...ofCollectionZh,
     ...ofQuestionsZh,
     ...ofCareZh,
+    ...ofEventsZh,
     ...ofRightsZh,
     ...ofMergingZh,
     ...ofJobsZh,
@@ -108,6 +110,7 @@ export const en: typeof zh = {
     ...ofCollectionEn,
     ...ofQuestionsEn,
     ...ofCareEn,
+    ...ofEventsEn,
     ...ofRightsEn,
     ...ofMergingEn,
     ...ofJobsEn,
