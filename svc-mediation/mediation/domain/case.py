@@ -3,6 +3,8 @@
 The structs hold what `binglian.mediation.v1.case` shows, plus fields of our own: `Task.due_at`, `Case.inbox` and `Case.next_light_at`
 make searches and timers cheap, `Task.removed_at` bounds what a department hears that was taken out, `Case.handlers` remembers who
 worked on it, and `Case.workspace` is shown by a list of its own, to whom it concerns.
+
+What a case has most of is kept out of the garbage collector (`gc=False`): frozen values hold no circles it could find.
 """
 
 from __future__ import annotations
@@ -96,7 +98,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     resolve: Limit
 
 
-class ClockChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ClockChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One change of a clock: `minutes` of its calendar were added, because of the time since `since`; then it was due `due_at`."""
 
     kind: ClockChangeKind
@@ -106,7 +108,7 @@ class ClockChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     minutes: float = 0.0
 
 
-class Clock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Clock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A limit at work: `met_at` is None while it runs, `paused_at` unless it stands still."""
 
     kind: ClockKind
@@ -144,7 +146,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ruling_reason: str = ""
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One department's share of a case. `due_at` repeats the due time of its resolve clock."""
 
     task_id: str
@@ -201,7 +203,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     photos: tuple[Attachment, ...] = ()
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One entry of the history; `state` is the case state afterwards, `origin` the department or area acted for.
 
     `content` is the digest of what was said or shown, `digest` that of the entry and everything before it (`mediation.history`).
@@ -245,7 +247,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A case with everything that happened to it. `revision` belongs to the store, which counts it up with every write."""
 
     case_id: str
