@@ -18,7 +18,6 @@ from population.vault import Vault, VaultError
 RESIDENTS = "residents"
 _MOST = 1000
 _MERGED = [MergeState.CONFIRMED.value, MergeState.MERGED.value]
-_OURS = {"outbox": False, "commands": False, "created_by": False, "name_keys": False}
 Raw = dict[str, Any]
 
 
@@ -42,12 +41,16 @@ class Holdings:
             found += sorted(more)
 
     async def copy(self, resident_id: str) -> tuple[str, int]:
-        """Returns everything about a person as JSON, by collection, and how many documents that are; numbers are opened."""
+        """Returns what is kept about a person as JSON, by collection, and how many documents that are; numbers are opened.
+
+        Only what `retention.yaml` lets a copy tell: a person's own data, not what others said of them in confidence.
+        """
         ids = await self.entries_of(resident_id)
+        wanted = {RESIDENTS: ({"_id": {"$in": ids}}, rules().register)}
+        wanted |= {name: (naming(each, ids), each.tells) for name, each in rules().holdings.items()}
         found: dict[str, list[Any]] = {}
-        wanted: dict[str, Raw] = {name: naming(each, ids) for name, each in rules().holdings.items()}
-        for name, where in {RESIDENTS: {"_id": {"$in": ids}}, **wanted}.items():
-            rows = await self._database[name].find(where, _OURS).limit(_MOST).to_list()
+        for name, (where, tells) in wanted.items():
+            rows = await self._database[name].find(where, dict.fromkeys(tells, True)).limit(_MOST).to_list()
             if rows:
                 found[name] = [self._opened(row) for row in rows]
         return msgspec.json.encode(found, enc_hook=str).decode(), sum(map(len, found.values()))

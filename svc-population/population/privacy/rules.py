@@ -34,10 +34,14 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A collection that names people in the fields `by`; erasing a person clears some fields there, or removes the documents."""
+    """A collection that names people in the fields `by`; erasing a person clears some fields there, or removes the documents.
+
+    `tells` are the paths a copy for the person holds; whatever else is stored stays out of it, also what is added later.
+    """
 
     by: tuple[str, ...]
     action: str
+    tells: tuple[str, ...]
     clear: tuple[str, ...] = ()
 
 
@@ -47,10 +51,11 @@ def naming(holding: Holding, ids: Collection[str]) -> dict[str, Any]:
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of retention.yaml."""
+    """All of retention.yaml; `register` is what a copy tells of residents."""
 
     rules: Mapping[str, Rule]
     duties: Mapping[str, Duty]
+    register: tuple[str, ...]
     holdings: Mapping[str, Holding]
 
 

@@ -178,6 +178,33 @@ def test_erasing_a_person_erases_every_entry_of_theirs_and_their_account(people:
     assert database.resident_accounts.count_documents({"resident_id": survivor}) == 0
 
 
+def test_a_copy_tells_what_is_kept_of_a_person_and_not_who_said_it(people: People, office: Office) -> None:
+    id, other = (people.enter().resident_id for _ in range(2))
+    database = people.service.database
+    said = {
+        "description": "邻居李四投诉噪音",
+        "instruction": "勿告知投诉人",
+        "completed_by": "worker-7",
+        "result": "已核实居住",
+    }
+    database.verification_orders.insert_one({"_id": new_id(), "resident_id": id, "state": "completed", **said})
+    seen = {"at": dt.datetime(2026, 5, 1), "by": "worker-7", "notes": "缺药"}
+    database.visit_plans.insert_one({"_id": new_id(), "resident_id": id, "state": "ended", "visits": [seen]})
+    told = {"survivor_id": other, "absorbed_id": id, "state": "dismissed", "reason": "同名", "before": {"name": "王五"}}
+    database.merges.insert_one({"_id": new_id(), **told})
+    copy = office.rights.GetDataCopy(pb.GetDataCopyRequest(resident_id=id), **office.clerk)
+    found = json.loads(copy.json)
+    assert copy.documents == 4
+    assert (found["residents"][0]["phone"], found["residents"][0]["name"]) == ("10012345678", "王小明")
+    assert found["verification_orders"][0].keys() == {"_id", "state", "result"}
+    assert [visit.keys() for visit in found["visit_plans"][0]["visits"]] == [{"at", "notes"}]
+    assert found["merges"][0].keys() == {"_id", "state"}
+    for secret in ("李四", "勿告知", "worker-7", other, "王五", "commands", "revision"):
+        assert secret not in copy.json
+    for rows in (database.verification_orders, database.visit_plans, database.merges):
+        rows.delete_many({"$or": [{"resident_id": id}, {"absorbed_id": id}]})
+
+
 def test_a_link_holds_for_the_entry_that_was_checked_and_can_be_undone(people: People, office: Office) -> None:
     one, other = (people.enter().resident_id for _ in range(2))
     account = f"portal-{one}"

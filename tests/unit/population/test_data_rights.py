@@ -211,6 +211,8 @@ def test_rules_name_collections_and_fields_that_exist() -> None:
         assert {duty.by, *duty.condition} <= fields[duty.collection] | {"_id"}
     for name, holding in rules().holdings.items():
         assert {*holding.by, *holding.clear} <= fields[name] | {"_id"}
+        assert {path.partition(".")[0] for path in holding.tells} <= fields[name]
+    assert {path.partition(".")[0] for path in rules().register} <= fields["residents"]
 
 
 def test_conditions_name_values_that_exist() -> None:
