@@ -8,6 +8,11 @@ from datetime import date
 
 from svckit.config import ConfigError
 
+VOTING_AGE = 18
+"""Completed years on election day (选举法 art. 4)."""
+OVERSEAS = "05"
+"""Kind of resident (resident_type.csv) who has no vote: it is for citizens."""
+
 
 def election_day_from_env(environ: Mapping[str, str] = os.environ) -> date | None:
     """Returns election day, None when none is announced. Raises ConfigError for what is no day."""

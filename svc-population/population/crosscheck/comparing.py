@@ -112,9 +112,11 @@ def _is_about_people(rule: Rule) -> bool:
 
 
 def _differs(name: str) -> str:
-    """Both sides say something, and not the same; of two areas one may be inside the other."""
+    """Both sides say something, and not the same; of two areas one may be inside the other, and fewer may live in a house than could."""
     if name == "area_code":
         return "NOT (starts_with(x.area_code, y.area_code) OR starts_with(y.area_code, x.area_code))"
+    if name == "capacity":
+        return "TRY_CAST(y.capacity AS INTEGER) > TRY_CAST(x.capacity AS INTEGER)"
     return f"x.{name} <> y.{name}"
 
 

@@ -1,8 +1,9 @@
 """The register as cross-checks need it: a columnar extract in a file of this process, brought up to date before every job.
 
-It holds what is compared (name, sex, birth date, area) and blind indexes; never an identity or telephone number. It lies in a folder
-only this process may read. What changed since the last job is fetched by `changed_at`; entries that are gone are found by counting; it
-is built anew when the keys of the blind indexes have changed.
+It holds what is compared (name, sex, birth date, area), the kind of resident and blind indexes; never an identity or telephone number. It
+lies in a folder only this process may read. What changed since the last job is fetched by `changed_at`; entries that are gone are found
+by counting; it is built anew when the keys of the blind indexes have changed. An extract no job used for a day is removed (`drop_idle`),
+so that nobody who was erased stays in it.
 """
 
 from __future__ import annotations
@@ -25,24 +26,25 @@ Say = Callable[[int, int], None]
 BATCH = 20_000
 OVERLAP = dt.timedelta(minutes=10)
 """How far back a refresh looks: clocks of writers differ, and what was being written may come late."""
-FORM = "3"
+FORM = "4"
 """Form of the extract; another one is built anew."""
 _TABLES = """
-CREATE TABLE IF NOT EXISTS person (
-    resident VARCHAR, area_code VARCHAR, name VARCHAR, sex VARCHAR, birth_date VARCHAR, phone UBIGINT, here BOOLEAN);
-CREATE TABLE IF NOT EXISTS number (resident VARCHAR, id_number UBIGINT);
-CREATE TABLE IF NOT EXISTS home (resident VARCHAR, house_id VARCHAR);
-CREATE TABLE IF NOT EXISTS state (name VARCHAR PRIMARY KEY, value VARCHAR);
+CREATE TABLE IF NOT EXISTS register.person (
+    resident VARCHAR, area_code VARCHAR, name VARCHAR, sex VARCHAR, birth_date VARCHAR, phone UBIGINT, here BOOLEAN,
+    resident_type VARCHAR);
+CREATE TABLE IF NOT EXISTS register.number (resident VARCHAR, id_number UBIGINT);
+CREATE TABLE IF NOT EXISTS register.home (resident VARCHAR, house_id VARCHAR);
+CREATE TABLE IF NOT EXISTS register.state (name VARCHAR PRIMARY KEY, value VARCHAR);
 """
 _PERSON = pyarrow.schema(
     [(name, pyarrow.string()) for name in ("resident", "area_code", "name", "sex", "birth_date")]
-    + [("phone", pyarrow.uint64()), ("here", pyarrow.bool_())]
+    + [("phone", pyarrow.uint64()), ("here", pyarrow.bool_()), ("resident_type", pyarrow.string())]
 )
 _NUMBER = pyarrow.schema([("resident", pyarrow.string()), ("id_number", pyarrow.uint64())])
 _HOME = pyarrow.schema([("resident", pyarrow.string()), ("house_id", pyarrow.string())])
 _WANTED = {
-    **dict.fromkeys(("area_code", "name", "sex", "birth_date"), 1),
-    **dict.fromkeys(("phone.index", "id_number.index", "documents.number.index", "standing", "merged_into"), 1),
+    **dict.fromkeys(("area_code", "name", "sex", "birth_date", "resident_type"), 1),
+    **dict.fromkeys(("phone.index", "id_number.index", "documents.number.index", "standing"), 1),
     **dict.fromkeys(("residences.house_id", "residences.until"), 1),
 }
 
@@ -62,9 +64,7 @@ class Register:
         self._residents = database["residents"]
         self._vault = vault
         self._attach(folder)
-        connection.execute(f"USE {self.name}")
-        connection.execute(_TABLES)
-        connection.execute("USE memory")
+        self._create()
 
     def refresh(self, *, say: Say) -> int:
         """Brings it up to date; returns how many people it holds. Raises PyMongoError, duckdb.InterruptException."""
@@ -101,10 +101,9 @@ class Register:
 
     def _put(self, rows: Sequence[Raw], *, replace: bool) -> None:
         connection = self._connection
-        here = [row for row in rows if not row.get("merged_into")]
-        people = pyarrow.Table.from_pylist([_person(row) for row in here], schema=_PERSON)
-        numbers = pyarrow.Table.from_pylist([each for row in here for each in _numbers(row)], schema=_NUMBER)
-        homes = pyarrow.Table.from_pylist([each for row in here for each in _homes(row)], schema=_HOME)
+        people = pyarrow.Table.from_pylist([_person(row) for row in rows], schema=_PERSON)
+        numbers = pyarrow.Table.from_pylist([each for row in rows for each in _numbers(row)], schema=_NUMBER)
+        homes = pyarrow.Table.from_pylist([each for row in rows for each in _homes(row)], schema=_HOME)
         if replace:
             ids = pyarrow.table({"resident": [row["_id"] for row in rows]})
             connection.register("gone", ids)
@@ -132,8 +131,13 @@ class Register:
             self._connection.execute(f"DELETE FROM {self.name}.{table} WHERE resident IN (SELECT resident FROM forgotten)")
 
     def _empty(self) -> None:
+        """Makes the tables anew: those of another form have other columns."""
         for table in ("person", "number", "home", "state"):
-            self._connection.execute(f"DELETE FROM {self.name}.{table}")
+            self._connection.execute(f"DROP TABLE IF EXISTS {self.name}.{table}")
+        self._create()
+
+    def _create(self) -> None:
+        self._connection.execute(_TABLES)
 
     def _count(self) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM {self.name}.person").fetchall()[0][0])
@@ -162,6 +166,7 @@ def _person(row: Raw) -> Raw:
         "birth_date": row.get("birth_date") or None,
         "phone": short(phone["index"]) if phone else None,
         "here": not row.get("standing"),
+        "resident_type": row.get("resident_type") or "",
     }
 
 

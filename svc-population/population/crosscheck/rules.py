@@ -52,7 +52,8 @@ UNIT: Mapping[str, ColumnType] = {
     "address": ColumnType.PLACE,
     "status": ColumnType.CODE,
 }
-HOUSE: Mapping[str, ColumnType] = {"house_id": ColumnType.CODE}
+HOUSE: Mapping[str, ColumnType] = {"house_id": ColumnType.CODE, "capacity": ColumnType.CODE}
+"""`capacity`: for how many people a house is meant, as the department says; it differs where more are registered as living there."""
 REFERENCE = "reference"
 _REPORT = ("result", "left_reference", "right_reference", "differing_fields", "match_probability")
 _SHAPES: dict[str, dict[str, object]] = {
@@ -63,15 +64,15 @@ _SHAPES: dict[str, dict[str, object]] = {
         "purposes": ("P11",),
         "output": ("result", "left_reference", "right_reference", "match_probability"),
     },
-    "MR04": {"right": Side.REGISTER, "purposes": ("P09",), "differing": ("area_code",)},
+    "MR04": {"right": Side.REGISTER, "purposes": ("P09",), "differing": ("area_code",), "voters": True},
     "MR05": {
         "right": Side.RESIDENCES,
         "purposes": ("P02", "P11"),
         "key": "house_id",
         "fields": HOUSE,
         "linked": (),
-        "differing": (),
-        "output": ("result", "left_reference", "right_reference"),
+        "differing": ("capacity",),
+        "output": ("result", "left_reference", "right_reference", "differing_fields"),
     },
     "MR06": {
         "right": Side.FILE,
@@ -110,6 +111,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     differing: tuple[str, ...] = ("name", "sex", "birth_date", "phone", "area_code")
     output: tuple[str, ...] = _REPORT
     orders: bool = False
+    voters: bool = False
+    """Only those of the register who may vote on election day are held against the file."""
 
     @property
     def finds_duplicates(self) -> bool:

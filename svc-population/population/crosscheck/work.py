@@ -7,6 +7,7 @@ broken off in; elsewhere it begins anew. Nothing is written to the register.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -17,17 +18,31 @@ from population.crosscheck.orders import open_orders
 from population.crosscheck.register import Register
 from population.crosscheck.rules import REFERENCE, Rule, Side, rule_of
 from population.domain.job import CrossCheckSpec, JobSource
+from population.elections import OVERSEAS, VOTING_AGE
 from population.imports.mapping import read_mapping
 from population.jobs.desk import Desk, Stopped
+from population.policies.requests import local_day
+from population.questions.conditions import latest_birth
+from svckit.documents import utc_now
 
 STAGES = ("reading", "register", "exact", "linking", "deciding", "reporting", "ordering")
 
 
 class CrossCheck:
-    """One cross-check at its desk. `register_folder` is where this process keeps its extract of the register."""
+    """One cross-check at its desk. `register_folder` is where this process keeps its extract of the register.
+
+    `election_day`: when those who are compared with a roll of voters have to be of age, today when none is announced.
+    """
 
     def __init__(
-        self, desk: Desk, *, register_folder: Path, memory_gb: float, threads: int, score: Score | None = None
+        self,
+        desk: Desk,
+        *,
+        register_folder: Path,
+        memory_gb: float,
+        threads: int,
+        score: Score | None = None,
+        election_day: date | None = None,
     ) -> None:
         assert desk.job.cross_check_spec is not None
         self._desk = desk
@@ -35,6 +50,7 @@ class CrossCheck:
         self._rule: Rule = rule_of(self._spec)
         self._register_folder = register_folder
         self._score = score
+        self._election_day = election_day or local_day(utc_now())
         self._connection = self._connected(memory_gb, threads)
 
     def run(self) -> None:
@@ -117,6 +133,9 @@ class CrossCheck:
         self._desk.counts["register"] = held
         table = "a" if self._rule.left is Side.REGISTER else "b"
         self._connection.execute(_PEOPLE.format(table=table), [self._area()])
+        if self._rule.voters:
+            born = latest_birth(VOTING_AGE, today=self._election_day).isoformat()
+            self._connection.execute(_NO_VOTE.format(table=table), [born, OVERSEAS])
         if self._rule.right is Side.RESIDENCES:
             self._connection.execute(_HOMES.format(reference=REFERENCE))
             self._connection.execute("CREATE OR REPLACE TABLE b_key AS SELECT record, house_id AS key FROM b")
@@ -154,12 +173,17 @@ CREATE OR REPLACE TABLE {table} AS
 SELECT row_number() OVER () AS record, resident AS reference, NULL::UBIGINT AS id_number, name, sex, birth_date, phone, area_code
 FROM register.person WHERE here AND starts_with(area_code, ?)
 """
+_NO_VOTE = """
+DELETE FROM {table} WHERE birth_date IS NULL OR birth_date > ?
+    OR reference IN (SELECT resident FROM register.person WHERE resident_type = ?)
+"""
 _KEYS = """
 CREATE OR REPLACE TABLE {table}_key AS
 SELECT record, number.id_number AS key FROM {table} JOIN register.number ON number.resident = {table}.reference
 """
 _HOMES = """
 CREATE OR REPLACE TABLE b AS
-SELECT row_number() OVER () AS record, house_id AS {reference}, house_id FROM
-    (SELECT DISTINCT house_id FROM register.home WHERE resident IN (SELECT reference FROM b))
+SELECT row_number() OVER () AS record, house_id AS {reference}, house_id, people::VARCHAR AS capacity FROM
+    (SELECT house_id, count(DISTINCT resident) AS people FROM register.home
+     WHERE resident IN (SELECT reference FROM b) GROUP BY house_id)
 """

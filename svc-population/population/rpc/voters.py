@@ -9,16 +9,13 @@ from typing import Any
 from binglian.population.v1 import question_pb2 as pb
 from pymongo.asynchronous.collection import AsyncCollection
 
+from population.elections import OVERSEAS, VOTING_AGE
 from population.questions.asking import Found
 from population.questions.conditions import latest_birth
 from population.rpc.people import PRESENT, SHOWN, house_of
 from population.rpc.tokens import KEYS, behind
 from svckit.paging import code_range, sort_by
 
-VOTING_AGE = 18
-"""Completed years on election day (选举法 art. 4)."""
-OVERSEAS = "05"
-"""Kind of resident (resident_type.csv) who has no vote: it is for citizens."""
 AT_ONCE = 500
 """Lines of one message."""
 _READ_AT_ONCE = 2_000

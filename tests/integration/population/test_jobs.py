@@ -15,6 +15,7 @@ import pytest
 from binglian.population.v1 import job_pb2
 from binglian.population.v1 import job_service_pb2 as pb
 
+from population.identity import check_digit
 from population.privacy.anchoring import verify
 from svckit.documents import utc_now
 from svckit.ids import new_id
@@ -233,9 +234,11 @@ class TestExport:
     @pytest.mark.parametrize(
         ("format", "name"), [("FILE_FORMAT_XLSX", "residents.xlsx"), ("FILE_FORMAT_PARQUET", "residents.parquet")]
     )
-    def test_other_forms(self, desk: Desk, format: str, name: str) -> None:
+    def test_other_forms(self, desk: Desk, folder: Path, format: str, name: str) -> None:
+        desk.people.enter(area_code=EXPORTED)
         job = desk.ended(self.start(desk, format=format, fields=["name", "area_code"]))
         assert next(output.rows for output in job.outputs if output.name == name) == counts(job)["written"] > 0
+        assert eventually(lambda: not (folder / "work" / job.job_id).exists())
         if name.endswith("parquet"):
             assert pyarrow.parquet.read_table(io.BytesIO(desk.output(job, name))).column_names == ["name", "area_code"]
 
@@ -297,17 +300,36 @@ class TestCrossCheck:
 
     def test_houses_against_residences_and_the_register_against_itself(self, desk: Desk) -> None:
         lived_in, empty = new_id(), new_id()
-        desk.people.enter(residence={"house_id": lived_in})
-        houses = csv_of([{"房屋": lived_in}, {"房屋": empty}])
-        mapping = json.dumps({"columns": {"房屋": "house_id"}}, ensure_ascii=False)
+        full = new_id()
+        for at, house in enumerate((lived_in, full, full, full)):
+            name = "" if house == lived_in else f"{NAMES[at]}{NAMES[-at]}住"
+            desk.people.enter(residence={"house_id": house}, **({"name": name, "phone": f"1375551000{at}"} if name else {}))
+        homes = [(lived_in, "2"), (empty, "4"), (full, "2")]
+        houses = csv_of([{"房屋": house, "核定人数": people} for house, people in homes])
+        mapping = json.dumps({"columns": {"房屋": "house_id", "核定人数": "capacity"}}, ensure_ascii=False)
         job = desk.ended(desk.start_check(rule="MR05", source={"file_id": desk.upload("l.csv", houses)}, mapping=mapping))
-        assert (counts(job)["matched"], counts(job)["left_only"]) == (1, 1)
+        assert (counts(job)["matched"], counts(job)["left_only"], counts(job)["differing"]) == (1, 1, 1)
+        report = list(csv.reader(io.StringIO(desk.output(job, "report.csv").decode("utf-8-sig"))))
+        assert ["differing", "3", full, "capacity"] in report, "more people than the house is meant for"
         same = {"name": "施双双", "birth_date": "1971-05-06", "sex": "2", "phone": "13912340001"}
         for _ in range(2):
             desk.people.enter(**same, id_doc_type="", id_number="")
         job = desk.ended(desk.start_check(rule="MR07"))
         assert counts(job)["possible"] >= 1
         assert counts(job)["matched"] == 0, "people decide, never the machine"
+
+    def test_only_who_may_vote_is_held_against_the_roll_of_voters(self, desk: Desk) -> None:
+        body = f"990000{utc_now().year - 17}0101001"
+        area, young = f"{GRID[:-4]}7003", body + check_digit(body)
+        desk.people.enter(area_code=area, name="丁选民", phone="13755520001")
+        desk.people.enter(area_code=area, name="戚未冠", phone="13755520002", id_number=young)
+        desk.people.enter(area_code=area, name="谢远客", phone="13755520003", resident_type="05")
+        roll = csv_of([{"编号": "V1", "证件号码": young}])
+        mapping = json.dumps({"columns": {"编号": "reference", "证件号码": "id_number"}}, ensure_ascii=False)
+        spec = {"rule": "MR04", "source": {"file_id": desk.upload("v.csv", roll)}, "mapping": mapping, "area_prefix": area}
+        request = pb.StartCrossCheckRequest(request_id=new_id(), legal_basis="选举法", cross_check_spec=spec)
+        job = desk.ended(desk.jobs.StartCrossCheck(request, **desk.stating("P09")).job)
+        assert (counts(job)["left_only"], counts(job)["right_only"], counts(job)["matched"]) == (1, 1, 0)
 
     @pytest.mark.parametrize(
         ("change", "reason"),
