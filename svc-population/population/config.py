@@ -57,9 +57,10 @@ class CommandSettings(Settings):
 class JobSettings(CommandSettings):
     """What the process that works on jobs needs.
 
-    `work_dir` is where jobs keep what they have made so far, on a disk of this machine that is encrypted as the database's is; `files_dir`
-    a folder operators put files into. `job_memory_gb` limits DuckDB, `job_threads` 0 means all processors. `link_backend` is "duckdb", or
-    "spark" for a Spark session at `spark_master`.
+    `work_dir` is where jobs keep what they have made so far, in clear, on a disk of this machine that is encrypted as the database's
+    is; it is removed with the end of the job, of a cross-check that failed or was cancelled a day later. `files_dir`: a folder
+    operators put files into, and remove them from. `job_memory_gb` limits DuckDB, `job_threads` 0 means all processors. `link_backend`
+    is "duckdb", or "spark" for a Spark session at `spark_master`.
     """
 
     work_dir: str = ".binglian/jobs"

@@ -1,7 +1,7 @@
 """The parts of a file: 1 MiB each, sealed with the vault and bound to their place, so that nothing readable lies in the database.
 
 `SealedFile` reads such a file like one on a disk: columns of a Parquet file are found by their place, rows of a CSV file come as they
-are read. Nothing is ever written to a disk in clear.
+are read. What jobs make of them may lie on a disk in clear for a while: see `tidying`.
 """
 
 from __future__ import annotations

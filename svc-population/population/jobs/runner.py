@@ -26,6 +26,7 @@ from population import store
 from population.config import JobSettings
 from population.domain.job import Job, JobKind, JobState
 from population.jobs.desk import Desk
+from population.jobs.tidying import tidy
 from population.operations import jobs as operations
 from population.privacy.job_trail import JobTrail
 from population.vault import Vault
@@ -42,6 +43,7 @@ _log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 BEAT_SECONDS = 2.0
 LEASE_SECONDS = 15.0
+TIDY_SECONDS = 600.0
 LOOKED_AT = 20
 """Jobs looked at in one round: most of them are in other hands."""
 Raw = dict[str, Any]
@@ -70,6 +72,7 @@ class Runner:
 
     def run(self) -> None:
         """Works until `stopping` is set."""
+        threading.Thread(target=self._tidy_regularly, name="tidy", daemon=True).start()
         while not self.stopping.is_set():
             try:
                 if not self.work_once():
@@ -77,6 +80,15 @@ class Runner:
             except (Unavailable, PyMongoError) as error:
                 _log.warning("jobs wait: %s", type(error).__name__)
                 self.stopping.wait(POLL_SECONDS * 4)
+
+    def _tidy_regularly(self) -> None:
+        while True:
+            try:
+                tidy(Path(self._settings.work_dir), database=self._database, now=utc_now())
+            except (OSError, PyMongoError) as error:
+                _log.warning("what jobs left is not removed now: %s", type(error).__name__)
+            if self.stopping.wait(TIDY_SECONDS):
+                return
 
     def work_once(self) -> bool:
         """Works on the oldest job nobody else has; False when there is none."""
@@ -115,7 +127,8 @@ class Runner:
         finally:
             done.set()
             beat.join()
-        if ended:
+        # Only cross-checks go on from what lies there; everything else begins with what the database knows.
+        if ended or job.kind is not JobKind.CROSS_CHECK:
             shutil.rmtree(workspace, ignore_errors=True)
 
     def _carry_out(self, desk: Desk) -> bool:

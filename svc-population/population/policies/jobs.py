@@ -14,6 +14,8 @@ PART_BYTES = 1 << 20
 LARGEST_FILE = 4 << 30
 FILE_KEPT = timedelta(days=30)
 """Inputs and outputs are there to be fetched, not to be kept (purpose P11: the result is; the report says what it was)."""
+WORK_KEPT = timedelta(days=1)
+"""How long what a failed or cancelled cross-check made is there to be resumed: it lies on a disk in clear."""
 MOST_ATTEMPTS = 5
 """Workers that may die over one job before it is given up: its file may be what kills them."""
 
