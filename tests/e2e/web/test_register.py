@@ -295,3 +295,77 @@ def test_a_resident_sees_who_looked_and_has_it_corrected(office: Office, sign_in
     expect(phone.locator("article").first).to_be_visible()
     shoot(phone, "my-data-phone", full=True)
     assert phone.evaluate(PHONE_FITS)
+
+
+def tell(office: Office, resident: str, rule: str, **more: object) -> None:
+    """A life event of a resident, told by the grid."""
+    report = {"rule": rule, "residentId": resident, "occurredOn": "2026-05-04", "consent": "CONSENT_GIVEN", **more}
+    office.call("worker", "POST", "/v1/life-events", {"report": report})
+
+
+def test_the_work_of_life_events_is_found_done_and_cancelled(
+    office: Office, sign_in: SignIn, shoot: Callable[..., None]
+) -> None:
+    resident = enter(office, "徐茂公")
+    for rule in ("LE06", "LE11"):
+        tell(office, resident, rule)
+    page = sign_in("clerk", "/people/events")
+    cards = page.locator("article", has=page.locator(f"a[href$='{resident}']"))
+    expect(cards).to_have_count(2)
+    expect(cards.first).to_contain_text("剩")
+    shoot(page, "events-masked", full=True)
+    # Who has an event of one kind is asked for a purpose.
+    page.locator(".filters .n-select").nth(1).click()
+    page.locator(".n-base-select-option:visible", has_text="残疾证新发").click()
+    expect(page.locator(".n-base-select-option:visible")).to_have_count(0)
+    purpose(page)
+    expect(cards).to_have_count(1)
+    expect(cards).to_contain_text("辅具需求询问")
+    shoot(page, "events", full=True)
+    assert serious(page) == []
+    cards.get_by_role("button", name="登记办理结果").click()
+    choose(page, "field-outcome", "本人婉拒")
+    submit(page, "登记办理结果")
+    expect(page.locator(".row.wrong", has=page.locator("#field-result")).locator(".error")).to_have_text("请填写")
+    shoot(page, "event-wrong")
+    page.locator("#field-result").fill("暂时不需要，留下联系卡")
+    submit(page, "登记办理结果")
+    expect(cards).to_have_count(0)
+    page.locator(".filters .n-select").first.click()
+    page.locator(".n-base-select-option:visible", has_text="已办").click()
+    expect(cards).to_contain_text("暂时不需要")
+
+    phone = sign_in("clerk", "/people/events", phone=True, language="en")
+    mine = phone.locator("article", has=phone.locator(f"a[href$='{resident}']"))
+    mine.get_by_role("button", name="Cancel the event").click()
+    submit(phone, "Cancel the event")
+    expect(phone.locator(".row.wrong .error")).to_have_text("Required")
+    phone.locator("#field-reason").fill("told twice")
+    shoot(phone, "event-cancel-phone")
+    submit(phone, "Cancel the event")
+    expect(mine).to_have_count(0)
+
+
+def test_a_life_event_is_reported_on_a_phone(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
+    phone, outside = sign_in("worker-shibanxi", "/people/events", phone=True), f"西陵一路{uuid.uuid4().hex[:4]}号"
+    phone.get_by_role("button", name="登记事件").click()
+    choose(phone, "field-report-rule", "LE03")
+    phone.locator(".dialog .n-switch").click()
+    phone.locator("[id='field-report-occurredOn']").fill("2099-01-01")
+    submit(phone, "登记事件")
+    assert error_at(phone, "field-report-occurredOn") == "日期在今天之后。"
+    assert error_at(phone, "field-report-contactName") == "请填写"
+    shoot(phone, "event-report-phone")
+    assert phone.evaluate(PHONE_FITS)
+    phone.locator("[id='field-report-contactName']").fill("罗士信")
+    phone.locator("[id='field-report-address']").fill(outside)
+    phone.locator("[id='field-report-occurredOn']").fill("2026-05-04")
+    choose(phone, "field-report-consent", "已告知本人")
+    submit(phone, "登记事件")
+    expect(phone.get_by_role("dialog")).to_have_count(0)
+    phone.get_by_role("button", name="显示完整信息").click()
+    purpose(phone)
+    expect(phone.locator("article", has_text=outside)).to_contain_text("迁入/新入住")
+    shoot(phone, "events-phone", full=True)
+    assert serious(phone) == []
+    assert phone.evaluate(PHONE_FITS)

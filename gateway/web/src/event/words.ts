@@ -17,7 +17,7 @@ export const zh = {
   state: { LIFE_EVENT_STATE_UNSPECIFIED: '', LIFE_EVENT_STATE_OPEN: '待办', LIFE_EVENT_STATE_COMPLETED: '已办', LIFE_EVENT_STATE_CANCELLED: '已取消', LIFE_EVENT_STATE_WITHDRAWN: '已撤回同意' },
   outcome: { LIFE_EVENT_OUTCOME_UNSPECIFIED: '', LIFE_EVENT_OUTCOME_SERVED: '属实，已服务', LIFE_EVENT_OUTCOME_NOT_SO: '不属实', LIFE_EVENT_OUTCOME_NOT_FOUND: '查无此人', LIFE_EVENT_OUTCOME_DECLINED: '本人婉拒' },
   consent: { CONSENT_UNSPECIFIED: '', CONSENT_GIVEN: '本人同意', CONSENT_WRITTEN: '书面同意', CONSENT_STATUTORY: '法定', CONSENT_INFORMED: '已告知本人' } as Record<string, string>,
-  verb: { ReportLifeEvent: '登记事件', CompleteLifeEvent: '登记办理结果', CancelLifeEvent: '取消', WithdrawLifeEvent: '撤回同意' },
+  verb: { ReportLifeEvent: '登记事件', CompleteLifeEvent: '登记办理结果', CancelLifeEvent: '取消事件', WithdrawLifeEvent: '撤回同意' },
   hint: {
     ReportLifeEvent: '只登记事件所需的最少信息；别人已告知的同一事件不会重复。',
     CompleteLifeEvent: '填写上门的结果和情况。本人婉拒服务也是结果。',
@@ -49,7 +49,7 @@ export const en: typeof zh = {
   state: { LIFE_EVENT_STATE_UNSPECIFIED: '', LIFE_EVENT_STATE_OPEN: 'To do', LIFE_EVENT_STATE_COMPLETED: 'Done', LIFE_EVENT_STATE_CANCELLED: 'Cancelled', LIFE_EVENT_STATE_WITHDRAWN: 'Consent withdrawn' },
   outcome: { LIFE_EVENT_OUTCOME_UNSPECIFIED: '', LIFE_EVENT_OUTCOME_SERVED: 'It is so; service given', LIFE_EVENT_OUTCOME_NOT_SO: 'It is not so', LIFE_EVENT_OUTCOME_NOT_FOUND: 'Nobody found', LIFE_EVENT_OUTCOME_DECLINED: 'Service declined' },
   consent: { CONSENT_UNSPECIFIED: '', CONSENT_GIVEN: 'Agreed', CONSENT_WRITTEN: 'Agreed in writing', CONSENT_STATUTORY: 'The law', CONSENT_INFORMED: 'Was informed' },
-  verb: { ReportLifeEvent: 'Report an event', CompleteLifeEvent: 'Say what came of it', CancelLifeEvent: 'Cancel', WithdrawLifeEvent: 'Withdraw consent' },
+  verb: { ReportLifeEvent: 'Report an event', CompleteLifeEvent: 'Say what came of it', CancelLifeEvent: 'Cancel the event', WithdrawLifeEvent: 'Withdraw consent' },
   hint: {
     ReportLifeEvent: 'As little as the event needs. What somebody told before is not made twice.',
     CompleteLifeEvent: 'What came of going there. Declining the service is an outcome, too.',
