@@ -7,7 +7,9 @@ for what may not be collected, and what it lets through the service takes.
 from __future__ import annotations
 
 import functools
+import hashlib
 import io
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -59,8 +61,6 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "kind": ("居住性质", "Kind of residence"),
     "since": ("起始日期", "Since"),
     "match_flag": ("人户一致标识", "Lives where registered"),
-    "inflow_reason": ("流入原因", "Reason to come"),
-    "left_on": ("离开日期", "Left on"),
 }
 """What the questions are called; a field without a name here is not asked in the field."""
 _TABLES = {
@@ -69,9 +69,8 @@ _TABLES = {
     "resident_type": "resident_type",
     "household_relation": "household_relation",
     "match_flag": "household_match_flag",
-    "inflow_reason": "inflow_reason",
 }
-_DAYS = frozenset({"birth_date", "since", "left_on"})
+_DAYS = frozenset({"birth_date", "since"})
 _CONTEXT = frozenset({"kind"})
 """Fields the place in the form says already."""
 
@@ -93,9 +92,11 @@ def workbook(name: str) -> bytes:
 
 @functools.cache
 def version(name: str) -> str:
-    """Returns a number that grows with the fields of a form, as field tools want it."""
-    fields = list(_questions(FORMS[name].message, group=""))
-    return f"1{sum(len(row['constraint']) + len(row['name']) for row in fields):08d}"
+    """Returns a text that changes with anything of a form, its choices too: field tools fetch a form anew when it does."""
+    survey = list(_questions(FORMS[name].message, group=""))
+    lists = sorted({row["type"].split()[1] for row in survey if row["type"].startswith("select_one ")})
+    said = json.dumps([survey, [list(_choices(table)) for table in lists]], ensure_ascii=False)
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
 def asked(message: Descriptor) -> list[FieldDescriptor]:

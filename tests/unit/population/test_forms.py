@@ -30,3 +30,15 @@ def test_choices_are_the_code_tables(tmp_path: Path) -> None:
     xform = convert(str(file)).xform
     assert "户籍人口" in xform
     assert "10X98765432" in xform, "the check digit of identity numbers is checked on the spot"
+
+
+def test_the_version_changes_with_the_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = xlsform.version("resident")
+    assert before != xlsform.version("household")
+    changed = {**xlsform.ENUMS, "tenure": {**xlsform.ENUMS["tenure"], "other": ("借住", "Lodger")}}
+    monkeypatch.setattr(xlsform, "ENUMS", changed)
+    xlsform.version.cache_clear()
+    assert xlsform.version("resident") != before
+    monkeypatch.undo()
+    xlsform.version.cache_clear()
+    assert xlsform.version("resident") == before
