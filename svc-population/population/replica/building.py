@@ -6,6 +6,7 @@ from there.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import multiprocessing
@@ -57,12 +58,20 @@ class Source(msgspec.Struct, frozen=True):
         )
 
 
+def own_folder(folder: Path) -> None:
+    """Makes the folder of the replica, for the process alone: who lives where lies in it in clear. Raises OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A volume that was mounted belongs to whoever mounted it, and so does its mode.
+    with contextlib.suppress(PermissionError):
+        folder.chmod(0o700)
+
+
 def build(source: Source, folder: Path, *, memory: str, processes: int, told: Told) -> Path:
     """Builds a new file in `folder`, makes it the one in use and returns it.
 
     Raises pymongo errors when the database does not answer and OSError when the disk is full; the file in use stays as it is then.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder(folder)
     file = folder / f"replica-{new_id()}.duckdb"
     work = Path(tempfile.mkdtemp(prefix="build-", dir=folder))
     try:

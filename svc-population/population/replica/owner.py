@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from population.replica.building import Source, build, tidy
+from population.replica.building import Source, build, own_folder, tidy
 from population.replica.database import Database, Outdated, current
 from population.replica.following import Follower
 from svckit.errors import Unavailable
@@ -69,7 +69,7 @@ class Owner:
         return self._follower.as_of
 
     def _run(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        own_folder(self._folder)
         while not self._stop.is_set():
             try:
                 self._look()

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from population.replica import answers
+from population.replica.building import own_folder
 from population.replica.database import Database, Outdated
 from population.replica.rows import Batch
 
@@ -147,3 +148,10 @@ def test_a_broken_file_is_built_anew_and_that_of_another_process_is_left_alone(d
         [sys.executable, "-c", "\n".join(lines), str(database.file)], capture_output=True, text=True, check=False
     )
     assert "InUse: another process owns" in done.stderr
+
+
+def test_the_folder_is_for_the_process_alone_also_where_it_was_there_before(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir(mode=0o755)
+    for name in ("open", "new/inner"):
+        own_folder(tmp_path / name)
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o700
