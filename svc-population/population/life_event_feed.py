@@ -16,6 +16,7 @@ from pymongo.collection import Collection as Rows
 
 from population.department_feed import REFUSED_SHOWN, Refused, number_indexes
 from population.domain.life_event import Consent, LifeEvent, LifeEventReport, Subject
+from population.domain.standing import ResidentStatus
 from population.operations import life_events as operations
 from population.policies.life_events import (
     ENTITLING_AGES,
@@ -32,7 +33,7 @@ from svckit.errors import ServiceError
 
 CHUNK = 200
 SYSTEM = "SYSTEM"
-FOUND = {"_id": True, "area_code": True, "id_number.index": True, "birth_date": True}
+FOUND = {"_id": True, "area_code": True, "id_number.index": True, "birth_date": True, "standing.status": True}
 
 
 class LifeEventFeedReport(msgspec.Struct, kw_only=True):
@@ -68,7 +69,9 @@ def subject_of(report: LifeEventReport, *, rows: Iterable[Mapping[str, Any]], ar
     for row in rows:
         number = (row.get("id_number") or {}).get("index")
         if (row["_id"] == report.resident_id or number in indexes) and row["area_code"].startswith(area):
-            return Subject(key=row["_id"], area_code=row["area_code"], resident_id=row["_id"])
+            status = (row.get("standing") or {}).get("status")
+            whom = {"key": row["_id"], "area_code": row["area_code"], "resident_id": row["_id"]}
+            return Subject(**whom, status=ResidentStatus(status) if status else None)
     where = report.area_code if report.area_code.startswith(area) else ""
     if report.house_id or report.uscc:
         return Subject(key=report.house_id or report.uscc, area_code=where)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from population.domain.standing import Aside
+from population.domain.standing import Aside, ResidentStatus
 from population.domain.verification import Attachment
 
 
@@ -56,11 +56,15 @@ class LifeEventReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a life event concerns, once looked for: `key` is equal for the same one, `resident_id` "" for nobody in the register."""
+    """Whom a life event concerns, once looked for: `key` is equal for the same one, `resident_id` "" for nobody in the register.
+
+    `status` tells why somebody of the register is not here any more.
+    """
 
     key: str
     area_code: str
     resident_id: str = ""
+    status: ResidentStatus | None = None
 
 
 class LifeEvent(msgspec.Struct, frozen=True, kw_only=True):

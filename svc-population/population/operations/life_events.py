@@ -20,6 +20,7 @@ from population.domain.life_event import (
 from population.domain.verification import Attachment
 from population.policies.life_events import (
     ONCE,
+    check_concerns,
     check_life_event,
     check_report,
     check_withdrawable,
@@ -49,12 +50,13 @@ def receive(
 ) -> tuple[LifeEvent, tuple[LifeEventReceived, ...]]:
     """Takes a life event in; told before, only the source is added.
 
-    Raises as `check_report`, FailedPrecondition (NO_AREA) when nobody knows whose work it is.
+    Raises as `check_report`, FailedPrecondition (DEPARTED; NO_AREA when nobody knows whose work it is).
     """
     if event is not None:
         known = source in event.sources or event.state is not LifeEventState.OPEN
         return (event if known else replace(event, sources=(*event.sources, source), changed_at=now)), ()
     rule = check_report(report, today=local_day(now))
+    check_concerns(rule, subject)
     if not subject.area_code:
         raise FailedPrecondition("Nobody of that number lives here, and no area is named.", reason="NO_AREA")
     outside = not subject.resident_id and rule.subject == "person"

@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from population.codes import rows_of
-from population.domain.life_event import Consent, LifeEvent, LifeEventReport, LifeEventState
+from population.domain.life_event import Consent, LifeEvent, LifeEventReport, LifeEventState, Subject
+from population.domain.standing import ResidentStatus
 from population.policies.requests import Actor, local_day, read_day
 from population.privacy.screening import check_rule
 from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
@@ -86,6 +87,20 @@ def check_report(report: LifeEventReport, *, today: date) -> Rule:
     check_consent(rule.consent, report.consent)
     _check_subject(rule, report)
     return rule
+
+
+def check_concerns(rule: Rule, subject: Subject) -> None:
+    """Raises FailedPrecondition (DEPARTED): nothing begins for the dead but their death, nor for entries void or merged.
+
+    Who moved away may have come back.
+    """
+    gone = subject.status not in (None, ResidentStatus.MOVED_OUT)
+    if gone and not (subject.status is ResidentStatus.DECEASED and rule.code == DEATH):
+        raise FailedPrecondition(
+            "The person died, or the entry stands for nobody any more.",
+            reason="DEPARTED",
+            metadata={"status": str(subject.status)},
+        )
 
 
 def check_consent(needed: str, given: Consent | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import Any
 
@@ -14,7 +15,7 @@ from population.accompanying import _KINDS, _changes
 from population.domain.care import CareEntered, CareEntry, CareLeft, CareState, VisitPlan, VisitPlanState
 from population.domain.collection import FieldCheck, FieldLedger
 from population.domain.elder import ElderOrder, ElderOrderState
-from population.domain.life_event import LifeEvent, LifeEventState
+from population.domain.life_event import Consent, LifeEvent, LifeEventReport, LifeEventState, Subject
 from population.domain.residence import Residence
 from population.domain.resident import Resident
 from population.domain.secret import Secret
@@ -31,6 +32,7 @@ from population.operations.following_residents import (
     follow_watch,
     standing_for,
 )
+from population.operations.life_events import receive
 from population.policies.standing import check_lives_here, is_gone
 from svckit.errors import FailedPrecondition
 
@@ -192,6 +194,24 @@ def test_a_death_is_dealt_with_after_it(rule: str, status: ResidentStatus, remai
     back, _ = follow_life_event(after, stand=stand(resident()), now=LATER + dt.timedelta(days=3))
     assert (back.state, back.result) == (LifeEventState.OPEN, "")
     assert back.due_at - event().due_at == (dt.timedelta(0) if remains else dt.timedelta(days=3))
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "refused"),
+    [
+        ("LE02", ResidentStatus.DECEASED, False),
+        ("LE06", ResidentStatus.DECEASED, True),
+        ("LE02", ResidentStatus.MERGED, True),
+        ("LE06", ResidentStatus.VOID, True),
+        ("LE06", ResidentStatus.MOVED_OUT, False),
+    ],
+)
+def test_nothing_is_begun_for_the_dead_but_their_death(rule: str, status: ResidentStatus, refused: bool) -> None:
+    report = LifeEventReport(rule=rule, occurred_on="2026-11-01", resident_id="a", consent=Consent.INFORMED)
+    subject = Subject(key="a", area_code=GRID, resident_id="a", status=status)
+    with pytest.raises(FailedPrecondition) if refused else contextlib.nullcontext() as raised:
+        receive(None, report=report, subject=subject, source="CIVIL", now=NOW)
+    assert raised is None or raised.value.reason == "DEPARTED"
 
 
 def test_nobody_goes_and_looks_at_who_is_gone() -> None:
