@@ -36,8 +36,8 @@ def mask_phone(value: str) -> str:
 
 
 def mask_id_number(value: str) -> str:
-    """Keeps the first 6 and last 2 characters: 420502**********1X. What is shorter than 15 is hidden wholly."""
-    return f"{value[:6]}{'*' * (len(value) - 8)}{value[-2:]}" if len(value) > 14 else mask_text(value)
+    """Keeps the first 6 and the last character (sensitive_field.csv): 420502***********X. What is shorter than 15 is hidden wholly."""
+    return f"{value[:6]}{'*' * (len(value) - 7)}{value[-1:]}" if len(value) > 14 else mask_text(value)
 
 
 def mask_year(value: str) -> str:

@@ -103,11 +103,11 @@ def _kept(party: Party) -> Party:
 
 
 def masked(id_number: str) -> str:
-    """Returns the first six and the last two characters of an identity number, a short one as its last two."""
+    """Returns the first six and the last character of an identity number (sensitive_field.csv), a short one as its last one."""
     if not id_number:
         return ""
     shown = 6 if len(id_number) > 2 * _VISIBLE_ID - 2 else 0
-    return id_number[:shown] + "*" * (len(id_number) - shown - 2) + id_number[-2:]
+    return id_number[:shown] + "*" * (len(id_number) - shown - 1) + id_number[-1:]
 
 
 def add_party(dispute: Dispute, *, party: Party, by: Actor, now: datetime) -> Outcome:
