@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from population.domain.welfare import AlertStage, WelfareState, WelfareWatch
-from population.policies.requests import local_day, read_day
-from svckit.errors import FailedPrecondition, InvalidArgument
+from population.policies.requests import Actor, local_day, read_day
+from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 
 WELFARE_TRANSITIONS: dict[str, tuple[frozenset[WelfareState | None], WelfareState]] = {
     # verb: (states it starts from, None for nothing; state it leads to)
@@ -26,6 +26,7 @@ WITHIN = {
 }
 """How long each stage may take."""
 NEXT = {AlertStage.CALL: AlertStage.VISIT, AlertStage.VISIT: AlertStage.HELP}
+WATERWORKS = "UTIL_WATER"
 OLDEST_DAYS = 7
 LONGEST_ABSENCE = timedelta(days=183)
 STEPS_KEPT = 20
@@ -69,3 +70,13 @@ def check_absence(text: str, *, now: datetime) -> None:
         raise InvalidArgument("That day is over.", reason="IN_THE_PAST", field="away_until")
     if day > today + LONGEST_ABSENCE:
         raise InvalidArgument("Half a year at most; then ask again.", reason="TOO_LONG", field="away_until")
+
+
+def check_waterworks(by: Actor) -> None:
+    """Raises PermissionDenied (OTHER_DEPARTMENT) for a department other than the waterworks; imports and services act for them."""
+    if by.department != WATERWORKS and (by.department or not by.roles & {"IMPORTER", "SERVICE"}):
+        raise PermissionDenied(
+            "Whether water was drawn is for the waterworks to tell.",
+            reason="OTHER_DEPARTMENT",
+            metadata={"department": WATERWORKS},
+        )

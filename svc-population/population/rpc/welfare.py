@@ -17,7 +17,7 @@ from population.domain.verification import Attachment
 from population.domain.welfare import AlertCause, AlertStage, WelfareState, WelfareWatch
 from population.operations import welfare as operations
 from population.policies.standing import check_here
-from population.policies.welfare import check_drawn_day
+from population.policies.welfare import check_drawn_day, check_waterworks
 from population.vault import Vault
 from svckit.access import check_area, current_caller, may_act_in
 from svckit.documents import command_of, utc_now
@@ -126,6 +126,7 @@ class WelfareServicer(grpc_pb.WelfareServiceServicer):
 
     async def PushDrawn(self, requests: AsyncIterator[pb.PushDrawnRequest], context: object) -> pb.PushDrawnResponse:
         """See the proto."""
+        check_waterworks(current_caller())
         outcome, chunk = pb.PushDrawnResponse(), []
         async for request in requests:
             chunk.append(request)
@@ -154,9 +155,7 @@ class WelfareServicer(grpc_pb.WelfareServiceServicer):
             for watch_id in watched.get(one.house_id, ()):
                 decide = partial(operations.hear_of_day, day=one.day, drawn=one.drawn, alert_id=new_id(), now=now)
                 hearing.append(self._watches.upsert(watch_id, _if_there(decide), command=None))
-            outcome.watched += one.house_id in watched
-        heard = {watch.watch_id: watch for watch in await asyncio.gather(*hearing) if watch}
-        outcome.alerts += sum(watch.alert is not None and watch.alert.raised_at == now for watch in heard.values())
+        await asyncio.gather(*hearing)
 
     async def _change(self, request: Any, decide: Any) -> pb.WelfareWatch:
         caller = current_caller()

@@ -171,8 +171,11 @@ def test_a_day_without_water_makes_somebody_call_go_and_help(people: People, wel
     answer = drawn(
         people, welfare, (watch.house_id, YESTERDAY, False), (new_id(), YESTERDAY, False), (watch.house_id, today, False)
     )
-    assert (answer.received, answer.watched, answer.alerts, answer.refused_count) == (3, 1, 1, 1)
-    assert drawn(people, welfare, (watch.house_id, YESTERDAY, False)).alerts == 0
+    assert (answer.received, answer.refused_count) == (3, 1)
+    assert answer.ListFields()[1:] == [(answer.DESCRIPTOR.fields_by_name["refused_count"], 1)], "it tells no house apart"
+    raised = people.service.database["welfare_watches"].find_one({"_id": watch.watch_id})["alert"]["raised_at"]
+    drawn(people, welfare, (watch.house_id, YESTERDAY, False))
+    assert people.service.database["welfare_watches"].find_one({"_id": watch.watch_id})["alert"]["raised_at"] == raised
     people.service.database["welfare_watches"].update_one(
         {"_id": watch.watch_id}, {"$set": {"next_turn_at": dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)}}
     )
@@ -194,17 +197,28 @@ def test_a_day_without_water_makes_somebody_call_go_and_help(people: People, wel
     assert kinds == ["welfare_alert_raised", *["welfare_alert_escalated"] * 2, "welfare_alert_over"]
 
 
+def test_only_the_waterworks_say_where_water_was_drawn(people: People, welfare: Any) -> None:
+    message = welfare_pb2.PushDrawnRequest(request_id="drawn-2026", house_id=new_id(), day=YESTERDAY)
+    for department in ("PSB", ""):
+        other = people.caller("other", "DEPT_HANDLER", area=CITY, department=department, purpose="P03", purposes=["P03"])
+        said = refusal(lambda *_, **caller: welfare.PushDrawn(iter([message]), **caller), None, **other)
+        assert (said.reason, said.metadata) == ("OTHER_DEPARTMENT", {"department": "UTIL_WATER"})
+
+
 def test_who_is_away_or_has_left_is_left_alone(people: People, welfare: Any) -> None:
     watch = watched(people, welfare)
     away = welfare_pb2.NoteAbsenceRequest(
         watch_id=watch.watch_id, request_id=new_id(), away_until=dt.datetime.now(CHINA).date().isoformat()
     )
     welfare.NoteAbsence(away, **people.worker)
-    assert drawn(people, welfare, (watch.house_id, YESTERDAY, False)).alerts == 0
+    drawn(people, welfare, (watch.house_id, YESTERDAY, False))
+    get = welfare_pb2.GetWatchRequest(watch_id=watch.watch_id)
+    assert not welfare.GetWatch(get, **people.worker).watch.HasField("alert")
     end = welfare_pb2.EndWatchRequest(watch_id=watch.watch_id, request_id=new_id())
     ended = welfare.EndWatch(end, **people.worker).watch
     assert (ended.contacts, ended.heard_of) == ("", "")
-    assert drawn(people, welfare, (watch.house_id, YESTERDAY, False)).watched == 0
+    drawn(people, welfare, (watch.house_id, YESTERDAY, False))
+    assert not welfare.GetWatch(get, **people.worker).watch.HasField("alert")
     raising = welfare_pb2.RaiseAlertRequest(watch_id=watch.watch_id, request_id=new_id(), cause=2)
     assert refusal(welfare.RaiseAlert, raising, **people.worker).reason == "WRONG_STATE"
 
