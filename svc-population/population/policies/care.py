@@ -42,6 +42,7 @@ _SEEN_BY: Mapping[str, frozenset[str]] = {
     "PUBLIC": frozenset({"GRID_WORKER", "GRID_LEADER", "GRID_SOCIAL", "COMM_CLERK", "GRID_SUPERVISOR", "STATION_HEAD", "DPO"}),
 }
 _STREET = frozenset({"STREET_CENTER"})
+_STATISTICS = frozenset({"DATA_STEWARD", "ASSESSOR", "SUPERVISION"})
 
 
 class Category(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +111,14 @@ def categories_seen(*, roles: Collection[str], department: str) -> frozenset[str
         for code, category in _categories().items()
         if not category.seen_by.isdisjoint(roles) or (department and category.owner_dept == department)
     )
+
+
+def categories_counted(*, roles: Collection[str]) -> frozenset[str]:
+    """Returns the categories somebody may count who may see no entry: all for those who only see statistics, else none.
+
+    The grid, which knows its people by sight, does not learn that a category hidden from it has anybody.
+    """
+    return frozenset(_categories()) if _STATISTICS & frozenset(roles) else frozenset()
 
 
 def check_entering(category: Category, consent: Consent) -> None:

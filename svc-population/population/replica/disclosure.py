@@ -13,7 +13,6 @@ from population.replica import answers
 from population.replica.database import Database
 from population.statistics.areas import LEVELS, AreaCounts
 from population.statistics.pyramids import FINEST, Blocks, Counts, Family, counts_of, family
-from svckit.errors import InvalidArgument
 
 KEPT_SECONDS = 60.0
 """So long a decision holds; meanwhile counts are as fresh as ever, and what has become small is withheld."""
@@ -104,13 +103,3 @@ class Decisions:
             while len(self._trees) > MOST_DAYS:
                 del self._trees[next(iter(self._trees))]
         return tree
-
-
-def check_level(prefix: str) -> None:
-    """Raises InvalidArgument (AREA_CODE_INVALID) unless it is the code of an area: of half of one nothing is decided."""
-    if len(prefix) not in LEVELS:
-        raise InvalidArgument(
-            "Name a city (4 digits), district (6), street (9), community (12) or grid (17).",
-            reason="AREA_CODE_INVALID",
-            field="area_prefix",
-        )

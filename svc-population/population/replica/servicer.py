@@ -17,12 +17,12 @@ from population.questions.columns import Where, inside, where_of
 from population.questions.conditions import Seal
 from population.replica import answers
 from population.replica.database import Database
-from population.replica.disclosure import Decisions, check_level
+from population.replica.disclosure import Decisions
 from population.replica.owner import Owner
 from population.rpc import figures
 from population.rpc.tokens import token_after, token_of
 from population.statistics import nearby, trends
-from population.statistics.areas import AreaCounts
+from population.statistics.areas import AreaCounts, check_level
 from population.statistics.pyramids import Pyramid, counts_of, told
 from svckit.access import current_caller
 from svckit.documents import utc_now

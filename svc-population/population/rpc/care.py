@@ -16,8 +16,12 @@ from population.domain.life_event import Consent
 from population.domain.resident import Resident
 from population.domain.verification import Attachment
 from population.operations import care as operations
-from population.policies.care import categories_seen
+from population.policies.care import categories_counted, categories_seen, category_of
 from population.policies.standing import check_lives_here
+from population.questions.asking import area_of
+from population.rpc import figures
+from population.statistics.areas import check_level
+from population.statistics.care import told
 from svckit.access import Caller, check_area, current_caller, may_act_in
 from svckit.documents import command_of, utc_now
 from svckit.errors import Conflict, PermissionDenied
@@ -98,6 +102,23 @@ class CareServicer(grpc_pb.CareServiceServicer):
         )
         found = [to_message(pb.CareEntry, row, id_field="care_id") for row in rows]
         return pb.ListCareEntriesResponse(entries=found, next_page_token=token)
+
+    async def CountCare(self, request: pb.CountCareRequest, context: object) -> pb.CountCareResponse:
+        """See the proto. The whole city is counted, whoever asks for which part: what is withheld is the same for all."""
+        caller, now = current_caller(), utc_now()
+        categories = countable(caller, request.category)
+        prefix = area_of(caller, request.area_prefix)
+        if prefix is None:
+            return pb.CountCareResponse(freshness=figures.fresh(now))
+        check_level(prefix)
+        root = prefix[:4]
+        rows = await store.care_counts(self._entries.collection, prefix=root, categories=categories)
+        found = told(rows, categories=categories, root=root, inside=prefix, digits=request.by_digits)
+        counts = [
+            pb.CareCount(category=category, total=figures.count_of(total), areas=figures.areas(below))
+            for category, (total, below) in found.items()
+        ]
+        return pb.CountCareResponse(categories=counts, freshness=figures.fresh(now))
 
     async def StartVisitPlan(self, request: pb.StartVisitPlanRequest, context: object) -> pb.StartVisitPlanResponse:
         """See the proto."""
@@ -209,3 +230,16 @@ def seen_by(caller: Caller) -> frozenset[str]:
     """Returns the categories a caller may know of; an import knows all that are kept here."""
     roles = caller.roles | ({"COMM_CLERK", "STREET_CENTER"} if "IMPORTER" in caller.roles else set())
     return categories_seen(roles=roles, department=caller.department)
+
+
+def countable(caller: Caller, wanted: str) -> frozenset[str]:
+    """Returns the categories to count: the one that is wanted, else all the caller may count.
+
+    Raises PermissionDenied (CATEGORY_NOT_YOURS) and what `category_of` raises.
+    """
+    counted = categories_counted(roles=caller.roles) | seen_by(caller)
+    if not wanted:
+        return counted
+    if category_of(wanted).code not in counted:
+        raise PermissionDenied("This category is for others to count.", reason="CATEGORY_NOT_YOURS", field="category")
+    return frozenset({wanted})

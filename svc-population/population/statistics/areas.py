@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from population.statistics.suppression import K, line_hidden, small
+from svckit.errors import InvalidArgument
 
 LEVELS = (0, 4, 6, 9, 12, 17)
 """Digits of everything, city, district, street, community, grid (area_code_rule.yaml)."""
@@ -83,3 +84,13 @@ class AreaCounts:
     def _forced(self, code: str) -> bool:
         """Whether the sum itself gives those below away: as many people as grids, so one in each."""
         return self._slack[code] == 0 and self._counts[code] > 0
+
+
+def check_level(prefix: str) -> None:
+    """Raises InvalidArgument (AREA_CODE_INVALID) unless it is the code of an area: of half of one nothing is decided."""
+    if len(prefix) not in LEVELS:
+        raise InvalidArgument(
+            "Name a city (4 digits), district (6), street (9), community (12) or grid (17).",
+            reason="AREA_CODE_INVALID",
+            field="area_prefix",
+        )

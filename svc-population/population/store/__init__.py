@@ -17,7 +17,7 @@ from population.store.privacy import PRIVACY_DOCUMENTS
 from population.store.residents import ResidentDocument, lives_in, with_numbers
 from population.store.rows import OWNED_BY_STORE, in_area, known
 from population.store.verification import VerificationOrderDocument, orders_of_cases
-from population.store.work import WORK_DOCUMENTS
+from population.store.work import WORK_DOCUMENTS, care_counts
 
 __all__ = [
     "DOCUMENTS",
@@ -27,6 +27,7 @@ __all__ = [
     "MergeDocument",
     "ResidentDocument",
     "VerificationOrderDocument",
+    "care_counts",
     "in_area",
     "known",
     "lives_in",

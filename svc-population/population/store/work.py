@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from mongoengine import BooleanField, DateTimeField, DictField, Document, IntField, ListField, StringField
+
+from population.store.rows import Raw, Rows
+from svckit.paging import code_range
 
 
 def _meta(collection: str, *indexes: dict[str, Any]) -> dict[str, Any]:
@@ -88,6 +92,8 @@ class CareEntryDocument(Document):
             "unique": True,
             "partialFilterExpression": {"state": "active"},
         },
+        # Counts look at the index alone.
+        {"name": "counted", "fields": ["state", "area_code", "category"]},
         {"name": "area", "fields": ["area_code", "_id"]},
         {"name": "resident", "fields": ["resident_id"]},
         {"name": "expires", "fields": ["expires_at"], "partialFilterExpression": {"expires_at": {"$type": "date"}}},
@@ -242,3 +248,11 @@ WORK_DOCUMENTS: tuple[type[Document], ...] = (
     ProviderDocument,
     ElderOrderDocument,
 )
+
+
+async def care_counts(rows: Rows, *, prefix: str, categories: Collection[str]) -> list[tuple[str, str, int]]:
+    """Returns (category, area, people) of who is on the care register now, of areas with a prefix."""
+    where: Raw = {"state": "active", "category": {"$in": sorted(categories)}, "area_code": code_range(prefix)}
+    group: Raw = {"_id": {"category": "$category", "area": "$area_code"}, "people": {"$sum": 1}}
+    found = await rows.aggregate([{"$match": where}, {"$group": group}])
+    return [(row["_id"]["category"], row["_id"]["area"], row["people"]) async for row in found]

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population.replica.disclosure import Tree, check_level
-from population.statistics.areas import LEVELS, AreaCounts
+from population.replica.disclosure import Tree
+from population.statistics.areas import LEVELS, AreaCounts, check_level
 from population.statistics.pyramids import FINEST, UNKNOWN, Blocks, Counts, counts_of, family, told
 from population.statistics.suppression import K, small
 from svckit.errors import InvalidArgument
