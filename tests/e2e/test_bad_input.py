@@ -78,7 +78,7 @@ WRONG: dict[str, Wrong] = {
     ),
     "no purpose stated": Wrong(FIND, {"idNumber": "990000199001010018"}, C.PERMISSION_DENIED, "PURPOSE_REQUIRED", who="clerk"),
     "a purpose the caller has not": Wrong(
-        FIND, {"idNumber": "990000199001010018"}, C.PERMISSION_DENIED, "PURPOSE_NOT_ALLOWED", who="clerk", purpose="P09"
+        FIND, {"idNumber": "990000199001010018"}, C.PERMISSION_DENIED, "PURPOSE_NOT_ALLOWED", who="clerk", purpose="P10"
     ),
     # What is asked.
     "no such case": Wrong(GET, {"caseId": "01930000-0000-7000-8000-000000000000"}, C.NOT_FOUND, "CASE_NOT_FOUND"),

@@ -2,6 +2,9 @@
 
 Questions are the fields of the drafts somebody may enter, choices the code tables, constraints the rules of the proto; so a form cannot ask
 for what may not be collected, and what it lets through the service takes.
+
+Forms of what is done at the door (proposals, orders to go and look, visits of care) have questions named like the fields of the request.
+Those named `value_…` only help: the answer they make stands in `value`. An answer left empty is a field left out.
 """
 
 from __future__ import annotations
@@ -10,22 +13,38 @@ import functools
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 import openpyxl
+from binglian.population.v1 import care_pb2, collection_service_pb2
 from binglian.population.v1 import resident_service_pb2 as pb
 from buf.validate import validate_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from population.codes import rows_of
 from population.identity import WEIGHTS
+from population.policies.collection import COLLECTED
 from population.privacy.screening import screen_columns
 
 ZH, EN = "label::中文 (zh)", "label::English (en)"
 _ZH_MESSAGE, _EN_MESSAGE = "constraint_message::中文 (zh)", "constraint_message::English (en)"
-SURVEY = ("type", "name", ZH, EN, "required", "constraint", _ZH_MESSAGE, _EN_MESSAGE, "relevant", "default")
+_WRONG = {_ZH_MESSAGE: "格式不正确，请检查", _EN_MESSAGE: "Please check this value"}
+SURVEY = (
+    "type",
+    "name",
+    ZH,
+    EN,
+    "required",
+    "constraint",
+    _ZH_MESSAGE,
+    _EN_MESSAGE,
+    "relevant",
+    "default",
+    "calculation",
+    "parameters",
+)
 CHOICES = ("list_name", "name", ZH, EN)
 
 
@@ -35,13 +54,10 @@ class Form(msgspec.Struct, frozen=True):
     message: Descriptor
     zh: str
     en: str
-    tables: tuple[str, ...] = ()
+    request: Callable[[], Iterator[dict[str, str]]] | None = None
+    """Its questions, of a form that is a request; of others the fields of the message are asked."""
 
 
-FORMS: Mapping[str, Form] = {
-    "resident": Form(pb.ResidentDraft.DESCRIPTOR, "居民信息采集", "Resident"),
-    "household": Form(pb.HouseholdDraft.DESCRIPTOR, "家庭户信息采集", "Household"),
-}
 LABELS: Mapping[str, tuple[str, str]] = {
     "area_code": ("网格编码", "Grid or community"),
     "name": ("姓名", "Name"),
@@ -63,6 +79,24 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "match_flag": ("人户一致标识", "Lives where registered"),
 }
 """What the questions are called; a field without a name here is not asked in the field."""
+REQUESTED: Mapping[str, tuple[str, str]] = {
+    "resident_id": ("居民编号", "Resident"),
+    "check_id": ("核实指令编号", "Order to go and look"),
+    "plan_id": ("走访计划编号", "Plan of visits"),
+    "edits": ("采集项", "What is proposed"),
+    "found": ("核实结果", "What was found"),
+    "field": ("项目", "Field"),
+    "seen": ("登记的现值", "What the register shows now"),
+    "declined": ("本人不愿提供的项目", "What the resident does not want to tell"),
+    "notes": ("走访情况", "What was seen, heard and needed"),
+    "nothing_to_report": ("零报告", "Nothing to report"),
+    "evidence": ("佐证材料", "Evidence"),
+    "uri": ("照片", "Photograph"),
+    "observed_at": ("采集时间", "When it was seen"),
+    "happened_at": ("发生时间", "When it happened"),
+    "taken_at": ("拍摄时间", "When it was taken"),
+}
+"""What the questions of requests are called, where they are not fields of a resident."""
 _TABLES = {
     "sex": "sex",
     "id_doc_type": "id_doc_type",
@@ -78,8 +112,8 @@ _CONTEXT = frozenset({"kind"})
 def workbook(name: str) -> bytes:
     """Returns a form as an XLSX file. Raises KeyError for a form that does not exist."""
     form = FORMS[name]
-    survey = list(_questions(form.message, group=""))
-    lists = sorted({row["type"].split()[1] for row in survey if row["type"].startswith("select_one ")})
+    survey = _survey(form)
+    lists = _lists(survey)
     book = openpyxl.Workbook()
     _sheet(book.active, "survey", SURVEY, survey)
     _sheet(book.create_sheet(), "choices", CHOICES, [row for table in lists for row in _choices(table)])
@@ -93,9 +127,8 @@ def workbook(name: str) -> bytes:
 @functools.cache
 def version(name: str) -> str:
     """Returns a text that changes with anything of a form, its choices too: field tools fetch a form anew when it does."""
-    survey = list(_questions(FORMS[name].message, group=""))
-    lists = sorted({row["type"].split()[1] for row in survey if row["type"].startswith("select_one ")})
-    said = json.dumps([survey, [list(_choices(table)) for table in lists]], ensure_ascii=False)
+    survey = _survey(FORMS[name])
+    said = json.dumps([survey, [list(_choices(table)) for table in _lists(survey)]], ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
@@ -108,12 +141,20 @@ def asked(message: Descriptor) -> list[FieldDescriptor]:
     ]
 
 
+def _survey(form: Form) -> list[dict[str, str]]:
+    return list(form.request() if form.request else _questions(form.message, group=""))
+
+
+def _lists(survey: list[dict[str, str]]) -> list[str]:
+    return sorted({row["type"].split()[1] for row in survey if row["type"].startswith("select_")})
+
+
 def _questions(message: Descriptor, *, group: str) -> Iterator[dict[str, str]]:
     for field in asked(message):
         if field.message_type is not None:
             yield _row("begin_group", field.name)
             yield from _questions(field.message_type, group=field.name)
-            yield {**dict.fromkeys(SURVEY, ""), "type": "end_group"}
+            yield _end("group")
         elif not (group and field.name in _CONTEXT):
             yield _question(field, group)
 
@@ -129,13 +170,17 @@ def _question(field: FieldDescriptor, group: str) -> dict[str, str]:
     elif not question["type"].startswith("select_one"):
         question["constraint"] = _text_rule(rule)
     if question["constraint"]:
-        question |= {_ZH_MESSAGE: "格式不正确，请检查", _EN_MESSAGE: "Please check this value"}
+        question |= _WRONG
     return question
 
 
 def _row(kind: str, name: str) -> dict[str, str]:
-    zh, en = LABELS[name]
+    zh, en = LABELS.get(name) or REQUESTED[name]
     return {**dict.fromkeys(SURVEY, ""), "type": kind, "name": name, ZH: zh, EN: en}
+
+
+def _end(kind: str) -> dict[str, str]:
+    return {**dict.fromkeys(SURVEY, ""), "type": f"end_{kind}"}
 
 
 def _type(field: FieldDescriptor) -> str:
@@ -179,7 +224,7 @@ def _choices(name: str) -> Iterator[dict[str, str]]:
         for row in rows_of(name):
             yield {"list_name": name, "name": row["code"], ZH: row["zh"], EN: row.get("en") or row["zh"]}
         return
-    for code, (zh, en) in ENUMS[name].items():
+    for code, (zh, en) in {**ENUMS, **ENUMS_OF_REQUESTS}[name].items():
         yield {"list_name": name, "name": code, ZH: zh, EN: en}
 
 
@@ -191,6 +236,100 @@ ENUMS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "other": ("借住及其他", "Other"),
     },
     "kind": {"actual": ("实际居住", "Lives there"), "registered": ("户籍登记", "Registered there")},
+}
+
+
+ENUMS_OF_REQUESTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "collected_field": {name: LABELS[name] for name in COLLECTED if not screen_columns([name, LABELS[name][0]])},
+    "truth": {"true": ("是", "Yes"), "false": ("否", "No")},
+}
+
+
+def _submission() -> Iterator[dict[str, str]]:
+    yield _id("resident_id")
+    yield _request_id()
+    yield _row("begin_repeat", "edits")
+    yield from _valued(required="yes")
+    yield _written("seen", most=200)
+    yield _end("repeat")
+    yield _moment("observed_at")
+
+
+def _check() -> Iterator[dict[str, str]]:
+    yield _id("resident_id")
+    yield _id("check_id")
+    yield _request_id()
+    yield _row("begin_repeat", "found")
+    # Everything may be declined: then nothing stands here.
+    yield from _valued(required="")
+    yield _end("repeat")
+    yield _row("select_multiple collected_field", "declined")
+    yield from _evidence(required="yes")
+    yield _moment("happened_at")
+
+
+def _visit() -> Iterator[dict[str, str]]:
+    yield _id("plan_id")
+    yield _request_id()
+    yield {**_row("select_one truth", "nothing_to_report"), "required": "yes"}
+    # The service takes evidence instead of notes; a form cannot know that a photograph is going to follow.
+    yield {**_written("notes", most=1000), "required": "${nothing_to_report} = 'false'"}
+    yield from _evidence(required="")
+    yield _moment("happened_at")
+
+
+def _valued(*, required: str) -> Iterator[dict[str, str]]:
+    """A field of a resident and its value, asked for as the form of residents does."""
+    yield {**_row("select_one collected_field", "field"), "required": required}
+    names = list(ENUMS_OF_REQUESTS["collected_field"])
+    for name in names:
+        question = _question(pb.ResidentDraft.DESCRIPTOR.fields_by_name[name], "value")
+        yield question | {"name": f"value_{name}", "relevant": f"${{field}} = '{name}'"}
+    value = "''"
+    for name in reversed(names):
+        value = f"if(${{field}} = '{name}', ${{value_{name}}}, {value})"
+    yield _calculated("value", value)
+
+
+def _evidence(*, required: str) -> Iterator[dict[str, str]]:
+    yield _row("begin_repeat", "evidence")
+    yield {**_row("image", "uri"), "required": required, "parameters": "max-pixels=2048"}
+    yield {**_row("dateTime", "taken_at"), "relevant": "${uri} != ''"}
+    yield _end("repeat")
+
+
+def _id(name: str) -> dict[str, str]:
+    uuid = _matches("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    return {**_row("text", name), "required": "yes", "constraint": uuid, **_WRONG}
+
+
+def _request_id() -> dict[str, str]:
+    """Made once for a filled form, so that sending it twice changes nothing."""
+    return _calculated("request_id", "once(uuid())")
+
+
+def _calculated(name: str, calculation: str) -> dict[str, str]:
+    return {**dict.fromkeys(SURVEY, ""), "type": "calculate", "name": name, "calculation": calculation}
+
+
+def _written(name: str, *, most: int) -> dict[str, str]:
+    return {**_row("text", name), "constraint": f"string-length(.) <= {most}", **_WRONG}
+
+
+def _moment(name: str) -> dict[str, str]:
+    """A time at most 7 days ago, as the service takes it of devices that were offline."""
+    past = ". <= now() and decimal-date-time(.) >= decimal-date-time(now()) - 7"
+    return {**_row("dateTime", name), "default": "now()", "constraint": past, **_WRONG}
+
+
+FORMS: Mapping[str, Form] = {
+    "resident": Form(pb.ResidentDraft.DESCRIPTOR, "居民信息采集", "Resident"),
+    "household": Form(pb.HouseholdDraft.DESCRIPTOR, "家庭户信息采集", "Household"),
+    "collection": Form(collection_service_pb2.SubmitFieldsRequest.DESCRIPTOR, "动态采集", "Proposed values", _submission),
+    "field_check": Form(
+        collection_service_pb2.CompleteFieldCheckRequest.DESCRIPTOR, "上门核实", "Order to go and look", _check
+    ),
+    "care_visit": Form(care_pb2.RecordVisitRequest.DESCRIPTOR, "走访记录（三必访三必看三必查）", "Visit of care", _visit),
 }
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
+import openpyxl
 import pytest
+from google.protobuf.descriptor import Descriptor
 from pyxform.xls2xform import convert
 
 from population.exports import xlsform
+from population.policies.collection import COLLECTED
+from population.privacy.screening import screen_columns
+
+REQUESTS = ("collection", "field_check", "care_visit")
 
 
 @pytest.mark.parametrize("name", xlsform.FORMS)
@@ -42,3 +49,51 @@ def test_the_version_changes_with_the_choices(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.undo()
     xlsform.version.cache_clear()
     assert xlsform.version("resident") == before
+
+
+def _rows(name: str, sheet: str = "survey") -> list[dict[str, str]]:
+    head, *rows = openpyxl.load_workbook(BytesIO(xlsform.workbook(name)))[sheet].iter_rows(values_only=True)
+    return [dict(zip(head, [cell or "" for cell in row], strict=True)) for row in rows]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_questions_of_a_request_are_its_fields(name: str) -> None:
+    inside: list[Descriptor] = [xlsform.FORMS[name].message]
+    for row in _rows(name):
+        if row["type"] == "end_repeat":
+            inside.pop()
+        elif not row["name"].startswith("value_"):
+            field = inside[-1].fields_by_name[row["name"]]
+            assert field.is_repeated == (row["type"].startswith(("begin_repeat", "select_multiple"))), row["name"]
+            if row["type"] == "begin_repeat":
+                inside.append(field.message_type)
+    assert len(inside) == 1
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_request_asks_for_nothing_restricted(name: str) -> None:
+    said = [row[key] for row in _rows(name) for key in ("name", xlsform.ZH) if row.get(key)]
+    said += [
+        row[key] for row in _rows(name, "choices") if row["list_name"] == "collected_field" for key in ("name", xlsform.ZH)
+    ]
+    assert screen_columns(said) == []
+    assert not {"category", "rule"} & set(said)
+
+
+@pytest.mark.parametrize("name", ["collection", "field_check"])
+def test_every_collected_field_has_a_value_to_fill(name: str) -> None:
+    rows = {row["name"]: row for row in _rows(name) if row["name"]}
+    assert {row["name"] for row in _rows(name, "choices") if row["list_name"] == "collected_field"} == set(COLLECTED)
+    for field in COLLECTED:
+        assert rows[f"value_{field}"]["relevant"] == f"${{field}} = '{field}'"
+        assert f"${{value_{field}}}" in rows["value"]["calculation"]
+    assert rows["value_sex"]["type"] == "select_one sex"
+    assert rows["value_birth_date"]["type"] == "date"
+
+
+def test_evidence_is_needed_to_verify_and_notes_unless_nothing_is_reported() -> None:
+    check = {row["name"]: row for row in _rows("field_check")}
+    visit = {row["name"]: row for row in _rows("care_visit")}
+    assert check["uri"]["required"] == "yes"
+    assert visit["notes"]["required"] == "${nothing_to_report} = 'false'"
+    assert visit["uri"]["required"] == ""
