@@ -16,10 +16,12 @@ import duckdb
 import msgspec
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.internals.comparison_creator import ComparisonCreator
+from splink.internals.exceptions import SplinkException
 
 from population.crosscheck.blocking import Key, Tables, agreed_on, all_pairs, prediction_keys, training_keys
 from population.crosscheck.columns import Columns, ColumnType, comparison_of
 
+_log = logging.getLogger(__name__)
 SEED = 20_260_101
 """Of the random pairs: a job that is repeated finds the same."""
 RANDOM_PAIRS = 1e6
@@ -29,6 +31,8 @@ CERTAIN = 0.95
 """Probability from which two records are held to be one person."""
 POSSIBLE = 0.5
 """From here on a person is asked."""
+MOST_TRUE = 0.5
+"""Largest share of true pairs: where all are alike, that they are one person is not known either."""
 LEAST = 0.001
 """Smallest m: among a thousand true pairs one may look like this, even if the sample had none."""
 KNOWN = 0.9
@@ -115,9 +119,9 @@ def link(
     `score` does the second part elsewhere (`crosscheck.spark`) and returns such a table. Raises duckdb.InterruptException when the
     connection is interrupted.
     """
-    linker = linker_on(DuckDBAPI(connection), tables=tables, settings=creator_of(model))
-    train(linker, model=model, stage=stage)
-    weights = learned(linker, model=model)
+    weights = taught(
+        lambda: linker_on(DuckDBAPI(connection), tables=tables, settings=creator_of(model)), model=model, stage=stage
+    )
     stage("scoring")
     if score is not None:
         return score(connection, tables, model, weights, at_least)
@@ -136,16 +140,45 @@ def linker_on(api: Any, *, tables: Tables, settings: Any) -> Linker:
     return Linker(inputs, settings, log_level=None)
 
 
-def train(linker: Linker, *, model: Model, stage: Stage = lambda _: None) -> None:
-    """Learns the weights from the data, without labels."""
+def taught(make: Callable[[], Linker], *, model: Model, stage: Stage = lambda _: None) -> Weights:
+    """Returns the weights learned from the data, without labels. `make` gives untrained linkers. Raises duckdb.InterruptException.
+
+    A handful of people, or people who are all alike, teach nothing: Splink has then nothing to compare, or finds something impossible.
+    What is known of all people stays in force there.
+    """
     stage("training")
+    linker = make()
+    _count(linker, model=model)
+    try:
+        for key in model.training:
+            linker.training.estimate_parameters_using_expectation_maximisation(block_on(*key.columns))
+    except (ValueError, SplinkException) as error:
+        _pass_on_interrupt(error)
+        _log.info("nothing is learned from these records: %s", type(error).__name__)
+        linker = make()
+        _count(linker, model=model)
+    return learned(linker, model=model)
+
+
+def _pass_on_interrupt(error: BaseException) -> None:
+    """Splink wraps whatever the database says."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, duckdb.InterruptException):
+            raise cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _count(linker: Linker, *, model: Model) -> None:
+    """Learns what needs no example: how many pairs are true ones, and how often strangers agree."""
     if model.strict:
-        linker.training.estimate_probability_two_random_records_match(
-            [block_on(*names) for names in model.strict], recall=ASSUMED_RECALL
-        )
+        rules: list[Any] = [block_on(*names) for names in model.strict]
+        try:
+            linker.training.estimate_probability_two_random_records_match(rules, recall=ASSUMED_RECALL)
+        except ValueError:
+            # More pairs agree than would leave room for others: then none are others.
+            linker.training.estimate_probability_two_random_records_match(rules, recall=1.0)
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED)
-    for key in model.training:
-        linker.training.estimate_parameters_using_expectation_maximisation(block_on(*key.columns))
 
 
 def one_of_all(model: Model) -> float:
@@ -173,7 +206,7 @@ def _tells(connection: duckdb.DuckDBPyConnection, tables: Tables, name: str) -> 
 def learned(linker: Linker, *, model: Model) -> Weights:
     """Returns what a trained linker has learned, weighed against what is known of all people (KNOWN, EQUAL_AT_LEAST)."""
     settings: dict[str, Any] = linker.misc.save_model_to_json()
-    prior = max(settings["probability_two_random_records_match"], one_of_all(model))
+    prior = min(max(settings["probability_two_random_records_match"], one_of_all(model)), MOST_TRUE)
     levels = {
         comparison["output_column_name"]: _levels(comparison["comparison_levels"], true_pairs=prior * model.pairs)
         for comparison in settings["comparisons"]

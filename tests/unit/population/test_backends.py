@@ -56,9 +56,10 @@ def shape(settings: dict[str, Any]) -> list[Any]:
 def test_the_settings_are_the_same_for_duckdb_and_spark() -> None:
     with duckdb.connect() as connection:
         model = sample(connection)
-        linker = linking.linker_on(DuckDBAPI(connection), tables=TABLES, settings=linking.creator_of(model))
-        linking.train(linker, model=model)
-        weights = linking.learned(linker, model=model)
+        settings = linking.creator_of(model)
+        weights = linking.taught(
+            lambda: linking.linker_on(DuckDBAPI(connection), tables=TABLES, settings=settings), model=model
+        )
     here, there = (linking.creator_of(model, weights).create_settings_dict(dialect) for dialect in ("duckdb", "spark"))
     assert shape(here) == shape(there)
     assert all(m >= linking.LEAST for levels in weights.levels.values() for m, _ in levels)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import pytest
+from splink.internals.exceptions import SplinkException
 
-from population.crosscheck import comparing
+from population.crosscheck import comparing, linking
+from population.crosscheck.blocking import Key
 from population.crosscheck.evaluate import SAMPLES, evaluate
 from population.crosscheck.rules import rules
 from population.privacy.screening import check_rule
@@ -153,6 +157,49 @@ def test_of_a_person_entered_twice_with_a_slip_of_the_pen_somebody_is_asked() ->
 
 def test_a_register_nobody_is_in_twice_is_no_failure() -> None:
     assert duplicates(imported(2_000)) == set()
+
+
+def test_a_handful_of_people_is_linked_by_what_is_known_of_all() -> None:
+    # All that tells them apart is the key they agree on: nothing is left to learn from.
+    some = [
+        (1, "R1", 8_462_379_561_340_081_252, "李小红", "1", "1960-01-01", 1, "42050209005"),
+        (2, "R2", 5_083_778_927_992_387_860, "王小红", "1", "1960-01-01", 1, "42050207003"),
+        (3, "R3", None, "李小红", "1", "1960-01-01", 1, "42050209005"),
+    ]
+    assert duplicates(some) == {(1, 3)}
+
+
+@pytest.mark.parametrize("alike", [2, 5, 30])
+@pytest.mark.parametrize("others", [1, 4, 40])
+def test_people_who_are_all_alike_are_no_failure(alike: int, others: int) -> None:
+    same = [(record, f"R{record}", 100 + record, *TWIN) for record in range(1, alike + 1)]
+    duplicates([*same, *[(1_000 + row[0], *row[1:]) for row in people(others, seed=others)]])  # type: ignore[operator]
+
+
+def test_a_job_that_is_stopped_while_it_learns_is_stopped() -> None:
+    stopped = SplinkException("Error executing the following sql")
+    stopped.__cause__ = duckdb.InterruptException("INTERRUPT Error: Interrupted!")
+    with pytest.raises(duckdb.InterruptException):
+        linking.taught(lambda: _linker(stopped), model=_MODEL)
+
+
+_MODEL = linking.Model(columns={}, keys=(), training=(Key(("name",), 3),), strict=(), one_table=True, pairs=3)
+
+
+def _linker(error: Exception) -> Any:
+    """A linker that cannot be taught."""
+    training = SimpleNamespace(
+        estimate_u_using_random_sampling=lambda **_: None,
+        estimate_parameters_using_expectation_maximisation=_raising(error),
+    )
+    return SimpleNamespace(training=training)
+
+
+def _raising(error: Exception) -> Callable[..., None]:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise error
+
+    return refuse
 
 
 def test_forms_filled_in_with_the_same_words_make_no_flood_of_pairs() -> None:
