@@ -89,18 +89,6 @@ def is_hidden(field: FieldDescriptor, *, hides: int = options_pb2.SENSITIVITY_L2
     return bool(personal.sensitivity >= hides)
 
 
-def holds_personal(descriptor: Descriptor, seen: frozenset[str] = frozenset()) -> bool:
-    """Tells whether messages of this type can hold personal data (SENSITIVITY_L2 and above), however deep; masked or not."""
-    if descriptor.full_name in seen:
-        return False
-    inside = seen | {descriptor.full_name}
-    return any(
-        sensitivity_of(field) >= options_pb2.SENSITIVITY_L2
-        or (field.message_type is not None and holds_personal(field.message_type, inside))
-        for field in descriptor.fields
-    )
-
-
 class _Maker:
     """Makes, for one level, a pair of functions per message type: shows(m) tells whether something is to hide, hide(m) hides it."""
 

@@ -7,17 +7,16 @@ types, lists (or tuples) for repeated fields and dicts for maps. Nothing is mask
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from svckit.event_codec import event_fields, event_json, event_type
 from svckit.generating import Workshop, assignment, attribute, indent
-from svckit.masking import holds_personal
 from svckit.wellknown import copy_message, descriptor_of, enum_names, enum_numbers, is_map, map_value, part_of, special_codec
 
 __all__ = ["event_fields", "event_json", "event_type", "reader_of", "to_fields", "to_message"]
@@ -25,8 +24,6 @@ __all__ = ["event_fields", "event_json", "event_type", "reader_of", "to_fields",
 M = TypeVar("M", bound=Message)
 
 _FLOATS = (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT)
-# Parts of one kind whose messages are kept: those of a few hundred aggregates.
-_REMEMBERED = 4_000
 _shop = Workshop()
 
 
@@ -58,12 +55,11 @@ def to_fields(message: Message) -> dict[str, Any]:
 
 
 class _Writers(dict[type, Callable[[Any, Any], None]]):
-    """The generated functions that fill one message type, by the Python type of the source; `listed`: as an element of a list."""
+    """The generated functions that fill one message type, by the Python type of the source."""
 
-    def __init__(self, descriptor: Descriptor, *, listed: bool) -> None:
+    def __init__(self, descriptor: Descriptor) -> None:
         super().__init__()
         self._descriptor = descriptor
-        self._listed = listed
         self._special = special_codec(descriptor)
 
     def __missing__(self, kind: type) -> Callable[[Any, Any], None]:
@@ -72,49 +68,13 @@ class _Writers(dict[type, Callable[[Any, Any], None]]):
         elif self._special:
             self[kind] = self._special[0]
         else:
-            write = _compile_writer(self._descriptor, kind)
-            remembers = self._listed and _is_worth_remembering(self._descriptor, kind)
-            self[kind] = _remembering(write, self._descriptor) if remembers else write
+            self[kind] = _compile_writer(self._descriptor, kind)
         return self[kind]
 
 
-def _is_worth_remembering(descriptor: Descriptor, kind: type) -> bool:
-    """Tells of elements of aggregates: they never change, and most are the same from one answer to the next. Small ones are made sooner.
-
-    Personal data is kept no longer than an answer takes.
-    """
-    frozen = issubclass(kind, msgspec.Struct) and kind.__struct_config__.frozen
-    return frozen and any(field.message_type for field in descriptor.fields) and not holds_personal(descriptor)
-
-
-def _remembering(write: Callable[[Any, Any], None], descriptor: Descriptor) -> Callable[[Any, Any], None]:
-    """Returns `write` with a memory of what it made lately, by the identity of the source, which the memory keeps alive."""
-    made: dict[int, tuple[Any, Message]] = {}
-    cls = message_factory.GetMessageClass(descriptor)
-
-    def fill(source: Any, message: Any) -> None:
-        known = made.get(id(source))
-        if known is not None:
-            message.CopyFrom(known[1])
-            return
-        part = cls()
-        write(source, part)
-        if len(made) >= _REMEMBERED:
-            made.clear()
-        made[id(source)] = source, part
-        message.CopyFrom(part)
-
-    return fill
-
-
-_tables: dict[tuple[Descriptor, bool], _Writers] = {}
-
-
-def _writers(descriptor: Descriptor, *, listed: bool = False) -> _Writers:
-    found = _tables.get((descriptor, listed))
-    if found is None:
-        found = _tables.setdefault((descriptor, listed), _Writers(descriptor, listed=listed))
-    return found
+@functools.cache
+def _writers(descriptor: Descriptor) -> _Writers:
+    return _Writers(descriptor)
 
 
 def _compile_writer(descriptor: Descriptor, kind: type) -> Callable[[Any, Any], None]:
@@ -155,7 +115,7 @@ def _write_single(field: FieldDescriptor) -> list[str]:
 def _write_repeated(field: FieldDescriptor) -> list[str]:
     parts = attribute("message", field.name)
     if field.message_type:
-        return [f"add = {parts}.add", "for x in v:", f"    {_fill(part_of(field), 'x', listed=True)}(x, add())"]
+        return [f"add = {parts}.add", "for x in v:", f"    {_fill(part_of(field), 'x')}(x, add())"]
     if field.enum_type:
         return [f"{parts}.extend([{_number(field, 'x')} for x in v])"]
     return [f"{parts}.extend(v)"]
@@ -169,8 +129,8 @@ def _write_map(field: FieldDescriptor) -> list[str]:
     return [*lines, f"    parts[k] = {_number(value, 'x')}"]
 
 
-def _fill(descriptor: Descriptor, variable: str, *, listed: bool = False) -> str:
-    return f"{_shop.bind(_writers(descriptor, listed=listed))}[type({variable})]"
+def _fill(descriptor: Descriptor, variable: str) -> str:
+    return f"{_shop.bind(_writers(descriptor))}[type({variable})]"
 
 
 def _number(field: FieldDescriptor, variable: str) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import gc
-import weakref
 from typing import Any
 
 import msgspec
 import pytest
-from binglian.mediation.v1 import case_pb2, case_service_pb2, dispute_pb2, events_pb2
+from binglian.mediation.v1 import case_pb2, case_service_pb2, events_pb2
 from google.protobuf import any_pb2, duration_pb2, field_mask_pb2, json_format, message_factory, struct_pb2, timestamp_pb2
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
@@ -204,45 +202,6 @@ class TaskCompleted(msgspec.Struct, frozen=True, rename="camel"):
     department: str
     completed_at: dt.datetime
     on_time: bool
-
-
-class Part(msgspec.Struct, frozen=True, weakref=True):
-    """An element of an aggregate, for any message."""
-
-    text: str = "涉及他人"
-    record: str = "双方陈述"
-    name: str = "张三"
-    subject: str = "zhang"
-
-
-class Whole(msgspec.Struct, frozen=True):
-    """An aggregate with such elements, for the messages of a case and of a dispute."""
-
-    tasks: tuple[Part, ...] = ()
-    followers: tuple[Part, ...] = ()
-    parties: tuple[Part, ...] = ()
-    sessions: tuple[Part, ...] = ()
-    visits: tuple[Part, ...] = ()
-    police_notes: tuple[Part, ...] = ()
-
-
-@pytest.mark.parametrize(
-    ("cls", "name", "kept"),
-    [
-        (case_pb2.Case, "tasks", True),
-        (case_pb2.Case, "followers", False),
-        *((dispute_pb2.Dispute, name, False) for name in ("parties", "sessions", "visits", "police_notes")),
-    ],
-)
-def test_elements_with_personal_data_are_not_remembered(cls: type[Message], name: str, kept: bool) -> None:
-    """Others are, and answer for the next message."""
-    part = Part()
-    first, second = (to_message(cls, Whole(**{name: (part,)})) for _ in range(2))
-    assert first == second
-    left = weakref.ref(part)
-    del part
-    gc.collect()
-    assert (left() is not None) is kept
 
 
 class Unheard(msgspec.Struct, frozen=True):
