@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from mediation import routing
-from mediation.domain import Actor, Case, CaseState, Task, TaskState, Transition
+from mediation.domain import Actor, Attachment, Case, CaseState, Task, TaskState, Transition
 from mediation.domain.workflow import DEPARTMENT, OVERSEERS, OWN_CASES_ONLY, PROXIES
 from mediation.policies.protecting import hidden_from
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
@@ -99,6 +100,13 @@ def check_happened_at(by: Actor, happened_at: datetime | None, *, now: datetime,
     if by.roles.isdisjoint(PROXIES):
         _check_offline(happened_at, now, offline)
     return min(happened_at, now)
+
+
+def check_taken(files: Sequence[Attachment], *, field: str, now: datetime) -> None:
+    """Raises InvalidArgument naming the first photograph or file that says it was taken in the future, beyond 2 s of clock skew."""
+    for index, file in enumerate(files):
+        if file.taken_at is not None and file.taken_at > now + CLOCK_SKEW:
+            raise InvalidArgument("This time lies in the future.", field=f"{field}[{index}].taken_at", reason="IN_FUTURE")
 
 
 def _check_offline(happened_at: datetime, now: datetime, offline: bool) -> None:

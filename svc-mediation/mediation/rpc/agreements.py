@@ -11,11 +11,11 @@ from binglian.mediation.v1 import agreement_service_pb2_grpc
 from mediation import papers
 from mediation.audit_store import AuditLog
 from mediation.dispute_store import AgreementNumbers
-from mediation.domain import Attachment
 from mediation.domain.audit import AuditKind
 from mediation.domain.dispute import AgreementStatus, Dispute, Signature
 from mediation.operations import agreements as operations
-from mediation.rpc.mediating import Mediating, struct, structs, terms
+from mediation.rpc.mediating import Mediating, struct, terms
+from mediation.rpc.translate import attachments
 from svckit.access import current_caller
 from svckit.documents import utc_now
 from svckit.messages import to_fields, to_message
@@ -79,7 +79,7 @@ class AgreementServicer(agreement_service_pb2_grpc.AgreementServiceServicer):
             pb.SignAgreementResponse,
             request,
             lambda dispute, by, now: operations.sign_agreement(
-                dispute, signatures=signatures, scans=structs(request.scans, Attachment), by=by, now=now
+                dispute, signatures=signatures, scans=attachments(request.scans, field="scans"), by=by, now=now
             ),
         )
 
@@ -93,7 +93,7 @@ class AgreementServicer(agreement_service_pb2_grpc.AgreementServiceServicer):
                 dispute,
                 status=status,
                 remark=request.remark,
-                attachments=structs(request.attachments, Attachment),
+                attachments=attachments(request.attachments, field="attachments"),
                 by=by,
                 now=now,
             ),
@@ -133,7 +133,7 @@ class AgreementServicer(agreement_service_pb2_grpc.AgreementServiceServicer):
                 dispute,
                 text=request.text,
                 performed=request.performed,
-                attachments=structs(request.attachments, Attachment),
+                attachments=attachments(request.attachments, field="attachments"),
                 by=by,
                 now=now,
             ),

@@ -86,7 +86,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
             area_code=area_code,
             point=point,
             address=request.address,
-            photos=translate.attachments(request.photos),
+            photos=translate.attachments(request.photos, field="photos"),
             reporter_name=request.reporter_name,
             reporter_phone=request.reporter_phone,
             external_id=request.external_id,
@@ -128,7 +128,7 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
 
     async def VerifyCase(self, request: Any, context: Any) -> Any:
         """Records the check on site."""
-        photos = translate.attachments(request.photos)
+        photos = translate.attachments(request.photos, field="photos")
         return await self._change(
             case_service_pb2.VerifyCaseResponse,
             request,

@@ -124,7 +124,7 @@ class CooperationServicer(cooperation_service_pb2_grpc.CooperationServiceService
 
     async def AddEntry(self, request: Any, context: Any) -> Any:
         """Writes into the workspace; a repeated request returns the entry it wrote."""
-        fields, files = to_fields(request), translate.attachments(request.attachments)
+        fields, files = to_fields(request), translate.attachments(request.attachments, field="attachments")
         written: list[Entry] = []
 
         def verb(case: Case, by: Caller, at: datetime) -> Outcome:

@@ -11,7 +11,7 @@ from binglian.mediation.v1 import dispute_service_pb2_grpc
 from mediation import cursors
 from mediation.committee_store import CommitteeRegister
 from mediation.dispute_store import DisputeSearch, Filter, due_before, shown_to
-from mediation.domain import Attachment, Case
+from mediation.domain import Case
 from mediation.domain.committee import MediationCommittee
 from mediation.domain.dispute import Attendance, Committee, Dispute, Mediator, Party, PoliceGround, RecusalGround
 from mediation.operations import disputes as operations
@@ -20,7 +20,7 @@ from mediation.policies.access import check_visible
 from mediation.policies.committees import check_mediator_of, check_registered
 from mediation.policies.protecting import check_texts
 from mediation.rpc.mediating import Mediating, struct, structs
-from mediation.rpc.translate import instant
+from mediation.rpc.translate import attachments, instant
 from svckit.access import Caller, current_caller
 from svckit.documents import command_of, utc_now
 from svckit.errors import ServiceError
@@ -171,7 +171,7 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
                 length_minutes=request.length_minutes,
                 place=request.place,
                 method=request.method,
-                attachments=structs(request.attachments, Attachment),
+                attachments=attachments(request.attachments, field="attachments"),
                 next_at=next_at,
                 by=by,
                 now=now,

@@ -90,7 +90,7 @@ class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceService
     async def ReplyOrder(self, request: Any, context: Any) -> Any:
         """Replies for the department."""
         stance = ReplyStance(to_fields(request)["stance"])
-        files = translate.attachments(request.attachments)
+        files = translate.attachments(request.attachments, field="attachments")
 
         def verb(order: SupervisionOrder, by: Caller) -> OrderOutcome:
             return supervision.reply_order(order, stance=stance, text=request.text, attachments=files, by=by, now=utc_now())

@@ -50,7 +50,7 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
 
     async def ReportProgress(self, request: Any, context: Any) -> Any:
         """Adds a note of progress."""
-        files = translate.attachments(request.attachments)
+        files = translate.attachments(request.attachments, field="attachments")
 
         def verb(case: Case, by: Caller, at: datetime) -> Outcome:
             return operations.report_progress(
@@ -61,7 +61,7 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
 
     async def CompleteTask(self, request: Any, context: Any) -> Any:
         """Reports a task done."""
-        evidence = translate.attachments(request.evidence)
+        evidence = translate.attachments(request.evidence, field="evidence")
 
         def verb(case: Case, by: Caller, at: datetime) -> Outcome:
             return operations.complete_task(

@@ -42,9 +42,12 @@ def instant(timestamp: Timestamp, *, field: str = "happened_at") -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def attachments(messages: Iterable[Any]) -> tuple[Attachment, ...]:
-    """Returns attachment messages as structs."""
-    return tuple(_attachment(message) for message in messages)
+def attachments(messages: Iterable[Any], *, field: str) -> tuple[Attachment, ...]:
+    """Returns the attachment messages of a field as structs. Raises InvalidArgument (IN_FUTURE) for one taken in the future."""
+    files = tuple(_attachment(message) for message in messages)
+    if files:
+        policies.check_taken(files, field=field, now=utc_now())
+    return files
 
 
 def _attachment(message: Any) -> Attachment:

@@ -59,7 +59,7 @@ class CaseFlowServicer(case_flow_service_pb2_grpc.CaseFlowServiceServicer):
             source=request.source or translate.DEFAULT_SOURCE,
             point=translate.point(request),
             address=request.address,
-            photos=translate.attachments(request.photos),
+            photos=translate.attachments(request.photos, field="photos"),
             reporter_name=request.reporter_name,
             reporter_phone=request.reporter_phone,
             traceparent=current_traceparent(),
@@ -105,7 +105,7 @@ class CaseFlowServicer(case_flow_service_pb2_grpc.CaseFlowServiceServicer):
                 area_code=area_code,
                 address=request.address,
                 severity=translate.severity(request.severity),
-                photos=translate.attachments(request.photos),
+                photos=translate.attachments(request.photos, field="photos"),
                 by=by,
                 at=at,
                 now=utc_now(),
@@ -132,7 +132,7 @@ class CaseFlowServicer(case_flow_service_pb2_grpc.CaseFlowServiceServicer):
                 description=request.description,
                 point=translate.point(request),
                 address=request.address,
-                photos=translate.attachments(request.photos),
+                photos=translate.attachments(request.photos, field="photos"),
                 remark=request.remark,
                 by=by,
                 at=at,
@@ -186,7 +186,7 @@ class CaseFlowServicer(case_flow_service_pb2_grpc.CaseFlowServiceServicer):
 
     async def ReportResult(self, request: Any, context: Any) -> Any:
         """Reports what the grid did."""
-        evidence = translate.attachments(request.evidence)
+        evidence = translate.attachments(request.evidence, field="evidence")
 
         def verb(case: Case, by: Caller, at: datetime) -> Outcome:
             return operations.report_result(case, result=request.result, evidence=evidence, by=by, at=at, now=utc_now())

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from mediation import operations, policies
-from mediation.domain import Case, Light, Progress
+from mediation.domain import Attachment, Case, Light, Progress
 from mediation.domain.workflow import OWN_CASES_ONLY
 from mediation.store import view_of
 from svckit.access import Caller
@@ -56,6 +56,13 @@ def test_a_late_step_is_recorded_at_the_time_of_the_one_before() -> None:
 )
 def test_times_nobody_may_name(by: Caller, ago: timedelta, offline: bool, reason: str) -> None:
     refused(reason, policies.check_happened_at, by, START - ago, now=START, offline=offline)
+
+
+def test_no_photograph_is_from_the_future() -> None:
+    shown = [Attachment(uri="oss://a.jpg"), Attachment(uri="oss://b.jpg", taken_at=START + timedelta(seconds=2))]
+    policies.check_taken(shown, field="photos", now=START)
+    late = Attachment(uri="oss://c.jpg", taken_at=START + timedelta(seconds=3))
+    assert refused("IN_FUTURE", policies.check_taken, [*shown, late], field="photos", now=START) == "photos[2].taken_at"
 
 
 def test_times_that_may_be_named() -> None:
