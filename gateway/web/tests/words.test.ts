@@ -66,6 +66,9 @@ describe('numbers', () => {
     expect(formatDuration(7_200_000, 'zh')).toBe('2小时')
     expect(formatDuration(-274_500_000, 'en')).toBe('3d 4h')
     expect(formatDuration(Number.NaN, 'zh')).toBe('')
+    // Rounded, not cut: the same 13.6 s must not be 14 s in the timeline and 13 s in the ledger.
+    expect(formatDuration(13_600, 'zh')).toBe('14秒')
+    expect([formatDuration(999.7, 'en'), formatDuration(9_970, 'en'), formatDuration(59_600, 'en'), formatDuration(3_599_700, 'en')]).toEqual(['1.0s', '10s', '1m', '1h'])
     expect(formatAge(785_000, 'zh')).toBe('13分')
   })
 

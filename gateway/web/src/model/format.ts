@@ -58,12 +58,13 @@ const UNITS: [number, Record<Language, string>][] = [
   [1_000, { zh: '秒', en: 's' }],
 ]
 
-/** The two largest units of a duration in ms: 3天4小时, 13分5秒; below 10 s with tenths; below 1 s in milliseconds. */
+/** The two largest units of a duration in ms: 3天4小时, 13分5秒; below 10 s with tenths; below 1 s in milliseconds. Rounded here, so that a figure reads the same wherever it stands. */
 export function formatDuration(duration: number, language: Language): string {
   if (!Number.isFinite(duration)) return ''
-  const whole = Math.abs(duration)
-  if (whole < 1_000) return `${Math.round(whole)}${language === 'zh' ? '毫秒' : 'ms'}`
-  if (whole < 10_000) return `${(whole / 1_000).toFixed(1)}${language === 'zh' ? '秒' : 's'}`
+  const exact = Math.abs(duration)
+  if (exact < 999.5) return `${Math.round(exact)}${language === 'zh' ? '毫秒' : 'ms'}`
+  if (exact < 9_950) return `${(exact / 1_000).toFixed(1)}${language === 'zh' ? '秒' : 's'}`
+  const whole = Math.round(exact / 1_000) * 1_000
   const first = UNITS.findIndex(([size]) => whole >= size)
   let rest = whole
   const parts = UNITS.slice(first, first + 2).map(([size, name]) => {
