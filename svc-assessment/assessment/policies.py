@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from assessment.domain import Fact, FactKind, Light, Round, Standstill
+from assessment.domain import CaseLedger, Fact, FactKind, Light, Round, Standstill
 from assessment.standstills import moving_minutes, still_minutes
 
 # China has had no daylight saving time since 1991; a fixed offset needs no time-zone database in the image.
@@ -31,6 +31,12 @@ def category_hidden_from(*, roles: frozenset[str], department: str) -> str:
     """Returns the category whose cases somebody may not know of, "" for none."""
     sees = not roles.isdisjoint(PROTECTED_READERS) or department in PROTECTING_DEPARTMENTS
     return "" if sees else PROTECTED_CATEGORY
+
+
+def is_hidden(ledger: CaseLedger, *, hidden: str, department: str) -> bool:
+    """Tells whether a case of the category `hidden` ("" for none) is hidden; not from departments with a task in it, until they are taken out."""
+    works_on_it = bool(department) and any(task.department == department and not task.removed for task in ledger.tasks)
+    return ledger.category == hidden != "" and not works_on_it
 
 
 def period_of(instant: dt.datetime | None) -> str:

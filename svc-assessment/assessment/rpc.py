@@ -12,7 +12,7 @@ from binglian.type.v1.file_pb2 import FilePart
 
 from assessment import operations, store, tables
 from assessment.domain import CaseLedger, CategoryComparison, CriticalMinutes
-from assessment.policies import category_hidden_from, period_of
+from assessment.policies import category_hidden_from, is_hidden, period_of
 from svckit.access import current_caller, may_act_in
 from svckit.documents import utc_now
 from svckit.messages import to_message
@@ -142,10 +142,7 @@ def _hidden_category() -> str:
 
 
 def _is_hidden(ledger: CaseLedger) -> bool:
-    """Tells whether the case is hidden from the caller. Departments with a task in it know of it."""
-    department = current_caller().department
-    works_on_it = bool(department) and any(task.department == department for task in ledger.tasks)
-    return ledger.category == _hidden_category() != "" and not works_on_it
+    return is_hidden(ledger, hidden=_hidden_category(), department=current_caller().department)
 
 
 def _query(request: Any) -> dict[str, Any]:

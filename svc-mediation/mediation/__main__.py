@@ -132,7 +132,7 @@ def notice_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tuple
 
     duties = api.repository(Duty, collection="duties", id_field="duty_id")
     notices = NoticeServicer(
-        search=NoticeSearch(api.db["notices"]),
+        search=NoticeSearch(api.db["notices"], cases=api.db["cases"]),
         deliveries=api.repository(Delivery, collection="deliveries", id_field="delivery_id"),
         quiet=quiet_hours(settings),
     )

@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 from mediation.domain import Actor
 from mediation.policies.protecting import PROTECTED_CATEGORY, sees_protected
 from mediation.policies.roster import department_bound
+from mediation.relieved import is_over, is_withheld, left_by
 from svckit.errors import Unavailable
 from svckit.paging import code_range, narrowed, page_of
 
@@ -20,6 +21,8 @@ Document = dict[str, Any]
 Filter = dict[str, Any]
 
 MOST_UNREAD = 100
+# What tells whether a notice still concerns somebody.
+_JUDGED = ("kind", "case_id", "task_id", "category", "post_department")
 # The bell looks at so many of the newest: who has read them all must not be asked about half a year every time.
 LOOKED_AT = 500
 NEWEST = ("-created_at", "_id")
@@ -136,33 +139,58 @@ def unread_by(caller: Actor) -> Filter:
 class NoticeSearch:
     """Reads and marks notices. All raise Unavailable while the database is away."""
 
-    def __init__(self, notices: AsyncCollection[Document]) -> None:
+    def __init__(self, notices: AsyncCollection[Document], *, cases: AsyncCollection[Document]) -> None:
         self._notices = notices
+        self._cases = cases
 
     async def page(self, caller: Actor, *, unread_only: bool, token: str, size: int) -> tuple[list[Document], str]:
-        """Returns a page of the caller's notices, newest first, each with `read`, and the token of the next."""
+        """Returns a page of the caller's notices, newest first, each with `read` and `over`, and the token of the next.
+
+        Those that concern a department no longer are not unread; what it may not know of any more is in no page, so one may be short.
+        """
         query = unread_by(caller) if unread_only else addressed_to(caller)
         rows, token = await _answered(page_of(self._notices, query=query, keys=NEWEST, token=token, size=size))
+        rows = await _answered(self._shown(caller, rows))
         for row in rows:
             row["notice_id"] = row["_id"]
-            row["read"] = caller.subject in row.get("read_by", ())
-        return rows, token
+            row["read"] = row["over"] or caller.subject in row.get("read_by", ())
+        return [row for row in rows if not (unread_only and row["over"])], token
 
     async def unread(self, caller: Actor) -> int:
         """Returns how many of the LOOKED_AT newest notices the caller has not read, counted to MOST_UNREAD."""
-        found = await _answered(self._counted(caller))
-        return int(found[0]["count"]) if found else 0
+        rows = await _answered(self._unread(caller))
+        count = 0
+        for start in range(0, len(rows), MOST_UNREAD):
+            shown = await _answered(self._shown(caller, rows[start : start + MOST_UNREAD]))
+            count += sum(not row["over"] for row in shown)
+            if count >= MOST_UNREAD:
+                return MOST_UNREAD
+        return count
 
-    async def _counted(self, caller: Actor) -> list[Document]:
+    async def _unread(self, caller: Actor) -> list[Document]:
         stages: list[Document] = [
             {"$match": addressed_to(caller)},
             {"$sort": {"created_at": -1, "_id": 1}},
             {"$limit": LOOKED_AT},
             {"$match": {"read_by": {"$ne": caller.subject}}},
-            {"$limit": MOST_UNREAD},
-            {"$count": "count"},
+            {"$project": dict.fromkeys(_JUDGED, True)},
         ]
         return await (await self._notices.aggregate(stages)).to_list()
+
+    async def _shown(self, caller: Actor, rows: list[Document]) -> list[Document]:
+        """What the caller may still know of, each with `over`: whether its department has nothing to do about it any more."""
+        of_departments = [row for row in rows if row.get("post_department")]
+        left = await left_by(
+            self._cases,
+            case_ids=(row["case_id"] for row in of_departments),
+            departments={row["post_department"] for row in of_departments},
+        )
+        shown = []
+        for row in rows:
+            found = left.get(row["case_id"]) if row.get("post_department") else None
+            if not is_withheld(row, found, caller):
+                shown.append(row | {"over": is_over(row, found)})
+        return shown
 
     async def mark_read(self, caller: Actor, *, notice_ids: Sequence[str], until: datetime) -> None:
         """Marks the caller's notices as read: the named ones, or (none named) all up to an instant.

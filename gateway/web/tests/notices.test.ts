@@ -44,6 +44,11 @@ describe('notices', () => {
     expect(toneOf({ kind: 'NOTICE_KIND_VERIFIED', positive: false })).toBe('red')
   })
 
+  it('ask for nothing once the task is no longer the department\'s', () => {
+    const notice: Notice = { kind: 'NOTICE_KIND_RED', clock: 'CLOCK_KIND_RESOLVE', over: true }
+    expect([toneOf(notice), factsOf(notice, clockName)]).toEqual(['plain', [{ key: 'notice.over', values: {} }]])
+  })
+
   it('count to 99', () => {
     expect([badge(-1), badge(0), badge(1), badge(99), badge(100), badge(500)]).toEqual(['', '', '1', '99', '99+', '99+'])
   })

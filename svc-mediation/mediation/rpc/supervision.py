@@ -13,6 +13,8 @@ from mediation.domain.supervision import ReplyStance, SupervisionOrder
 from mediation.operations import Outcome, escalating, supervision
 from mediation.operations.supervision import OrderOutcome
 from mediation.policies import supervision as policies
+from mediation.policies.protecting import PROTECTED_CATEGORY, sees_protected
+from mediation.relieved import is_order_withheld, left_by
 from mediation.rpc import translate
 from mediation.rpc.checking import checks_texts
 from mediation.supervision_store import Document, OrderSearch, asked_for, lit, shown_to
@@ -139,6 +141,8 @@ class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceService
 
     async def _change(self, response: type[Any], request: Any, verb: Verb) -> Any:
         caller = current_caller()
+        if caller.department and not sees_protected(caller):
+            await self._visible(request.order_id)
 
         def decide(order: SupervisionOrder) -> OrderOutcome:
             policies.check_order_visible(_told(order), caller)
@@ -167,7 +171,7 @@ class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceService
         where |= shown_to(caller)
         found, token = await self._search.page(where, token=request.page_token, size=request.page_size or DEFAULT_PAGE)
         now = utc_now()
-        orders = [lit(order, now=now) for order in found]
+        orders = [lit(order, now=now) for order in await self._known(caller, found)]
         return to_message(pb.ListOrdersResponse, {"orders": orders, "next_page_token": token})
 
     async def WatchOrder(self, request: Any, context: Any) -> AsyncIterator[Any]:
@@ -183,10 +187,19 @@ class SupervisionServicer(supervision_service_pb2_grpc.SupervisionServiceService
 
     async def _visible(self, order_id: str) -> Document:
         order = await self._search.one(order_id)
-        if order is None:
+        if order is None or not await self._known(current_caller(), [order]):
             raise policies.OrderNotFound(f"Order {order_id} does not exist.")
         policies.check_order_visible(order, current_caller())
         return lit(order, now=utc_now())
+
+    async def _known(self, caller: Caller, orders: list[Document]) -> list[Document]:
+        """The orders without those about suspected domestic violence to a department that has no part in it any more."""
+        protected = () if sees_protected(caller) else [order for order in orders if order["category"] == PROTECTED_CATEGORY]
+        departments = {caller.department} if caller.department and protected else set()
+        left = await left_by(
+            self._cases.collection, case_ids=(order["case_id"] for order in protected), departments=departments
+        )
+        return [order for order in orders if not is_order_withheld(order, left.get(order["case_id"]), caller)]
 
 
 def _told(order: SupervisionOrder) -> Document:

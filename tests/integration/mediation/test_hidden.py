@@ -16,6 +16,10 @@ from binglian.mediation.v1 import (
     case_pb2,
     cooperation_service_pb2,
     cooperation_service_pb2_grpc,
+    notice_pb2,
+    notice_service_pb2,
+    notice_service_pb2_grpc,
+    supervision_pb2,
     supervision_service_pb2,
     supervision_service_pb2_grpc,
     task_service_pb2,
@@ -25,6 +29,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
+from svckit.errors import NotFound
 from svckit.ids import new_id
 from tests.integration.mediation.messages import settings
 from tests.integration.mediation.stack import Person, Stack, task_of
@@ -155,7 +160,7 @@ async def test_suspected_violence_is_known_to_those_who_protect_alone(stack: Sta
 
 
 async def test_who_was_taken_out_is_told_that_and_no_more(stack: Stack, worker: None) -> None:
-    """What was addressed to it while it had a part stays: its notices, and its order, which ends."""
+    """Also of what was addressed to it while it had a part: of its notices, and of its order, which ends."""
     about = await entered(stack, category="A0105", words="凌晨楼上传来哭喊声", departments=("PSB", "WF"))
     await noticed(stack, about, ("DISPATCHER", "4205", ""))
     async with (
@@ -176,18 +181,34 @@ async def test_who_was_taken_out_is_told_that_and_no_more(stack: Stack, worker: 
             )
             known = {"case_id": about["case_id"], "case_number": about["number"], "revision": left.task.revision}
             assert left.task == task_service_pb2.TaskView(task=task, **known)
+        await refused_to(women, about["order_id"])
+        kinds = await kinds_of(women, about["case_id"])
+        while kinds != [notice_pb2.NOTICE_KIND_REMOVED]:
+            await asyncio.sleep(0.2)
+            kinds = await kinds_of(women, about["case_id"])
     heard = await told(stack, WOMEN, about)
-    assert given_away(heard, about).keys() <= {
-        "GetOrder",
-        "ListOrders",
-        "WatchOrder",
-        "ListNotices",
-        "WatchNotices",
-        "WatchTasks",
-    }
+    # That it was taken out is told with the number of the case.
+    assert given_away(heard, about).keys() <= {"ListNotices", "WatchTasks"}
     assert about["words"].encode() not in heard["ListNotices"] + heard["WatchTasks"]
     after = await told(stack, ("DEPT_LEAD", "4205", "PSB"), about)
     assert {"GetCase", "FindTasks"} <= given_away(after, about).keys()
+
+
+async def refused_to(women: Person, order_id: str) -> None:
+    """An order about a case the department was taken out of cannot be answered any more."""
+    stub = supervision_service_pb2_grpc.SupervisionServiceStub(women.channel)  # type: ignore[call-overload]
+    stance = supervision_pb2.REPLY_STANCE_COMPLIED
+    with pytest.raises(NotFound):
+        await stub.ReplyOrder(
+            supervision_service_pb2.ReplyOrderRequest(order_id=order_id, stance=stance, text="已处理", request_id=new_id())
+        )
+
+
+async def kinds_of(person: Person, case_id: str) -> list[int]:
+    """The kinds of somebody's notices about a case."""
+    stub = notice_service_pb2_grpc.NoticeServiceStub(person.channel)  # type: ignore[call-overload]
+    listed = await stub.ListNotices(notice_service_pb2.ListNoticesRequest(page_size=200))
+    return [notice.kind for notice in listed.notices if notice.case_id == case_id]
 
 
 async def noticed(stack: Stack, about: dict[str, str], who: tuple[str, str, str]) -> None:

@@ -46,7 +46,7 @@ def notice(number: int) -> dict[str, Any]:
 
 
 async def test_the_first_page_is_read_in_order(notices: AsyncCollection[dict[str, Any]]) -> None:
-    search = store.NoticeSearch(notices)
+    search = store.NoticeSearch(notices, cases=notices.database["cases"])
     rows, token = await search.page(DESK, unread_only=False, token="", size=50)
     expected = [f"{number:08}" for number in range(MANY - 1, -1, -1) if number % 4 != 3]
     assert [row["notice_id"] for row in rows] == expected[:50]
@@ -58,7 +58,7 @@ async def test_the_first_page_is_read_in_order(notices: AsyncCollection[dict[str
 
 
 async def test_the_bell_counts_to_a_hundred_and_looks_at_the_newest(notices: AsyncCollection[dict[str, Any]]) -> None:
-    search = store.NoticeSearch(notices)
+    search = store.NoticeSearch(notices, cases=notices.database["cases"])
     assert await search.unread(DESK) == store.MOST_UNREAD
     newest, _ = await search.page(DESK, unread_only=False, token="", size=200)
     await search.mark_read(DESK, notice_ids=[row["notice_id"] for row in newest[:3]], until=NOW)
@@ -68,3 +68,39 @@ async def test_the_bell_counts_to_a_hundred_and_looks_at_the_newest(notices: Asy
     assert await search.unread(DESK) == 0
     assert await notices.count_documents({"read_by": "desk"}) == MANY * 3 // 4
     assert await notices.count_documents({"post_department": "UMD", "read_by": "desk"}) == 0
+
+
+def task(department: str, state: str) -> dict[str, Any]:
+    return {"task_id": f"t-{department}", "department": department, "state": state}
+
+
+async def test_what_was_taken_from_a_department_asks_it_for_nothing(notices: AsyncCollection[dict[str, Any]]) -> None:
+    fire = Caller("f", roles=frozenset({"DEPT_LEAD"}), area="4205", department="FIRE")
+    cases = notices.database["cases"]
+    ordinary = {"_id": "left", "tasks": [task("UMD", "accepted"), task("FIRE", "removed")]}
+    # Open again: what was taken out then stands with the earlier tasks.
+    hidden = {"_id": "hidden", "tasks": [task("PSB", "accepted")], "earlier_tasks": [task("FIRE", "removed")]}
+    await cases.insert_many([ordinary, hidden])
+    about = {"task_id": "t-FIRE", "department": "FIRE", "roles": ["DEPT_LEAD"], "post_department": "FIRE", "subjects": []}
+    kinds = [
+        ("left", "assigned", "A0204"),
+        ("left", "removed", "A0204"),
+        ("hidden", "red", "A0105"),
+        ("hidden", "ruled", "A0105"),
+    ]
+    new = [
+        {**notice(MANY + number), **about, "case_id": case_id, "kind": kind, "category": category}
+        for number, (case_id, kind, category) in enumerate(kinds)
+    ]
+    await notices.update_many({}, {"$set": {"read_by": ["f"]}})
+    await notices.insert_many(new)
+    search = store.NoticeSearch(notices, cases=cases)
+    rows, _ = await search.page(fire, unread_only=False, token="", size=4)
+    shown = [(row["case_id"], row["kind"], row["over"], row["read"]) for row in rows]
+    assert shown == [("hidden", "ruled", False, False), ("left", "removed", False, False), ("left", "assigned", True, True)]
+    unread, _ = await search.page(fire, unread_only=True, token="", size=50)
+    assert [row["kind"] for row in unread] == ["ruled", "removed"]
+    assert await search.unread(fire) == 2
+    umd = Caller("u", roles=frozenset({"DEPT_LEAD"}), area="4205", department="UMD")
+    rows, _ = await search.page(umd, unread_only=False, token="", size=1)
+    assert [row["over"] for row in rows] == [False]

@@ -10,6 +10,7 @@ export interface Fact {
 
 /** The verdict of a ruling or a check, and the clock that turned. */
 export function factsOf(notice: Notice, clockName: (clock: string) => string): Fact[] {
+  if (notice.over) return [{ key: 'notice.over', values: {} }]
   switch (notice.kind) {
     case 'NOTICE_KIND_YELLOW':
       return [{ key: 'notice.clockYellow', values: { clock: clockName(notice.clock ?? 'CLOCK_KIND_UNSPECIFIED') } }]
@@ -39,9 +40,10 @@ const REGISTER: Partial<Record<NoticeKind, string>> = {
   NOTICE_KIND_AUDIT: '/people/audit/alerts',
 }
 
-/** Colour of a notice: lights keep theirs, a failed check and a refusal are as grave as a red light. */
+/** Colour of a notice: lights keep theirs, a failed check and a refusal are as grave as a red light; what is another's now has none. */
 export function toneOf(notice: Notice): 'red' | 'yellow' | 'plain' {
   const kind = notice.kind ?? 'NOTICE_KIND_UNSPECIFIED'
+  if (notice.over) return 'plain'
   if (GRAVE.has(kind) || (kind === 'NOTICE_KIND_VERIFIED' && !notice.positive)) return 'red'
   return ASKING.has(kind) ? 'yellow' : 'plain'
 }
