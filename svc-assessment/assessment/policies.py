@@ -34,7 +34,7 @@ def category_hidden_from(*, roles: frozenset[str], department: str) -> str:
 
 
 def is_hidden(ledger: CaseLedger, *, hidden: str, department: str) -> bool:
-    """Tells whether a case of the category `hidden` ("" for none) is hidden; not from departments with a task in it, until they are taken out."""
+    """Tells whether a case of the category `hidden` ("" for none) is hidden; not from departments with a task in it not taken out."""
     works_on_it = bool(department) and any(task.department == department and not task.removed for task in ledger.tasks)
     return ledger.category == hidden != "" and not works_on_it
 

@@ -22,7 +22,7 @@ def test_the_condition_of_a_category_leaves_out_what_is_hidden() -> None:
 
 def test_who_was_taken_out_of_a_hidden_case_does_not_see_its_ledger() -> None:
     tasks = (TaskRecord(task_id="a", department="PSB"), TaskRecord(task_id="b", department="WF", removed=True))
-    ledger = CaseLedger(case_id="c", category="A0105", tasks=tasks)
+    ledger = CaseLedger(case_id="c", facts=(), category="A0105", tasks=tasks)
     hidden = [ours.is_hidden(ledger, hidden="A0105", department=code) for code in ("PSB", "WF", "UMD", "")]
     assert hidden == [False, True, True, True]
     assert not ours.is_hidden(ledger, hidden="", department="WF")
