@@ -144,7 +144,7 @@ def _check_purpose(field: Field, purpose: str) -> None:
 
 
 def _code(field: Field, written: Restriction, reading: _Reading) -> Condition:
-    if written.value not in codes_of(field.table):
+    if written.value not in (field.values or codes_of(field.table)):
         raise refused(f"{written.value!r} is not a code of {field.table}", position=written.position)
     return _same(field, written.comparator, written.value)
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from population.domain.residence import Tenure
+
 
 class Kind(StrEnum):
     """Type of a field: decides which comparisons and values it allows."""
@@ -23,9 +25,19 @@ class Kind(StrEnum):
     SEALED = "sealed"  # a code that is stored encrypted with a blind index; equality
 
 
+class Place(StrEnum):
+    """Where the value of a field lies in documents."""
+
+    STORED = "stored"  # under its path
+    HOME = "home"  # in the present home; of several the one they came to last
+    HOUSEHOLD = "household"  # nowhere: it is the count of those who live here and are of one household
+
+
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """`path` in documents of `residents`, `column` in the replica's `people`; `table` the code table of its values.
 
+    `values`: the values of a code that has no table of its own. `place` HOME: `path` is the field of a residence; HOUSEHOLD: the one that
+    tells of which household somebody is.
     `purposes`: those of purpose_code.csv that allow the field, when it needs one that covers L3; empty: any.
     """
 
@@ -35,6 +47,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     column: str
     meaning: str
     table: str = ""
+    values: frozenset[str] = frozenset()
+    place: Place = Place.STORED
     purposes: frozenset[str] = frozenset()
     low: int = 0
     high: int = 0
@@ -75,6 +89,26 @@ _ALL = (
     Field(name="floor", kind=Kind.NUMBER, path="living.floor", column="floor", meaning="居住楼层", low=-9, high=200),
     Field(name="lift", kind=Kind.FLAG, path="living.lift", column="lift", meaning="有电梯"),
     Field(name="lives_alone", kind=Kind.FLAG, path="living.alone", column="alone", meaning="独居"),
+    Field(
+        name="tenure",
+        kind=Kind.CODE,
+        path="tenure",
+        column="tenure",
+        table="tenure",
+        values=frozenset(Tenure),
+        place=Place.HOME,
+        meaning="居住方式",
+    ),
+    Field(
+        name="household_size",
+        kind=Kind.NUMBER,
+        path="household_id",
+        column="household_size",
+        place=Place.HOUSEHOLD,
+        meaning="家庭户人数",
+        low=1,
+        high=9999,
+    ),
     Field(
         name="affiliation",
         kind=Kind.SEALED,

@@ -90,6 +90,7 @@ class Database:
                 cursor.execute(schema.insertion(table, f"read_parquet('{pattern}')", order="ORDER BY area, id"))
                 cursor.close()
             self._connection.execute(schema.COUNT_HOMES.format(""))
+            self._connection.execute(schema.SET_SIZES.format(""))
 
     def apply(self, batch: Batch, *, gone: Sequence[str], token: str) -> None:
         """Puts the rows of a batch in place of what there was about the people `gone`, in one transaction.
@@ -133,13 +134,14 @@ def _remove(cursor: duckdb.DuckDBPyConnection, gone: Sequence[str]) -> set[int]:
 
 
 def _count_homes(cursor: duckdb.DuckDBPyConnection, households: set[int]) -> None:
-    """Counts the members of some households anew."""
+    """Counts the members of some households anew; all of them have the new size."""
     if not households:
         return
     cursor.register("touched", pa.table({"household": pa.array(list(households), type=pa.uint64())}))
     theirs = "household IN (SELECT household FROM touched)"
     cursor.execute(f"DELETE FROM homes WHERE {theirs}")
     cursor.execute(schema.COUNT_HOMES.format(f"AND {theirs}"))
+    cursor.execute(schema.SET_SIZES.format(f"AND people.{theirs}"))
     cursor.unregister("touched")
 
 

@@ -100,7 +100,7 @@ class Owner:
         try:
             database = self._checked(file)
         except Outdated as reason:
-            _log.info("%s", reason)
+            _log.info("%s: it is built anew, until then nothing is answered from it", reason)
             self._rebuild.set()
             return
         follower = Follower(self._source, database, lost=self._rebuild.set)

@@ -31,6 +31,8 @@ READ = (
     "residences.since",
     "residences.until",
     "residences.kind",
+    "residences.residence_id",
+    "residences.tenure",
     "created_at",
 )
 """The fields that are read of a document: no more leaves the database."""
@@ -53,6 +55,7 @@ _PEOPLE = pa.schema(
         ("floor", pa.int16()),
         ("lift", pa.bool_()),
         ("alone", pa.bool_()),
+        ("tenure", pa.string()),
         ("affiliation", pa.binary()),
         ("longitude", pa.float64()),
         ("latitude", pa.float64()),
@@ -124,10 +127,20 @@ def _person(document: Document, area: int | None, birth: int | None, household: 
         floor if floor is not None and -_LONGEST_FLOOR < floor < _LONGEST_FLOOR else None,
         living.get("lift"),
         living.get("alone"),
+        tenure_of(document),
         sealed.get("index"),
         living.get("longitude"),
         living.get("latitude"),
     )
+
+
+def tenure_of(document: Document) -> str | None:
+    """Returns how somebody lives in the present home, of several the one they came to last; None for not known."""
+    homes = [one for one in document.get("residences") or () if one.get("kind") != REGISTERED and not one.get("until")]
+    if not homes:
+        return None
+    last = max(homes, key=lambda one: (one.get("since") or "", one.get("residence_id") or "", one.get("tenure") or ""))
+    return last.get("tenure") or None
 
 
 def stays_of(document: Document, *, area: int | None) -> list[tuple[int | None, int, int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-VERSION = f"3/{duckdb.__version__}"
+VERSION = f"4/{duckdb.__version__}"
 """Files of another version are built anew: the columns may differ, and so may `hash`, by which households are known here."""
 
 PEOPLE = (
@@ -19,11 +19,13 @@ PEOPLE = (
     ("floor", "SMALLINT"),
     ("lift", "BOOLEAN"),
     ("alone", "BOOLEAN"),
+    ("tenure", "VARCHAR"),
+    ("household_size", "INTEGER"),
     ("affiliation", "BLOB"),
     ("longitude", "DOUBLE"),
     ("latitude", "DOUBLE"),
 )
-"""Who lives here now, a row each."""
+"""Who lives here now, a row each. `household_size` is not of the document: it is kept with `homes` (`SET_SIZES`)."""
 
 STAYS = (
     ("id", "UUID"),
@@ -55,6 +57,12 @@ COUNT_HOMES = (
     "INSERT INTO homes SELECT household, min(area), count(*) FROM people WHERE household IS NOT NULL {} GROUP BY household"
 )
 
+SET_SIZES = "UPDATE people SET household_size = homes.size FROM homes WHERE people.household = homes.household {}"
+"""Beside the count, so that a condition on it costs what one on any other column does."""
+
+COUNTED = frozenset({"household_size"})
+"""Columns that follow from other rows, not from the person's document."""
+
 NEVER_HERE = frozenset({"name", "name_latin", "name_keys", "id_number", "phone", "documents", "address", "created_by"})
 """Fields of residents that identify them, or tell who entered them: none of them is read for the replica, a test sees to it."""
 
@@ -68,7 +76,7 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
 
 def insertion(table: str, source: str, *, order: str = "") -> str:
     """Returns the SQL that takes the rows of `rows.Batch` from `source` (an Arrow table or `read_parquet(…)`)."""
-    names = [name for name, _ in TABLES[table]]
+    names = [name for name, _ in TABLES[table] if name not in COUNTED]
     values = [_VALUES.get(name, name) for name in names]
     return f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} FROM {source} {order}"
 

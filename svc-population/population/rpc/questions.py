@@ -12,12 +12,13 @@ from binglian.population.v1 import question_pb2, question_service_pb2_grpc
 from binglian.population.v1 import question_service_pb2 as pb
 from pymongo.asynchronous.collection import AsyncCollection
 
+from population import store
 from population.policies.requests import local_day, read_day
 from population.privacy import audit
 from population.privacy.trail import Trail
 from population.questions.asking import Found, area_of, asked, is_small
 from population.questions.conditions import Seal
-from population.questions.documents import filter_of
+from population.questions.documents import asks_for_sizes, filter_of
 from population.rpc import figures, voters
 from population.rpc.people import PRESENT, SHOWN, person
 from population.rpc.tokens import KEYS, behind, token_after, token_of
@@ -61,7 +62,9 @@ class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
         if not is_small(prefix):
             return await self._from_replica(request)
         query = {"area_code": code_range(prefix), **PRESENT}
-        return await self._from_documents(request, {"$and": [query, part]} if (part := filter_of(condition)) else query)
+        sizes = await store.household_sizes(self._rows, prefix=prefix) if asks_for_sizes(condition) else {}
+        part = filter_of(condition, sizes=sizes)
+        return await self._from_documents(request, {"$and": [query, part]} if part else query)
 
     async def _from_documents(self, request: pb.FindPeopleRequest, query: Mapping[str, Any]) -> pb.FindPeopleResponse:
         now, after, size = utc_now(), token_after(request.page_token), request.page_size or DEFAULT_PAGE

@@ -145,6 +145,16 @@ HERE: dict[str, Any] = {"standing": None}
 """The condition that somebody is among those who live here."""
 
 
+async def household_sizes(rows: Rows, *, prefix: str) -> dict[str, int]:
+    """Returns how many people are of each household that has somebody in an area, wherever they live."""
+    ids = await rows.distinct("household_id", {"area_code": code_range(prefix), "household_id": {"$gt": ""}, **HERE})
+    whole: list[Raw] = [
+        {"$match": {"household_id": {"$in": ids}, **HERE}},
+        {"$group": {"_id": "$household_id", "people": {"$sum": 1}}},
+    ]
+    return {row["_id"]: row["people"] async for row in await rows.aggregate(whole)}
+
+
 async def with_numbers(rows: Rows, *, city: str, indexes: Collection[bytes]) -> list[Raw]:
     """Returns the residents of a city with one of these numbers on any identity document, with the command that entered each.
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,14 @@ from typing import Any
 import grpc
 import pytest
 from binglian.housing.v1 import events_pb2 as housing
-from binglian.population.v1 import question_pb2, question_service_pb2, question_service_pb2_grpc, resident_service_pb2
+from binglian.population.v1 import (
+    question_pb2,
+    question_service_pb2,
+    question_service_pb2_grpc,
+    register_pb2,
+    register_pb2_grpc,
+    resident_service_pb2,
+)
 from binglian.population.v1 import question_service_pb2 as pb
 from hypothesis import HealthCheck, given, settings
 from pymongo import MongoClient
@@ -62,7 +70,8 @@ def test_documents_columns_and_plain_reading_agree(everybody: Any, text: str) ->
     documents, rows, database = everybody
     condition = read(text, today=TODAY, seal=seal, purpose="P01")
     expected = {one["_id"] for one in documents if holds(text, one)}
-    assert {row["_id"] for row in rows.find(filter_of(condition), {"_id": True})} == expected
+    sizes = Counter(one["household_id"] for one in documents if one.get("household_id"))
+    assert {row["_id"] for row in rows.find(filter_of(condition, sizes=sizes), {"_id": True})} == expected
     where = where_of(condition)
     assert {row[0] for row in database.query(f"SELECT id::VARCHAR FROM people WHERE {where.sql}", where.values)} == expected
 
@@ -325,6 +334,48 @@ def test_how_somebody_lives_is_asked_for_until_they_move(office: Office) -> None
         assert office.ask.FindPeople(request, **office.clerk(purpose="P01")).total_size == 0
     finally:
         office.people.service.database["residents"].delete_one({"_id": resident.resident_id})
+
+
+def found_by(office: Office, text: str, prefix: str) -> set[str]:
+    request = pb.FindPeopleRequest(filter=text, area_prefix=prefix, page_size=200)
+    return {one.resident_id for one in office.ask.FindPeople(request, **office.clerk()).people}
+
+
+def test_tenure_and_household_size_are_asked_for_as_they_are_now(office: Office) -> None:
+    """In a community by documents, in the district by the replica; the household grows and shrinks, also outside of the community."""
+    grid, made = f"{GRID[:12]}19999", resident_service_pb2.CreateHouseholdRequest(request_id=new_id())
+    made.household.area_code = grid
+    household = office.people.households.CreateHousehold(made, **office.people.worker).household.household_id
+    home = {"house_id": new_id(), "tenure": "TENURE_TENANT"}
+    rows, register = (
+        office.people.service.database["residents"],
+        register_pb2_grpc.RegisterServiceStub(office.people.service.channel),
+    )
+
+    def both_say(question: str, ids: list[str]) -> None:
+        for prefix in (GRID[:12], DISTRICT):
+            text = f'{question} AND area:"{grid}"'
+            eventually(lambda text=text, prefix=prefix: found_by(office, text, prefix) == set(ids), seconds=10)
+
+    entered = [office.people.enter(area_code=grid, residence=home, household_id=household).resident_id for _ in range(3)]
+    first, second, third = entered
+    try:
+        both_say('household_size = 3 AND tenure = "tenant"', entered)
+        rows.update_one({"_id": third}, {"$set": {"area_code": "42050200100419999"}})
+        both_say("household_size = 3", [first, second])
+        died = {"resident_id": third, "request_id": new_id(), "died_on": dt.date.today().isoformat(), "reason": "old age"}
+        register.RecordDeath(register_pb2.RecordDeathRequest(**died), **office.people.clerk)
+        both_say("household_size = 2", [first, second])
+        both_say("household_size > 2", [])
+        # Who came to another home last lives as that one says.
+        start = resident_service_pb2.StartResidenceRequest(
+            resident_id=first, request_id=new_id(), residence={"house_id": new_id(), "tenure": "TENURE_OWNER"}
+        )
+        office.people.residents.StartResidence(start, **office.people.worker)
+        both_say('tenure = "owner"', [first])
+        both_say('tenure != "owner"', [second])
+    finally:
+        rows.delete_many({"_id": {"$in": entered}})
 
 
 UPSTAIRS = "floor >= 3 AND lift = false AND lives_alone = true"

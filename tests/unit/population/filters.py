@@ -6,6 +6,7 @@ import datetime as dt
 import operator
 import random
 import uuid
+from collections import Counter
 from typing import Any
 
 from hypothesis import strategies as st
@@ -37,7 +38,14 @@ def seal(field: str, value: str) -> list[bytes]:
 def people(count: int) -> list[dict[str, Any]]:
     """Documents in which anything may be unknown: missing, null or empty."""
     chance = random.Random(7)
-    return [_one(chance) for _ in range(count)]
+    found = [_one(chance) for _ in range(count)]
+    sizes = Counter(one.get("household_id") for one in found)
+    # Nobody stores it: it is here for the plain reading alone.
+    return [one | {SIZE: sizes[one["household_id"]] if one.get("household_id") else None} for one in found]
+
+
+SIZE = "household size"
+HOMES = [str(uuid.UUID(int=number, version=4)) for number in range(200)]
 
 
 def _one(chance: random.Random) -> dict[str, Any]:
@@ -64,9 +72,36 @@ def _one(chance: random.Random) -> dict[str, Any]:
     if chance.random() < 0.4:
         index = chance.choice(seal("affiliation", chance.choice(("01", "02"))))
         document["affiliation"] = {"cipher": b"x", "index": index}
+    if chance.random() < 0.8:
+        document["household_id"] = chance.choice([*HOMES, "", None])
+    if chance.random() < 0.8:
+        document["residences"] = [_residence(chance) for _ in range(chance.randrange(4))]
     if chance.random() < 0.3:
         document["match_flag"] = chance.choice(("01", "02", ""))
     return document
+
+
+def _residence(chance: random.Random) -> dict[str, Any]:
+    residence = {
+        "residence_id": str(chance.randrange(10**6)),
+        "since": chance.choice(("2001-01-01", "2010-01-01", "2020-01-01", "")),
+        "until": chance.choice(("", "", "2021-01-01", None)),
+        "kind": chance.choice(("actual", "actual", "registered", None)),
+        "tenure": chance.choice(("owner", "family", "tenant", "tenant", "other", "", None)),
+    }
+    return {name: value for name, value in residence.items() if value is not None or chance.random() < 0.5}
+
+
+def _tenure(person: dict[str, Any]) -> str | None:
+    """Home after home, keeping the one they came to last."""
+    present = None
+    for home in person.get("residences", ()):
+        if home.get("until") or home.get("kind") == "registered":
+            continue
+        came = (home["since"], home["residence_id"])
+        if present is None or came > (present["since"], present["residence_id"]):
+            present = home
+    return present.get("tenure") if present else None
 
 
 _EQUALITY, _ORDER = ("=", "!="), ("<", "<=", ">", ">=")
@@ -90,6 +125,8 @@ def _restrictions() -> st.SearchStrategy[str]:
         "floor",
         "lift",
         "lives_alone",
+        "tenure",
+        "household_size",
         "affiliation",
         "area",
     )
@@ -105,6 +142,8 @@ def _restrictions() -> st.SearchStrategy[str]:
         written("floor", _EQUALITY + _ORDER, st.sampled_from(["-1", "0", "1", "3", "8"])),
         written("lift", _EQUALITY, st.sampled_from(["true", "false"])),
         written("lives_alone", _EQUALITY, st.sampled_from(["true", "false"])),
+        written("tenure", _EQUALITY, codes("owner", "tenant")),
+        written("household_size", _EQUALITY + _ORDER, st.sampled_from(["1", "2", "3", "4", "5", "9"])),
         written("affiliation", _EQUALITY, codes("01", "02")),
         written("area", _EQUALITY, codes(*AREAS)),
         written("area", (":",), codes("4205", "420502", "420502001", "420502001001", "42050200100110001", "999999")),
@@ -155,7 +194,7 @@ def _compared(one: Restriction, person: dict[str, Any]) -> bool:
     if one.comparator is Comparator.HAS:
         return one.value == "*" or str(actual).startswith(one.value)
     wanted: Any = one.value
-    if one.field in ("age", "floor"):
+    if one.field in ("age", "floor", "household_size"):
         wanted = int(wanted)
     elif one.field in ("lift", "lives_alone"):
         wanted = wanted == "true"
@@ -172,6 +211,8 @@ def _actual(field: str, person: dict[str, Any]) -> Any:
         "floor": living.get("floor"),
         "lift": living.get("lift"),
         "lives_alone": living.get("alone"),
+        "tenure": _tenure(person),
+        "household_size": person[SIZE],
         "affiliation": sealed["index"].decode().rpartition(":")[2] if sealed else None,
     }
     value = values[field] if field in values else person.get(field)

@@ -46,6 +46,8 @@ def test_words_side_by_side_mean_and() -> None:
         ("sex < 1", 1, "can be compared by"),
         ("sex = 7", 1, "not a code of sex"),
         ("lift = yes", 1, "true or false"),
+        ("tenure = rented", 1, "not a code of tenure"),
+        ("household_size < 0", 1, "between 1 and 9999"),
         ("birth_date > 1999-02-30", 1, "a day"),
         ("area = 420502", 1, "area:"),
         ("area:abc", 1, "digits"),

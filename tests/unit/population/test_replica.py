@@ -70,6 +70,9 @@ def test_households_are_those_of_all_that_was_applied(database: Database) -> Non
             expected[min(size, 10)] += count
         assert answers.household_sizes(database, prefix="", day=None) == expected
         assert database.query("SELECT count(*) FROM people") == [(len(here),)]
+        members = Counter(one["household_id"] for one in here if one["household_id"])
+        kept = dict(database.query("SELECT id::VARCHAR, household_size FROM people"))
+        assert kept == {one["_id"]: members.get(one["household_id"]) for one in here}
 
 
 def test_who_lived_together_on_a_day_in_the_past(database: Database) -> None:

@@ -13,8 +13,9 @@ export const zh = {
     schoolAge: { label: '6 至 14 岁儿童', text: 'age >= 6 AND age <= 14' },
     split: { label: '人户分离的成年人', text: 'match_flag = "02" AND age >= 18' },
     floating: { label: '流动人口中的老人', text: 'resident_type = "03" AND age >= 60' },
+    rented: { label: '租住的五人以上家庭户', text: 'tenure = "tenant" AND household_size >= 5' },
   },
-  field: { age: '周岁', birth_date: '出生日期', sex: '性别（1 男 2 女）', resident_type: '人口类型代码', household_relation: '与户主关系代码', match_flag: '人户一致（01 02）', area: '区划（用 :）', floor: '居住楼层', lift: '有电梯', lives_alone: '独居', affiliation: '组织关系（须说明目的）' },
+  field: { age: '周岁', birth_date: '出生日期', sex: '性别（1 男 2 女）', resident_type: '人口类型代码', household_relation: '与户主关系代码', match_flag: '人户一致（01 02）', area: '区划（用 :）', floor: '居住楼层', lift: '有电梯', lives_alone: '独居', tenure: '居住方式（owner 自有 family 家属 tenant 租住 other 其他）', household_size: '家庭户人数', affiliation: '组织关系（须说明目的）' },
   wrongAt: '第 {n} 个字符处看不懂',
   why: {
     noField: '没有字段 {name}', compared: '{name} 只能用 {list} 比较', notCode: '{name} 不是 {list} 的代码', range: '{name} 在 {low} 至 {high} 之间', day: '{name} 是日期，格式为 YYYY-MM-DD',
@@ -77,8 +78,9 @@ export const en: typeof zh = {
     schoolAge: { label: 'Children of 6 to 14', text: 'age >= 6 AND age <= 14' },
     split: { label: 'Adults registered elsewhere', text: 'match_flag = "02" AND age >= 18' },
     floating: { label: 'Floating residents of 60 and over', text: 'resident_type = "03" AND age >= 60' },
+    rented: { label: 'Renting, five and more in the household', text: 'tenure = "tenant" AND household_size >= 5' },
   },
-  field: { age: 'completed years', birth_date: 'date of birth', sex: 'sex (1 male, 2 female)', resident_type: 'kind of resident', household_relation: 'relation to head', match_flag: 'lives where registered (01 02)', area: 'area (with :)', floor: 'storey', lift: 'has a lift', lives_alone: 'lives alone', affiliation: 'affiliation (needs a purpose)' },
+  field: { age: 'completed years', birth_date: 'date of birth', sex: 'sex (1 male, 2 female)', resident_type: 'kind of resident', household_relation: 'relation to head', match_flag: 'lives where registered (01 02)', area: 'area (with :)', floor: 'storey', lift: 'has a lift', lives_alone: 'lives alone', tenure: 'owner, family, tenant or other', household_size: 'people of the household', affiliation: 'affiliation (needs a purpose)' },
   wrongAt: 'Cannot be read at character {n}',
   why: {
     noField: 'there is no field {name}', compared: '{name} is compared by {list}', notCode: '{name} is not a code of {list}', range: '{name} lies between {low} and {high}', day: '{name} is a day, YYYY-MM-DD',
