@@ -116,14 +116,15 @@ def progress(text: str) -> None:
 
 def print_table(rows: Sequence[Row]) -> None:
     """Prints the rows as people read them."""
-    print(f"{'name':<24}{'ours':>12}{'floor':>12}  {'unit':<14}{'ratio':>8}{'target':>8}  ok")
+    print(f"{'name':<28}{'ours':>12}{'floor':>12}  {'unit':<14}{'ratio':>8}{'target':>8}  ok")
     for row in rows:
-        floor = f"{row.floor:,.1f}" if row.floor is not None else "-"
+        places = 4 if row.unit == "share" else 1
+        floor = f"{row.floor:,.{places}f}" if row.floor is not None else "-"
         ratio = f"{row.ratio:.2f}" if row.ratio is not None else "-"
         target = f"{row.target:.2f}" if row.target is not None else "-"
         verdict = "-" if row.target is None else ("yes" if row.ok else "NO")
         print(
-            f"{row.name:<24}{row.value:>12,.1f}{floor:>12}  {row.unit:<14}{ratio:>8}{target:>8}  {verdict}  {row.note}".rstrip()
+            f"{row.name:<28}{row.value:>12,.{places}f}{floor:>12}  {row.unit:<14}{ratio:>8}{target:>8}  {verdict}  {row.note}".rstrip()
         )
 
 

@@ -17,6 +17,7 @@ ROWS = (
     "replica_lag",
     "voter_roll",
     "crosscheck",
+    "linkage",
     "importing",
 )
 """The rows in the order of the table; `run(register) -> list[Row]` of the module of that name in this package measures them."""
