@@ -14,6 +14,7 @@ from assessment import operations, store, tables
 from assessment.domain import CaseLedger, CategoryComparison, CriticalMinutes
 from assessment.policies import category_hidden_from, is_hidden, period_of
 from svckit.access import current_caller, may_act_in
+from svckit.audits import AuditKind, AuditLog
 from svckit.documents import utc_now
 from svckit.messages import to_message
 from svckit.paging import page_of
@@ -35,8 +36,9 @@ _TABLES = {
 class Assessment(AssessmentServiceServicer):
     """Ledgers, figures and the comparison. Read only."""
 
-    def __init__(self, ledgers: Repository[CaseLedger]) -> None:
+    def __init__(self, ledgers: Repository[CaseLedger], *, audit: AuditLog) -> None:
         self._ledgers = ledgers
+        self._audit = audit
 
     async def GetCaseLedger(self, request: pb.GetCaseLedgerRequest, context: object) -> pb.GetCaseLedgerResponse:
         """See the proto."""
@@ -107,9 +109,18 @@ class Assessment(AssessmentServiceServicer):
         if request.department:
             listed["tasks.department"] = request.department
         name = f"{table.name}-{request.case_id or period}.csv"
-        yield _part(tables.head(table), name=name, content_type="text/csv; charset=utf-8")
-        async for sources in self._sources(table, query, listed):
-            yield _part(tables.body(table, sources))
+        entry = await self._audit.begin(current_caller(), kind=AuditKind.EXPORT, what=f"{table.name}.csv", query=request)
+        given, complete = 0, False
+        try:
+            yield _part(tables.head(table), name=name, content_type="text/csv; charset=utf-8")
+            async for sources in self._sources(table, query, listed):
+                text, rows = tables.body(table, sources)
+                given += rows
+                yield _part(text)
+            complete = True
+        finally:
+            # Also of a file that was broken off it is on record how much went out.
+            await self._audit.end(entry, rows=given, complete=complete)
 
     async def _sources(
         self, table: tables.Table, query: dict[str, Any], listed: dict[str, Any]

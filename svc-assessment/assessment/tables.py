@@ -55,10 +55,10 @@ def head(table: Table) -> str:
     return MARK + _lines([[column.heading for column in table.columns]])
 
 
-def body(table: Table, sources: Iterable[Any]) -> str:
-    """Returns the lines of some ledgers or structs."""
-    rows = (row for source in sources for row in table.rows(source))
-    return _lines([[_text(column.cell(row)) for column in table.columns] for row in rows])
+def body(table: Table, sources: Iterable[Any]) -> tuple[str, int]:
+    """Returns the lines of some ledgers or structs, and how many there are."""
+    rows = [row for source in sources for row in table.rows(source)]
+    return _lines([_text(column.cell(row)) for column in table.columns] for row in rows), len(rows)
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> str:

@@ -19,9 +19,10 @@ SERVICE = "mediation"
 
 def api(settings: MediationSettings) -> None:
     """Serves gRPC. Imports it only here: a worker must never load grpc."""
-    from mediation import audit_store, committee_store, dispute_store, notice_store, search_store
+    from mediation import committee_store, dispute_store, notice_store, search_store
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
+    from svckit import audits
     from svckit.api import run_api
 
     run_api(
@@ -34,7 +35,7 @@ def api(settings: MediationSettings) -> None:
             *notice_store.DOCUMENTS,
             *dispute_store.DOCUMENTS,
             *committee_store.DOCUMENTS,
-            *audit_store.DOCUMENTS,
+            *audits.DOCUMENTS,
         ],
         servicers=lambda made: (
             *servicers(made, locate_seconds=settings.locate_seconds),
@@ -53,8 +54,6 @@ def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
     from binglian.mediation.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
     from binglian.mediation.v1.task_service_pb2_grpc import add_TaskServiceServicer_to_server
 
-    from mediation import audit_store
-    from mediation.audit_store import AuditLog
     from mediation.counting import Counts
     from mediation.domain.search import SavedSearch
     from mediation.finding import Finder
@@ -64,6 +63,7 @@ def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
     from mediation.store import CaseNumbers, CaseSearch
     from mediation.streams import Hub
     from mediation.texts import WordingSearch
+    from svckit import audits
 
     cases = api.repository(Case, collection="cases", id_field="case_id")
     searches = api.repository(SavedSearch, collection="searches", id_field="search_id")
@@ -73,7 +73,7 @@ def servicers(api: Api, *, locate_seconds: float) -> Iterable[tuple[Any, Any]]:
     locator = Locator(api.stub(LocationServiceStub, "housing", timeout=locate_seconds))
     numbers = CaseNumbers(api.db["numbers"])
     servicer = CaseServicer(cases=cases, search=search, counts=counts, numbers=numbers, hub=hub, locator=locator)
-    saved, audit = SavedSearches(searches.collection), AuditLog(api.db[audit_store.COLLECTION])
+    saved, audit = SavedSearches(searches.collection), audits.AuditLog(api.db[audits.COLLECTION])
     searcher = SearchServicer(search=search, finder=finder, searches=searches, saved=saved, audit=audit)
     return (
         (add_CaseServiceServicer_to_server, servicer),
@@ -148,8 +148,6 @@ def dispute_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tupl
     from binglian.mediation.v1.committee_service_pb2_grpc import add_CommitteeServiceServicer_to_server
     from binglian.mediation.v1.dispute_service_pb2_grpc import add_DisputeServiceServicer_to_server
 
-    from mediation import audit_store
-    from mediation.audit_store import AuditLog
     from mediation.committee_store import CommitteeRegister
     from mediation.dispute_store import AgreementNumbers, DisputeSearch
     from mediation.domain.committee import MediationCommittee
@@ -158,11 +156,12 @@ def dispute_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tupl
     from mediation.rpc.agreements import AgreementServicer
     from mediation.rpc.committees import CommitteeServicer
     from mediation.rpc.disputes import DisputeServicer
+    from svckit import audits
 
     disputes = api.repository(Dispute, collection="disputes", id_field="dispute_id")
     cases = api.repository(Case, collection="cases", id_field="case_id")
     committees = api.repository(MediationCommittee, collection="committees", id_field="committee_id")
-    register, audit = CommitteeRegister(committees.collection), AuditLog(api.db[audit_store.COLLECTION])
+    register, audit = CommitteeRegister(committees.collection), audits.AuditLog(api.db[audits.COLLECTION])
     search = DisputeSearch(disputes.collection)
     mediations = DisputeServicer(disputes=disputes, cases=cases, search=search, register=register)
     numbers = AgreementNumbers(api.db["numbers"])
@@ -179,10 +178,11 @@ def worker(settings: MediationSettings) -> None:
     from svckit.worker import run_worker
 
     # isort: split
-    from mediation import audit_store, committee_store, dispute_store, notice_store, search_store
+    from mediation import committee_store, dispute_store, notice_store, search_store
     from mediation.events import MediationWorker
     from mediation.store import CaseDocument
     from mediation.supervision_store import SupervisionOrderDocument
+    from svckit import audits
 
     documents = [
         CaseDocument,
@@ -191,7 +191,7 @@ def worker(settings: MediationSettings) -> None:
         *notice_store.DOCUMENTS,
         *dispute_store.DOCUMENTS,
         *committee_store.DOCUMENTS,
-        *audit_store.DOCUMENTS,
+        *audits.DOCUMENTS,
     ]
     run_worker(service=SERVICE, settings=settings, documents=documents, worker=MediationWorker)
 

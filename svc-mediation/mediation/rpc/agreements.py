@@ -9,14 +9,13 @@ from binglian.mediation.v1 import agreement_service_pb2 as pb
 from binglian.mediation.v1 import agreement_service_pb2_grpc
 
 from mediation import papers
-from mediation.audit_store import AuditLog
 from mediation.dispute_store import AgreementNumbers
-from mediation.domain.audit import AuditKind
 from mediation.domain.dispute import AgreementStatus, Dispute, Signature
 from mediation.operations import agreements as operations
 from mediation.rpc.mediating import Mediating, struct, terms
 from mediation.rpc.translate import attachments
 from svckit.access import current_caller
+from svckit.audits import AuditKind, AuditLog
 from svckit.documents import utc_now
 from svckit.messages import to_fields, to_message
 from svckit.store import Repository

@@ -7,10 +7,9 @@ from typing import Any
 from binglian.mediation.v1 import audit_pb2, audit_service_pb2_grpc
 from binglian.mediation.v1 import audit_service_pb2 as pb
 
-from mediation.audit_store import AuditLog, shown_to, wanted
-from mediation.domain.audit import AuditKind
 from mediation.rpc.translate import instant
 from svckit.access import current_caller
+from svckit.audits import AuditKind, AuditLog, shown_to, wanted
 from svckit.messages import to_fields, to_message
 
 DEFAULT_PAGE = 50

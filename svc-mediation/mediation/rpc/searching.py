@@ -12,10 +12,8 @@ from binglian.options.v1 import options_pb2
 from binglian.type.v1 import file_pb2
 
 from mediation import asking, cursors, exporting, policies, sheets
-from mediation.audit_store import AuditLog
 from mediation.counting import tally
 from mediation.cursors import Cursor
-from mediation.domain.audit import AuditKind
 from mediation.domain.search import SavedSearch
 from mediation.finding import MOST_COUNTED, Ask, Finder, Page
 from mediation.operations.searches import forget_search, save_search
@@ -23,6 +21,7 @@ from mediation.rpc import translate
 from mediation.search_store import SavedSearches
 from mediation.store import CaseSearch, Document, lit, view_of
 from svckit.access import Caller, current_caller
+from svckit.audits import AuditKind, AuditLog
 from svckit.documents import command_of, utc_now
 from svckit.errors import InvalidArgument
 from svckit.ids import new_id

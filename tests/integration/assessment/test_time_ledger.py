@@ -9,13 +9,15 @@ import random
 import grpc
 import pytest
 from binglian.assessment.v1 import assessment_service_pb2 as pb
+from binglian.assessment.v1 import ledger_audit_service_pb2 as audit_pb
 from binglian.assessment.v1 import ledger_pb2
+from binglian.assessment.v1.ledger_audit_service_pb2_grpc import LedgerAuditServiceStub
 from binglian.mediation.v1 import events_pb2 as facts
 from binglian.mediation.v1 import supervision_pb2
 
 from assessment import store
 from assessment.policies import PROTECTED_CATEGORY
-from svckit.errors import InvalidArgument
+from svckit.errors import InvalidArgument, PermissionDenied
 from svckit.statuses import error_of
 from tests.integration.assessment.test_service import (
     ASSESSOR,
@@ -177,6 +179,25 @@ def test_more_rows_than_one_piece_holds(service, stub, category):
     for _ in range(520):
         entered(service, area="420502001003", category=category, period="2026-03")
     assert len(download(service, stub, category=category, period="2026-03")[1]) == 520
+
+
+def test_every_file_leaves_a_record_that_auditors_read(service, stub, category):
+    for _ in range(501):
+        entered(service, area="420502001003", category=category, period="2026-03")
+    download(service, stub, category=category, period="2026-03", table=pb.LEDGER_TABLE_CASES)
+    auditor = service.metadata(sub="qian", roles=["AUDITOR"], area="4205")
+    audits = LedgerAuditServiceStub(service.channel)
+    asked = audit_pb.ListLedgerAuditEntriesRequest(exports_only=True, by="zhao", page_size=1)
+    (entry,) = audits.ListLedgerAuditEntries(asked, metadata=auditor).entries
+    assert (entry.what, entry.rows, entry.complete, entry.large) == ("cases.csv", 501, True, True)
+    assert (entry.by, entry.kind, category in entry.query) == ("zhao", audit_pb.LEDGER_AUDIT_KIND_EXPORT, True)
+    seen = audits.ListLedgerAuditEntries(audit_pb.ListLedgerAuditEntriesRequest(by="qian"), metadata=auditor).entries
+    assert seen[-1].kind == audit_pb.LEDGER_AUDIT_KIND_AUDIT_READ
+    abroad = service.metadata(sub="sun", roles=["AUDITOR"], area="4212")
+    assert not audits.ListLedgerAuditEntries(asked, metadata=abroad).entries
+    with pytest.raises(grpc.RpcError) as caught:
+        audits.ListLedgerAuditEntries(asked, metadata=service.metadata(**ASSESSOR))
+    assert isinstance(error_of(caught.value), PermissionDenied)
 
 
 def test_other_cities_download_nothing(service, stub, category):

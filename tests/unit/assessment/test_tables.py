@@ -16,9 +16,12 @@ from tests.unit.assessment.test_ledgers import taken, three_departments
 
 
 def read(table: tables.Table, *sources: object) -> list[dict[str, str]]:
-    text = tables.head(table) + tables.body(table, sources)
+    lines, count = tables.body(table, sources)
+    text = tables.head(table) + lines
     assert text.startswith("\ufeff")
-    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert len(rows) == count
+    return rows
 
 
 def raw(history):

@@ -1,10 +1,11 @@
-"""Records of exports and downloads in MongoDB: written before anything is given away, read by auditors, forgotten after three years."""
+"""Records of exports and downloads (审计): written before anything is given away, read by auditors, forgotten after three years."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, ClassVar
 
 import mongoengine as me
@@ -14,8 +15,6 @@ from google.protobuf.message import Message
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
-from mediation.domain import Actor
-from mediation.domain.audit import LARGE, AuditEntry, AuditKind
 from svckit.access import Caller
 from svckit.commit import DURABLE
 from svckit.documents import utc_now
@@ -29,11 +28,40 @@ COLLECTION = "audits"
 NEWEST = ("-at", "_id")
 # purpose_code.csv P13: audit records are kept for three years.
 KEPT = timedelta(days=3 * 365 + 1)
+# audit_event.csv, AE05: more rows than this are for two people to decide.
+LARGE = 500
 _LONGEST_QUERY = 4_000
 
 
-class AuditDocument(me.Document):
-    """A record; the fields that searches and indexes use. The whole shape is `domain.audit.AuditEntry`."""
+class AuditKind(StrEnum):
+    """What was done (audit_event.csv AE05, AE13, AE15)."""
+
+    EXPORT = "export"
+    DOWNLOAD = "download"
+    AUDIT_READ = "audit_read"
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Who took what, when, for which purpose, by which query (JSON), and how many rows."""
+
+    entry_id: str
+    kind: AuditKind
+    at: datetime
+    by: str
+    name: str
+    roles: tuple[str, ...]
+    department: str
+    area_code: str
+    purpose: str
+    what: str
+    query: str
+    rows: int = 0
+    complete: bool = False
+    large: bool = False
+
+
+class AuditDocument(me.Document):  # type: ignore[misc]  # mongoengine has no types
+    """A record; the fields that searches and indexes use. The whole shape is `AuditEntry`, and what a service adds."""
 
     meta: ClassVar[Document] = {
         "collection": COLLECTION,
@@ -70,11 +98,11 @@ class AuditLog:
         kind: AuditKind,
         what: str,
         query: Message,
-        dispute_id: str = "",
         rows: int = 0,
         complete: bool = False,
+        **about: str,
     ) -> str:
-        """Records that somebody begins to take something; returns the id of the record."""
+        """Records that somebody begins to take something, with ids of what it is `about`; returns the id of the record."""
         entry = AuditEntry(
             entry_id=new_id(),
             kind=kind,
@@ -87,13 +115,12 @@ class AuditLog:
             purpose=caller.purpose,
             what=what,
             query=asked(query),
-            dispute_id=dispute_id,
             rows=rows,
             complete=complete,
             large=rows > LARGE,
         )
         fields = msgspec.to_builtins(entry, builtin_types=(datetime,))
-        document = {"_id": fields.pop("entry_id"), **fields, "keep_until": entry.at + KEPT}
+        document = {"_id": fields.pop("entry_id"), **fields, **about, "keep_until": entry.at + KEPT}
         try:
             await self._audits.insert_one(document)
         except PyMongoError as error:
@@ -116,7 +143,7 @@ class AuditLog:
             raise _unavailable() from error
 
 
-def shown_to(auditor: Actor) -> Document:
+def shown_to(auditor: Caller) -> Document:
     """Returns the records an auditor sees: of everybody whose area touches the auditor's."""
     if not auditor.area:
         return {}
