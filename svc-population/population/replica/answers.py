@@ -95,6 +95,32 @@ def _sums(database: Database, column: str, sign: str, prefix: str, numbers: list
     return list(accumulate(first_after.get(number, 0) for number in numbers))
 
 
+def trends_below(database: Database, *, root: str, digits: int, days: Sequence[date]) -> dict[str, tuple[int, list[int]]]:
+    """Returns (grids that ever had anybody, how many lived there on each of the days) by the first `digits` of the areas inside one."""
+    numbers, part = [day_number(day) for day in days], f"area // {10 ** (AREA_DIGITS - digits)}"
+    within = inside(root).and_(Where("area IS NOT NULL"))
+    sql = f"SELECT {part} AS part, count(DISTINCT area) FROM stays WHERE {within.sql} GROUP BY part"
+    grids = database.query(sql, within.values)
+    came = _sums_below(database, "since", "<=", part, within, numbers)
+    left = _sums_below(database, "until", "<", part, within, numbers)
+    found = {}
+    for area, number in grids:
+        changes = [came.get((area, day), 0) - left.get((area, day), 0) for day in numbers]
+        found[str(area)] = (number, list(accumulate(changes)))
+    return found
+
+
+def _sums_below(
+    database: Database, column: str, sign: str, part: str, within: Where, numbers: list[int]
+) -> dict[tuple[int, int], int]:
+    where = within.and_(Where(f"{column} {sign} ?", (numbers[-1],)))
+    sql = f"""
+        SELECT part, day, sum(n)::BIGINT FROM (
+            SELECT {part} AS part, {column}, count(*) AS n FROM stays WHERE {where.sql} GROUP BY part, {column}
+        ) ASOF JOIN (SELECT unnest(?::INTEGER[]) AS day) ON {column} {sign} day GROUP BY part, day"""
+    return {(area, day): people for area, day, people in database.query(sql, (*where.values, numbers))}
+
+
 def household_sizes(database: Database, *, prefix: str, day: date | None) -> dict[int, int]:
     """Returns households by their size; LARGEST_HOUSEHOLD stands for all larger ones.
 

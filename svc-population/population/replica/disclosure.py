@@ -11,6 +11,7 @@ import numpy as np
 
 from population.replica import answers
 from population.replica.database import Database
+from population.statistics import trends
 from population.statistics.areas import LEVELS, AreaCounts
 from population.statistics.pyramids import FINEST, Blocks, Counts, Family, counts_of, family
 
@@ -29,6 +30,9 @@ class Tree:
         self._day = day
         self._families: dict[str, Family] = {}
         self._areas: dict[tuple[str, int], AreaCounts] = {}
+        self._months = trends.months(trends.BEGIN, now, step=1)
+        self._past: dict[str, dict[str, trends.Member]] = {}
+        self._trends: dict[str, dict[str, list[bool]]] = {}
         self.made_at = time.monotonic()
 
     def of(self, prefix: str) -> tuple[Blocks | None, bool]:
@@ -44,6 +48,42 @@ class Tree:
     def tells_total(self, prefix: str) -> bool:
         """Tells whether the total of an area is told."""
         return self._counts(prefix).total(prefix) is not None
+
+    def tells_months(self, prefix: str) -> list[bool]:
+        """Tells of which first days of months since trends.BEGIN an area tells its people."""
+        everything = [True] * len(self._months)
+        shown, parent = self._trends_of("", above=None).get("", everything), ""
+        for digits in LEVELS[1 : LEVELS.index(len(prefix)) + 1]:
+            area = prefix[:digits]
+            # Where nobody ever lived there is nothing to withhold.
+            shown = self._trends_of(parent, above=shown).get(area, everything)
+            parent = area
+        return shown
+
+    def _trends_of(self, parent: str, *, above: list[bool] | None) -> dict[str, list[bool]]:
+        """The months of the areas directly inside one; without `above` those of everything, under ""."""
+        key = parent if above else "*"
+        if key not in self._trends:
+            if parent not in self._past:
+                self._past[parent] = self._past_of(parent)
+            members = self._past[parent] if above else trends.together(self._past[parent])
+            self._trends[key] = trends.family(self._months, members, above=above)
+        return self._trends[key]
+
+    def _past_of(self, parent: str) -> dict[str, trends.Member]:
+        digits = LEVELS[LEVELS.index(len(parent)) + 1]
+        found = answers.trends_below(self._database, root=parent, digits=digits, days=self._months)
+        return {
+            area: trends.Member(counts=counts, grids=grids, silent=not self._tells(area, parent))
+            for area, (grids, counts) in found.items()
+        }
+
+    def _tells(self, area: str, parent: str) -> bool:
+        """Whether an area directly inside another tells its total."""
+        if not parent:
+            return self.tells_total(area)
+        counts = self._counts(parent, len(area))
+        return counts.shown(inside=parent, digits=len(area)).get(area, 0) is not None
 
     def _family(self, parent: str, *, above: Blocks | None, whole: bool = False) -> Family:
         key = "*" if whole else parent
@@ -93,6 +133,11 @@ class Decisions:
         """Tells whether the total of an area is told."""
         with self._deciding:
             return self._tree(database, now, day).tells_total(prefix)
+
+    def tells_months(self, database: Database, *, prefix: str, now: date) -> list[bool]:
+        """Tells of which first days of months since trends.BEGIN an area tells its people."""
+        with self._deciding:
+            return self._tree(database, now, None).tells_months(prefix)
 
     def _tree(self, database: Database, now: date, day: date | None) -> Tree:
         key = (database.file.name, now, day)

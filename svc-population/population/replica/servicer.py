@@ -100,7 +100,7 @@ class ReplicaServicer(question_service_pb2_grpc.QuestionServiceServicer):
         return pb.GetPyramidResponse(bands=bands, total=total, freshness=self._freshness())
 
     async def GetTrend(self, request: pb.GetTrendRequest, context: object) -> pb.GetTrendResponse:
-        """See the proto. Which months are told is decided over all months, whichever are asked for."""
+        """See the proto. Which months are told is decided over all months and all sister areas, whichever are asked for."""
         today = local_day(utc_now())
         first = read_day(request.from_day, field="from_day")
         last = past_day(request.to_day, field="to_day", today=today) or today
@@ -112,9 +112,8 @@ class ReplicaServicer(question_service_pb2_grpc.QuestionServiceServicer):
         decided = trends.months(trends.BEGIN, today, step=1)
 
         def ask(database: Database) -> dict[date, int | None]:
-            if not self._decisions.tells_total(database, prefix=prefix, now=today, day=None):
-                return dict.fromkeys(decided)
-            return trends.told(decided, answers.trend(database, prefix=prefix, days=decided))
+            shown = self._decisions.tells_months(database, prefix=prefix, now=today)
+            return trends.as_told(decided, answers.trend(database, prefix=prefix, days=decided), shown=shown)
 
         told = await self._ask(ask)
         return pb.GetTrendResponse(points=figures.trend(asked_for, told), freshness=self._freshness())

@@ -259,6 +259,22 @@ def test_pyramids_of_parts_and_of_the_whole_are_decided_together(office: Office)
     assert refusal(office.ask.GetPyramid, odd, **office.clerk()).reason == "AREA_CODE_INVALID"
 
 
+def test_trends_of_parts_withhold_no_month_alone(office: Office) -> None:
+    def trend(prefix: str) -> list[int | None]:
+        request = pb.GetTrendRequest(area_prefix=prefix, from_day="2015-01-01")
+        return [
+            None if one.count.withheld else one.count.value for one in office.ask.GetTrend(request, **office.clerk()).points
+        ]
+
+    parts = [area.area_code for area in office.count(area_prefix=COMMUNITY[:9], by_digits=12).areas]
+    assert len(parts) > 1
+    whole, own = trend(COMMUNITY[:9]), [trend(part) for part in parts]
+    assert None in [count for counts in own for count in counts]
+    for month, total_of_month in enumerate(whole):
+        withheld = sum(counts[month] is None for counts in own)
+        assert withheld != (0 if total_of_month is None else 1)
+
+
 def test_household_sizes(office: Office) -> None:
     answer = office.ask.GetHouseholdSizes(pb.GetHouseholdSizesRequest(), **office.clerk())
     assert [one.size for one in answer.sizes] == [1, 2, 3, 4, 5, 6]

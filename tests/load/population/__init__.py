@@ -14,6 +14,7 @@ ROWS = (
     "condition_district",
     "pyramid",
     "statistics",
+    "care_count",
     "replica_lag",
     "voter_roll",
     "crosscheck",

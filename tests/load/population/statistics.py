@@ -16,6 +16,8 @@ TIMES = 15
 def run(here: Register) -> list[Row]:
     """A row for each question."""
     ask, statistics, clerk = here.questions, here.caller("P08"), here.caller("P01", role="COMM_CLERK")
+    (community,) = here.communities(1)
+    grid = str(here.duck.execute("SELECT min(area) FROM people WHERE area // 100000 = ?", [int(community)]).fetchall()[0][0])
     point = here.stored.find_one({"living.longitude": {"$ne": None}})["living"]
     around = pb.CountAroundRequest(point={"longitude": point["longitude"], "latitude": point["latitude"]})
     elderly = pb.CountPeopleRequest(filter="age >= 60 AND affiliation:*", by_digits=9)
@@ -25,6 +27,13 @@ def run(here: Register) -> list[Row]:
             pb.CountPeopleRequest(area_prefix=DISTRICT, by_digits=17, filter="age >= 60"), metadata=statistics
         ),
         "density": lambda: ask.GetDensity(pb.GetDensityRequest(area_code="4205"), metadata=statistics),
+        "count_tenants_in_households_of_5": lambda: ask.CountPeople(
+            pb.CountPeopleRequest(by_digits=9, filter="tenure = tenant AND household_size >= 5"), metadata=statistics
+        ),
+        "find_tenants_in_community": lambda: ask.FindPeople(
+            pb.FindPeopleRequest(area_prefix=community, filter="tenure = tenant AND household_size >= 2"), metadata=clerk
+        ),
+        "trend_of_grid": lambda: ask.GetTrend(pb.GetTrendRequest(area_prefix=grid, from_day="2016-01-01"), metadata=statistics),
         "trend": lambda: ask.GetTrend(pb.GetTrendRequest(from_day="2016-01-01"), metadata=statistics),
         "pyramid_past": lambda: ask.GetPyramid(pb.GetPyramidRequest(day="2018-12-31"), metadata=statistics),
         "household_sizes": lambda: ask.GetHouseholdSizes(pb.GetHouseholdSizesRequest(), metadata=statistics),
