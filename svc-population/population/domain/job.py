@@ -24,6 +24,13 @@ class FeedKind(StrEnum):
     LIFE_EVENTS = "life_events"
 
 
+class ImportKind(StrEnum):
+    """What the rows of an import are."""
+
+    RESIDENTS = "residents"
+    HOUSEHOLDS = "households"
+
+
 class JobState(StrEnum):
     """Where a job stands."""
 
@@ -58,6 +65,7 @@ class ImportSpec(msgspec.Struct, frozen=True, kw_only=True):
     source: JobSource
     mapping: str
     dry_run: bool = False
+    kind: ImportKind = ImportKind.RESIDENTS
 
 
 class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,6 +90,7 @@ REQUESTED: Mapping[str, tuple[str, str]] = {
     "declined": ("本人不愿提供的项目", "What the resident does not want to tell"),
     "notes": ("走访情况", "What was seen, heard and needed"),
     "nothing_to_report": ("零报告", "Nothing to report"),
+    "members": ("家庭成员", "Members"),
     "evidence": ("佐证材料", "Evidence"),
     "uri": ("照片", "Photograph"),
     "observed_at": ("采集时间", "When it was seen"),
@@ -105,8 +106,10 @@ _TABLES = {
     "match_flag": "household_match_flag",
 }
 _DAYS = frozenset({"birth_date", "since"})
-_CONTEXT = frozenset({"kind"})
+CONTEXT = frozenset({"kind"})
 """Fields the place in the form says already."""
+MEMBER = ("resident_id", "id_doc_type", "id_number", "household_relation")
+"""What the form of a household asks about each member: who it is, by id or by document, and the relation to the head."""
 
 
 def workbook(name: str) -> bytes:
@@ -155,7 +158,7 @@ def _questions(message: Descriptor, *, group: str) -> Iterator[dict[str, str]]:
             yield _row("begin_group", field.name)
             yield from _questions(field.message_type, group=field.name)
             yield _end("group")
-        elif not (group and field.name in _CONTEXT):
+        elif not (group and field.name in CONTEXT):
             yield _question(field, group)
 
 
@@ -245,6 +248,17 @@ ENUMS_OF_REQUESTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 
 
+def _household() -> Iterator[dict[str, str]]:
+    """The household, and who of the register belongs to it: who is not in the register yet has a form of their own."""
+    yield from _questions(pb.HouseholdDraft.DESCRIPTOR, group="")
+    yield _row("begin_repeat", "members")
+    yield _id("resident_id", required="${id_number} = ''")
+    for name in MEMBER[1:]:
+        question = _question(pb.ResidentDraft.DESCRIPTOR.fields_by_name[name], "members")
+        yield question | ({"required": "yes"} if name == "household_relation" else {})
+    yield _end("repeat")
+
+
 def _submission() -> Iterator[dict[str, str]]:
     yield _id("resident_id")
     yield _request_id()
@@ -298,9 +312,9 @@ def _evidence(*, required: str) -> Iterator[dict[str, str]]:
     yield _end("repeat")
 
 
-def _id(name: str) -> dict[str, str]:
+def _id(name: str, *, required: str = "yes") -> dict[str, str]:
     uuid = _matches("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-    return {**_row("text", name), "required": "yes", "constraint": uuid, **_WRONG}
+    return {**_row("text", name), "required": required, "constraint": uuid, **_WRONG}
 
 
 def _request_id() -> dict[str, str]:
@@ -324,7 +338,7 @@ def _moment(name: str) -> dict[str, str]:
 
 FORMS: Mapping[str, Form] = {
     "resident": Form(pb.ResidentDraft.DESCRIPTOR, "居民信息采集", "Resident"),
-    "household": Form(pb.HouseholdDraft.DESCRIPTOR, "家庭户信息采集", "Household"),
+    "household": Form(pb.HouseholdDraft.DESCRIPTOR, "家庭户信息采集", "Household", _household),
     "collection": Form(collection_service_pb2.SubmitFieldsRequest.DESCRIPTOR, "动态采集", "Proposed values", _submission),
     "field_check": Form(
         collection_service_pb2.CompleteFieldCheckRequest.DESCRIPTOR, "上门核实", "Order to go and look", _check

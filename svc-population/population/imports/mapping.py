@@ -7,7 +7,9 @@
       出生日期: {field: birth_date, format: "%Y/%m/%d"}
     constants: {area_code: "420502001003", id_doc_type: "111", resident_type: "01"}
 
-Columns that are not named are never read. A mapping that asks for what must not be collected is refused before a row is read.
+The files of our own forms need no more than `form: resident` (`population.imports.forms`), with constants and columns of one's own beside
+it if there are any. Columns that are not named are never read. A mapping that asks for what must not be collected is refused before a row
+is read.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Callable, Collection, Mapping
 import msgspec
 import yaml
 
+from population.imports.forms import FORMS, columns_of
 from population.imports.reading import ROUNDED
 from population.privacy.screening import screen_columns
 from svckit.errors import InvalidArgument
@@ -32,10 +35,13 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mapping as it is written."""
+    """A mapping as it is written; with a `form`, `columns` come beside or instead of those of the form."""
 
-    columns: dict[str, str | Target]
+    columns: dict[str, str | Target] = {}
     constants: dict[str, str] = {}
+    form: str = ""
+    separator: str = "-"
+    key: str = ""
 
 
 class RowError(Exception):
@@ -76,7 +82,8 @@ class FieldMapping:
 def read_mapping(text: str, *, allowed: Collection[str], path: str) -> FieldMapping:
     """Reads a mapping. Raises InvalidArgument (MAPPING_INVALID, FIELD_UNKNOWN, FIELD_TWICE, FIELD_EXCLUDED), naming `path`."""
     written = _parsed(text, path)
-    targets = {name: target if isinstance(target, Target) else Target(target) for name, target in written.columns.items()}
+    named = {**_columns_of(written, path), **written.columns}
+    targets = {name: target if isinstance(target, Target) else Target(target) for name, target in named.items()}
     for objection in screen_columns(targets):
         raise InvalidArgument(
             f"{objection.field!r}: {objection.message}",
@@ -98,10 +105,26 @@ def read_mapping(text: str, *, allowed: Collection[str], path: str) -> FieldMapp
 def _parsed(text: str, path: str) -> Written:
     try:
         # YAML holds all of JSON, too.
-        return msgspec.convert(yaml.safe_load(text), Written)
+        written = msgspec.convert(yaml.safe_load(text), Written)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         place = str(error).splitlines()[0]
         raise InvalidArgument(f"The mapping cannot be read: {place}.", reason="MAPPING_INVALID", field=path) from error
+    if not written.columns and not written.form:
+        raise InvalidArgument("The mapping names neither columns nor a form.", reason="MAPPING_INVALID", field=path)
+    return written
+
+
+def _columns_of(written: Written, path: str) -> dict[str, str]:
+    """The columns of the form that is named, without fields the mapping fills itself. Raises InvalidArgument (FORM_UNKNOWN)."""
+    if not written.form:
+        return {}
+    if written.form not in FORMS:
+        raise InvalidArgument(f"There are the forms {', '.join(FORMS)}.", reason="FORM_UNKNOWN", field=path)
+    own = {
+        target.field if isinstance(target, Target) else target for target in written.columns.values()
+    } | written.constants.keys()
+    columns = columns_of(written.form, separator=written.separator, key=written.key)
+    return {column: field for column, field in columns.items() if field not in own}
 
 
 def _reader(target: Target) -> Callable[[str], str] | None:

@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from population.domain.job import ImportSpec
+from population.domain.job import ImportKind, ImportSpec
+from population.imports.forms import HOUSEHOLD, REFERENCE
+from population.imports.household_rows import HOUSEHOLD_FIELDS
+from population.imports.households import HouseholdImport
 from population.imports.judging import FIELDS, Judge, Judged
 from population.imports.mapping import RowError, read_mapping
 from population.imports.reading import Batch, read
-from population.imports.writing import AT_ONCE, Writer, Written, known_numbers, number_of, own_commands
+from population.imports.writing import AT_ONCE, Writer, Written, known_rows, number_of, own_commands
 from population.jobs.desk import Desk
 from population.jobs.refusals import Refusal, RefusedRows
 from svckit.errors import InvalidArgument
 
-KNOWN = ("id_number", "ALREADY_ENTERED", "The register has this person already.")
+KNOWN = ("ALREADY_ENTERED", "The register has this person already.")
 
 
 class Import:
@@ -89,7 +92,11 @@ class Import:
         """Takes account of a batch once it is written: then, and not before, it needs no repeating."""
         written = writing.result()
         known = self._rehearsed(good) if self._spec.dry_run else written.known
-        refused += [(row, *KNOWN) for row in known]
+        there = set(known)
+        # By the number of a document, or by that of the row in its file.
+        refused += [
+            (one.row, "id_number" if number_of(one.resident) else REFERENCE, *KNOWN) for one in good if one.row in there
+        ]
         self._refused.keep(refused)
         desk = self._desk
         desk.count("read", len(good) + len(refused) - len(known))
@@ -99,8 +106,7 @@ class Import:
         desk.keep(row=last)
 
     def _rehearsed(self, good: Sequence[Judged]) -> list[int]:
-        there = known_numbers(self._residents, good, own=own_commands(self._desk.job.job_id))
-        return [judged.row for judged in good if number_of(judged.resident) in there]
+        return known_rows(self._residents, good, own=own_commands(self._desk.job.job_id))
 
 
 _DUPLICATES = frozenset({"ALREADY_ENTERED", "ID_NUMBER_TWICE", "ROW_TWICE"})
@@ -111,11 +117,23 @@ def _position(file: Any, size: int) -> int:
     return min(int(file.tell()), size) if not file.closed else size
 
 
+def import_rows(desk: Desk) -> None:
+    """Works on an import, whatever its rows are. Raises what `Import.run` and `HouseholdImport.run` raise."""
+    assert desk.job.import_spec is not None
+    if desk.job.import_spec.kind is ImportKind.HOUSEHOLDS:
+        HouseholdImport(desk).run()
+    else:
+        Import(desk).run()
+
+
+_ALLOWED = {ImportKind.RESIDENTS: FIELDS, ImportKind.HOUSEHOLDS: HOUSEHOLD_FIELDS}
+_NEEDED = {ImportKind.RESIDENTS: frozenset({"name", "area_code"}), ImportKind.HOUSEHOLDS: frozenset({HOUSEHOLD})}
+
+
 def check_import(spec: ImportSpec) -> None:
     """Raises InvalidArgument for a mapping that cannot be used, before anything is queued."""
-    mapping = read_mapping(spec.mapping, allowed=FIELDS, path="import_spec.mapping")
-    missing = {"name", "area_code"} - mapping.fields
-    if missing:
+    mapping = read_mapping(spec.mapping, allowed=_ALLOWED[spec.kind], path="import_spec.mapping")
+    if missing := _NEEDED[spec.kind] - mapping.fields:
         raise InvalidArgument(
-            f"A resident needs {' and '.join(sorted(missing))}.", reason="FIELD_MISSING", field="import_spec.mapping"
+            f"A row needs {' and '.join(sorted(missing))}.", reason="FIELD_MISSING", field="import_spec.mapping"
         )

@@ -67,8 +67,9 @@ class Writer:
 
     def _write(self, batch: Sequence[Judged]) -> Written:
         # Where one is known already, more are: then it is cheaper to look first than to be refused.
-        known = self._known(batch) if self._meets_known else []
-        fresh = [judged for judged in batch if judged.row not in set(known)]
+        known = known_rows(self._residents, batch, own=self._own) if self._meets_known else []
+        there = set(known)
+        fresh = [judged for judged in batch if judged.row not in there]
         if self._at_once(fresh):
             return Written(len(fresh), known)
         if not self._meets_known:
@@ -76,10 +77,6 @@ class Writer:
             return self._write(batch)
         written = self._one_by_one(fresh)
         return Written(written.entered, [*known, *written.known])
-
-    def _known(self, batch: Sequence[Judged]) -> list[int]:
-        there = known_numbers(self._residents, batch, own=self._own)
-        return [judged.row for judged in batch if number_of(judged.resident) in there]
 
     def _at_once(self, batch: Sequence[Judged]) -> bool:
         """Writes all of it, or nothing and tells so."""
@@ -115,8 +112,9 @@ class Writer:
         for one in error.details["writeErrors"]:
             if one["code"] != _DUPLICATE_KEY:
                 raise refusal(one) from error
-            if not _is_ours(one):
-                known.append(batch[one["index"]])
+            judged = batch[one["index"]]
+            if judged.refers or not _is_ours(one):
+                known.append(judged)
         mine = self._mine([judged.command.key for judged in known]) if known else set()
         strangers = [judged.row for judged in known if judged.command.key not in mine]
         return Written(len(batch) - len(strangers), strangers)
@@ -152,7 +150,7 @@ def insertion(judged: Judged, *, now: datetime) -> Any:
 
 
 def _is_ours(error: Mapping[str, Any]) -> bool:
-    """An earlier attempt of this job has written this row: its id or its command is there."""
+    """An earlier attempt of this job has written this row: its id or its command is there. Ids out of files are of any job."""
     return set(error.get("keyPattern", ())) in ({"_id"}, {_CREATED_BY})
 
 
@@ -164,6 +162,15 @@ def own_commands(job_id: str) -> str:
 def number_of(resident: Resident) -> Number | None:
     """Returns what is there once in the register, None for who has no number."""
     return (resident.city, bytes(resident.id_number.index)) if resident.id_number else None
+
+
+def known_rows(residents: Collection[Raw], batch: Sequence[Judged], *, own: str) -> list[int]:
+    """Returns the rows of a batch that the register has from others than the commands that begin with `own`, by number or by id."""
+    numbers = known_numbers(residents, batch, own=own)
+    ids = [judged.resident.resident_id for judged in batch if judged.refers]
+    entered = residents.find({"_id": {"$in": ids}}, {_CREATED_BY: True}) if ids else ()
+    there = {row["_id"] for row in entered if not _begins(row, own)}
+    return [one.row for one in batch if number_of(one.resident) in numbers or one.resident.resident_id in there]
 
 
 def known_numbers(residents: Collection[Raw], batch: Sequence[Judged], *, own: str) -> set[Number]:

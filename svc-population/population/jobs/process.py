@@ -16,7 +16,7 @@ from population.domain.job import JobKind
 from population.elections import election_day_from_env
 from population.exports.work import Export
 from population.feeds.work import Feed
-from population.imports.work import Import
+from population.imports.work import import_rows
 from population.jobs.desk import Desk
 from population.jobs.runner import Work, run_jobs
 from population.names import name_keys
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 def works_of(settings: JobSettings) -> Mapping[JobKind, Work]:
     """Returns the work of every kind of job."""
     return {
-        JobKind.IMPORT: lambda desk: Import(desk).run(),
+        JobKind.IMPORT: import_rows,
         JobKind.EXPORT: lambda desk: Export(desk).run(),
         JobKind.CROSS_CHECK: lambda desk: CrossCheck(
             desk,

@@ -10,9 +10,9 @@ from population.domain.facts import HouseholdChanged, HouseholdRegistered, Resid
 from population.domain.household import Household, HouseholdDraft
 from population.domain.resident import Resident
 from population.operations.residents import changed_fact
-from population.policies.households import HEAD, check_household_draft
+from population.policies.households import HEAD, check_headless, check_household_draft, check_joins, check_same_household
 from population.policies.requests import CITY_DIGITS, check_revision
-from svckit.errors import InvalidArgument
+from svckit.errors import InvalidArgument, NotFound
 
 
 def create_household(
@@ -51,6 +51,45 @@ def move_household(
         raise InvalidArgument("Another city keeps its own register.", reason="OTHER_CITY", field="home.area_code")
     moved = replace(household, house_id=house_id, area_code=area_code, changed_at=now)
     return _changed(moved, ("house_id", "area_code"), now)
+
+
+def say_household(
+    household: Household | None,
+    *,
+    household_id: str,
+    draft: HouseholdDraft | None,
+    member_id: str,
+    relation: str,
+    now: datetime,
+) -> tuple[Household, tuple[HouseholdRegistered | HouseholdChanged, ...]]:
+    """Enters a household as a file says it, or finds it said already; who is the head to themselves becomes it.
+
+    Raises FailedPrecondition (HOUSEHOLD_DIFFERS, HEAD_TWICE), NotFound (HOUSEHOLD_NOT_FOUND) for one of which only a member is told.
+    """
+    facts: tuple[HouseholdRegistered | HouseholdChanged, ...] = ()
+    if household is None:
+        if draft is None:
+            message = "The file says nothing of this household before its members."
+            raise NotFound(message, reason="HOUSEHOLD_NOT_FOUND", field="household")
+        household, facts = create_household(draft=draft, household_id=household_id, now=now)
+    elif draft is not None:
+        check_same_household(household, draft)
+    if relation != HEAD or household.head_id == member_id:
+        return household, facts
+    check_headless(household)
+    headed, changed = set_head(household, head_id=member_id, revision=0, now=now)
+    return headed, (*facts, *changed)
+
+
+def join_household(
+    resident: Resident, *, household_id: str, relation: str, now: datetime
+) -> tuple[Resident, tuple[ResidentChanged, ...]]:
+    """Makes somebody a member of a household, unless they are one. Raises FailedPrecondition (OTHER_HOUSEHOLD, RELATION_DIFFERS)."""
+    check_joins(resident, household_id=household_id, relation=relation)
+    if resident.household_id == household_id and resident.household_relation == relation:
+        return resident, ()
+    joined = replace(resident, household_id=household_id, household_relation=relation, changed_at=now)
+    return joined, (changed_fact(joined, ["household_id", "household_relation"], now=now),)
 
 
 def relate(

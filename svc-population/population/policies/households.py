@@ -6,7 +6,8 @@ Relations are codes of household_relation.csv (GB/T 4761): the first digit is th
 
 from __future__ import annotations
 
-from population.domain.household import HouseholdDraft
+from population.domain.household import Household, HouseholdDraft
+from population.domain.resident import Resident
 from population.policies.codes import check_code
 from svckit.errors import FailedPrecondition
 
@@ -32,6 +33,29 @@ def check_member(head_id: str, members: set[str]) -> None:
     """Raises FailedPrecondition (NOT_A_MEMBER): a head is a member who lives here."""
     if head_id not in members:
         raise FailedPrecondition("The head of a household is one of its members.", reason="NOT_A_MEMBER")
+
+
+def check_same_household(household: Household, draft: HouseholdDraft) -> None:
+    """Raises FailedPrecondition (HOUSEHOLD_DIFFERS) where a file says otherwise than the register of a household that is there."""
+    for field in ("area_code", "house_id", "match_flag"):
+        if getattr(draft, field) not in ("", getattr(household, field)):
+            raise FailedPrecondition("The register says otherwise.", reason="HOUSEHOLD_DIFFERS", field=field)
+
+
+def check_headless(household: Household) -> None:
+    """Raises FailedPrecondition (HEAD_TWICE): another head is made by `SetHouseholdHead`, with all relations anew."""
+    if household.head_id:
+        raise FailedPrecondition("The household has a head.", reason="HEAD_TWICE", field="household_relation")
+
+
+def check_joins(resident: Resident, *, household_id: str, relation: str) -> None:
+    """Raises FailedPrecondition (OTHER_HOUSEHOLD, RELATION_DIFFERS) where the register knows otherwise of somebody who is to join."""
+    if resident.household_id not in ("", household_id):
+        message = "The register has this person in another household."
+        raise FailedPrecondition(message, reason="OTHER_HOUSEHOLD", field="household")
+    if resident.household_relation not in ("", relation):
+        message = "The register has another relation to the head."
+        raise FailedPrecondition(message, reason="RELATION_DIFFERS", field="household_relation")
 
 
 def relation_to(*, new_head: str, new_head_sex: str, member: str, member_sex: str) -> str:

@@ -65,9 +65,9 @@ class Desk:
             self.jobs.AppendJobFile(request, **self.steward)
         return str(file.file_id)
 
-    def start_import(self, file_id: str, mapping: dict[str, Any], *, dry_run: bool = False) -> job_pb2.Job:
+    def start_import(self, file_id: str, mapping: dict[str, Any], *, dry_run: bool = False, **more: Any) -> job_pb2.Job:
         """Starts an import of an uploaded file."""
-        spec = {"source": {"file_id": file_id}, "mapping": json.dumps(mapping, ensure_ascii=False), "dry_run": dry_run}
+        spec = {"source": {"file_id": file_id}, "mapping": json.dumps(mapping, ensure_ascii=False), "dry_run": dry_run} | more
         request = pb.StartImportRequest(request_id=new_id(), legal_basis="户籍管理条例", import_spec=spec)
         return self.jobs.StartImport(request, **self.steward).job
 
