@@ -165,11 +165,13 @@ def dispute_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tupl
     search = DisputeSearch(disputes.collection)
     mediations = DisputeServicer(disputes=disputes, cases=cases, search=search, register=register)
     numbers = AgreementNumbers(api.db["numbers"])
-    agreements = AgreementServicer(disputes=disputes, numbers=numbers, fonts=Fonts(settings.font_folder), audit=audit)
+    fonts = Fonts(settings.font_folder)
+    agreements = AgreementServicer(disputes=disputes, numbers=numbers, fonts=fonts, audit=audit)
+    keeper = CommitteeServicer(committees=committees, register=register, fonts=fonts)
     return (
         (add_DisputeServiceServicer_to_server, mediations),
         (add_AgreementServiceServicer_to_server, agreements),
-        (add_CommitteeServiceServicer_to_server, CommitteeServicer(committees=committees, register=register)),
+        (add_CommitteeServiceServicer_to_server, keeper),
     )
 
 

@@ -6,7 +6,7 @@ SIL Open Font License 1.1, which allows embedding); a PDF carries the glyphs it 
 
 from mediation.papers.contents import compose
 from mediation.papers.fonts import Fonts
-from mediation.papers.rendering import File, render
+from mediation.papers.rendering import File, print_cards, render
 from mediation.papers.sheet import Sheet
 
-__all__ = ["File", "Fonts", "Sheet", "compose", "render"]
+__all__ = ["File", "Fonts", "Sheet", "compose", "print_cards", "render"]

@@ -72,10 +72,15 @@ def check_registrar(by: Actor) -> None:
         raise OtherDepartment("The register is kept by the judicial bureau.", metadata={"department": REGISTRAR})
 
 
-def check_changeable(committee: MediationCommittee, *, revision: int) -> None:
-    """Raises FailedPrecondition for a dissolved committee, or when the caller has seen another revision (0: does not care)."""
+def check_works(committee: MediationCommittee) -> None:
+    """Raises FailedPrecondition for a dissolved committee."""
     if committee.dissolved_at is not None:
         raise FailedPrecondition("This committee was dissolved.", reason="COMMITTEE_DISSOLVED")
+
+
+def check_changeable(committee: MediationCommittee, *, revision: int) -> None:
+    """Raises FailedPrecondition for a dissolved committee, or when the caller has seen another revision (0: does not care)."""
+    check_works(committee)
     if revision and revision != committee.revision:
         message = f"The committee is at revision {committee.revision}, not {revision}: read it again."
         raise FailedPrecondition(message, reason="STALE_REVISION")

@@ -24,7 +24,7 @@ from binglian.mediation.v1 import (
 )
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from svckit.errors import Conflict, InvalidArgument, NotFound, PermissionDenied, ServiceError
+from svckit.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ServiceError
 from svckit.grpc_client import Channel
 from svckit.ids import new_id
 from tests.integration.mediation.stack import Person, Stack
@@ -133,7 +133,11 @@ async def test_a_committee_from_entry_to_dissolution(officials: dict[str, Offici
         assert [each.committee_id for each in found] == [made.committee_id], wanted
     # What is sought is no pattern.
     assert not (await head.ask("ListCommittees", area_prefix=made.area_code, text=".*")).committees
+    card = (await officials["resident"].ask("GetMediationCard", committee_id=made.committee_id)).file
+    assert (card.name, card.data[:5]) == ("人民调解卡-东湖社区人民调解委员会.pdf", b"%PDF-")
     dissolved = (await justice.ask("DissolveCommittee", committee_id=made.committee_id)).committee
+    late = officials["resident"].ask("GetMediationCard", committee_id=made.committee_id)
+    assert (await refusal(late, FailedPrecondition))[0] == "COMMITTEE_DISSOLVED"
     assert dissolved.HasField("dissolved_at")
     assert not (await head.ask("ListCommittees", code=made.code)).committees
     assert (await head.ask("ListCommittees", code=made.code, dissolved_too=True)).committees == [dissolved]
