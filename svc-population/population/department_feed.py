@@ -119,10 +119,22 @@ def number_indexes(id_number: str, vault: Vault) -> list[bytes]:
 
 
 def query_of(records: Sequence[tuple[int, DepartmentRecord]], *, source: Source, vault: Vault) -> dict[str, Any]:
-    """Returns the search for the people a chunk is about, in the area of the source."""
+    """Returns the search for the people a chunk is about, in the area of the source. Nobody goes and looks at who is not here."""
     indexes = [index for _, record in records for index in number_indexes(record.id_number, vault)]
     city = source.area[:4]
-    return {"id_number.index": {"$in": indexes}, **({"city": city} if city else {})}
+    return {**with_any_number(indexes), "standing": None, **({"city": city} if city else {})}
+
+
+def with_any_number(indexes: Sequence[bytes]) -> dict[str, Any]:
+    """Returns the search for people with one of these numbers on whichever of their documents."""
+    numbers = {"$in": list(indexes)}
+    return {"$or": [{"id_number.index": numbers}, {"documents.number.index": numbers}]}
+
+
+def numbers_of(row: Mapping[str, Any]) -> Iterable[bytes]:
+    """Returns the blind indexes of all numbers of a person."""
+    sealed = (row.get("id_number"), *(document.get("number") for document in row.get("documents") or ()))
+    return (number["index"] for number in sealed if number)
 
 
 def judged(
@@ -135,7 +147,7 @@ def judged(
     now: datetime,
 ) -> list[Matched]:
     """Returns the records of a chunk that say something sound about somebody known; counts the others in the report."""
-    people = {row["id_number"]["index"]: row for row in rows if row["area_code"].startswith(source.area)}
+    people = {index: row for row in rows if row["area_code"].startswith(source.area) for index in numbers_of(row)}
     found = []
     for row, record in records:
         report.received += 1

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from pymongo.collection import Collection as Rows
 
-from population.department_feed import REFUSED_SHOWN, Refused, number_indexes
+from population.department_feed import REFUSED_SHOWN, Refused, number_indexes, numbers_of, with_any_number
 from population.domain.life_event import Consent, LifeEvent, LifeEventReport, Subject
 from population.domain.standing import ResidentStatus
 from population.operations import life_events as operations
@@ -33,7 +33,7 @@ from svckit.errors import ServiceError
 
 CHUNK = 200
 SYSTEM = "SYSTEM"
-FOUND = {"_id": True, "area_code": True, "id_number.index": True, "birth_date": True, "standing.status": True}
+FOUND = dict.fromkeys(("_id", "area_code", "id_number.index", "documents.number.index", "birth_date", "standing.status"), True)
 
 
 class LifeEventFeedReport(msgspec.Struct, kw_only=True):
@@ -60,16 +60,18 @@ def people_of(reports: Iterable[LifeEventReport], *, area: str, vault: Vault) ->
     if not ids and not indexes:
         return None
     city = {"city": area[:4]} if area else {}
-    return {"$or": [{"_id": {"$in": ids}}, {"id_number.index": {"$in": indexes}}], **city}
+    named = [{"_id": {"$in": ids}}, *(with_any_number(indexes)["$or"] if indexes else ())]
+    return {"$or": named, **city}
 
 
 def subject_of(report: LifeEventReport, *, rows: Iterable[Mapping[str, Any]], area: str, vault: Vault) -> Subject:
     """Returns whom an event concerns: somebody of the register, or whoever the report names, by a key that says nothing."""
     indexes = number_indexes(report.id_number, vault) if report.id_number else []
     for row in rows:
-        number = (row.get("id_number") or {}).get("index")
-        if (row["_id"] == report.resident_id or number in indexes) and row["area_code"].startswith(area):
-            status = (row.get("standing") or {}).get("status")
+        status = (row.get("standing") or {}).get("status")
+        # The numbers of an entry that was merged are those of the one that goes on.
+        named = status != ResidentStatus.MERGED and not set(indexes).isdisjoint(numbers_of(row))
+        if (row["_id"] == report.resident_id or named) and row["area_code"].startswith(area):
             whom = {"key": row["_id"], "area_code": row["area_code"], "resident_id": row["_id"]}
             return Subject(**whom, status=ResidentStatus(status) if status else None)
     where = report.area_code if report.area_code.startswith(area) else ""

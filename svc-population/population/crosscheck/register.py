@@ -19,6 +19,7 @@ import pyarrow
 from pymongo.database import Database
 
 from population.crosscheck.forms import comparable
+from population.domain.residence import ResidenceKind
 from population.vault import Vault
 
 Raw = dict[str, Any]
@@ -26,7 +27,7 @@ Say = Callable[[int, int], None]
 BATCH = 20_000
 OVERLAP = dt.timedelta(minutes=10)
 """How far back a refresh looks: clocks of writers differ, and what was being written may come late."""
-FORM = "4"
+FORM = "5"
 """Form of the extract; another one is built anew."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS register.person (
@@ -45,7 +46,7 @@ _HOME = pyarrow.schema([("resident", pyarrow.string()), ("house_id", pyarrow.str
 _WANTED = {
     **dict.fromkeys(("area_code", "name", "sex", "birth_date", "resident_type"), 1),
     **dict.fromkeys(("phone.index", "id_number.index", "documents.number.index", "standing"), 1),
-    **dict.fromkeys(("residences.house_id", "residences.until"), 1),
+    **dict.fromkeys(("residences.house_id", "residences.until", "residences.kind"), 1),
 }
 
 
@@ -184,5 +185,7 @@ def _numbers(row: Raw) -> Iterator[Raw]:
 
 def _homes(row: Raw) -> Iterator[Raw]:
     for residence in row.get("residences") or ():
-        if residence.get("house_id") and not residence.get("until"):
+        # Who is only registered in a house does not live there.
+        lives_there = residence.get("kind") != ResidenceKind.REGISTERED and not residence.get("until")
+        if residence.get("house_id") and lives_there:
             yield {"resident": row["_id"], "house_id": residence["house_id"]}

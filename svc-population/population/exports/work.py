@@ -19,6 +19,7 @@ from typing import Any
 import openpyxl
 import pyarrow
 import pyarrow.parquet
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from population.domain.job import ExportSpec, FileFormat
 from population.exports.condition import exported
@@ -107,7 +108,7 @@ class Export:
         sheet.append(list(fields))
         for batch in rows:
             for row in batch:
-                sheet.append(row)
+                sheet.append([written(value) for value in row])
         book.save(path)
         yield from _pieces(path)
 
@@ -153,6 +154,11 @@ def _csv(fields: Sequence[str], rows: Rows) -> Iterator[bytes]:
 def _harmless(value: str) -> str:
     """Spreadsheets run what begins like a formula."""
     return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def written(value: str) -> str:
+    """Returns a value as a cell of a workbook holds it: there only = begins a formula, and control characters cannot stand at all."""
+    return ILLEGAL_CHARACTERS_RE.sub("", f"'{value}" if value[:1] == "=" else value)
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -38,6 +38,7 @@ from population.policies.collection import (
     check_open,
     check_value,
     entry_of,
+    has_yet_to_follow,
     normal_value,
     of_departments,
     saw,
@@ -320,7 +321,9 @@ def _begun(ledger: FieldLedger | None, registered: Registered, reader: Reader, n
         value = registered.values.get(field, "")
         there = reader.source(value, field, source=REGISTER, at=registered.changed_at, by=by)
         entry = known.get(field) or FieldEntry(field=field, accepted=there)
-        if registered.changed_at > entry.accepted.at and reader.text(entry.accepted, field) != value:
+        newer = registered.changed_at > entry.accepted.at and reader.text(entry.accepted, field) != value
+        before = [reader.text(one, field) for one in entry.overridden] if newer else []
+        if newer and (by or not has_yet_to_follow(registered, ledger=ledger, value=value, before=before)):
             entry = _accept(entry, there, reader)
         entries.append(entry)
     fresh = FieldLedger(

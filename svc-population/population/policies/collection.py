@@ -10,6 +10,7 @@ from population.domain.collection import FieldCheck, FieldEntry, FieldLedger, Fi
 from population.names import plain_name
 from population.phones import normal_phone
 from population.policies.requests import Actor, local_day, read_day
+from population.privacy.screening import check_text
 from svckit.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 
 CHECK_WITHIN = timedelta(days=7)
@@ -21,11 +22,13 @@ SEALED_FIELDS = frozenset({"phone"})
 def _name(value: str, _now: datetime) -> None:
     if not 1 <= len(value) <= 50:
         raise InvalidArgument("A name has 1 to 50 characters.", reason="VALUE_INVALID", field="name")
+    check_text(value, field="name")
 
 
 def _latin(value: str, _now: datetime) -> None:
     if len(value) > 100 or not value.isascii():
         raise InvalidArgument("Latin letters, at most 100.", reason="VALUE_INVALID", field="name_latin")
+    check_text(value, field="name_latin")
 
 
 def _birth_date(value: str, now: datetime) -> None:
@@ -97,6 +100,11 @@ def saw(seen: str, value: str) -> bool:
     if seen == value or (seen == "***" and value):
         return True
     return len(seen) == len(value) and all(a in (b, "*") for a, b in zip(seen, value, strict=True))
+
+
+def has_yet_to_follow(registered: Registered, *, ledger: FieldLedger | None, value: str, before: Iterable[str]) -> bool:
+    """Tells whether the register still has a value that was overridden in the ledger: nothing changed there since they were compared."""
+    return ledger is not None and registered.changed_at <= ledger.changed_at and value in ("", *before)
 
 
 def entry_of(ledger: FieldLedger, field: str) -> FieldEntry:

@@ -65,10 +65,10 @@ def _holds_texts(field: FieldDescriptor, seen: frozenset[str]) -> bool:
 
 
 def _is_written(field: FieldDescriptor) -> bool:
-    """A text without a form: no id, code, pattern, link or name; those with a mask are made for names and numbers."""
+    """A text without a form: no id, code, pattern or link; those with a mask are made for numbers, but for names, which are written."""
     if field.type != FieldDescriptor.TYPE_STRING or field.name in _NOT_WRITTEN:
         return False
-    if field.GetOptions().Extensions[options_pb2.personal].mask:
+    if field.GetOptions().Extensions[options_pb2.personal].mask not in (options_pb2.MASK_UNSPECIFIED, options_pb2.MASK_NAME):
         return False
     rules = field.GetOptions().Extensions[validate_pb2.field]
     strings = rules.repeated.items.string if field.is_repeated else rules.string

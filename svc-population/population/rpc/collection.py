@@ -28,6 +28,7 @@ from population.domain.collection import ConflictChoice, FieldEdit, FieldLedger,
 from population.domain.resident import Resident
 from population.domain.verification import Attachment
 from population.operations import collection as operations
+from population.policies.standing import check_here
 from population.vault import Vault
 from svckit.access import check_area, current_caller, may_act_in
 from svckit.documents import command_of, utc_now
@@ -51,10 +52,12 @@ class CollectionServicer(grpc_pb.CollectionServiceServicer):
     async def SubmitFields(self, request: pb.SubmitFieldsRequest, context: object) -> pb.SubmitFieldsResponse:
         """See the proto."""
         caller, now, fields = current_caller(), utc_now(), to_fields(request)
-        registered = await self._registered(request.resident_id)
+        resident = await self._resident(request.resident_id)
+        registered = registered_of(resident, self._vault)
         edits = msgspec.convert(fields["edits"], list[FieldEdit])
 
         def decide(ledger: FieldLedger | None) -> Any:
+            check_here(resident)
             return operations.submit_fields(
                 ledger,
                 registered=registered,
@@ -184,10 +187,13 @@ class CollectionServicer(grpc_pb.CollectionServiceServicer):
                 raise outcome
 
     async def _registered(self, resident_id: str) -> Registered:
+        return registered_of(await self._resident(resident_id), self._vault)
+
+    async def _resident(self, resident_id: str) -> Resident:
         resident = await self._residents.get(resident_id)
         if not may_act_in(current_caller(), resident.area_code):
             raise self._residents.form.not_found(resident_id)
-        return registered_of(resident, self._vault)
+        return resident
 
     async def _page(
         self, request: Any, condition: Mapping[str, Any], keys: tuple[str, ...]

@@ -8,6 +8,7 @@ from typing import Any
 
 from binglian.population.v1 import question_pb2 as pb
 
+from population.domain.residence import ResidenceKind
 from population.questions.columns import day_number
 from population.rpc.figures import UNKNOWN_AGE
 
@@ -15,7 +16,11 @@ PRESENT: Mapping[str, Any] = {"standing": None}
 """Who lives here now: not moved away, not dead, not another entry's double."""
 
 SHOWN = dict.fromkeys(
-    ("name", "sex", "birth_date", "area_code", "resident_type", "household_id", "residences.house_id", "residences.until"), True
+    (
+        *("name", "sex", "birth_date", "area_code", "resident_type", "household_id"),
+        *("residences.house_id", "residences.until", "residences.kind"),
+    ),
+    True,
 )
 """The fields a list reads."""
 
@@ -44,5 +49,9 @@ def age_of(birth_date: str, *, today: date) -> int:
 
 
 def house_of(row: Mapping[str, Any]) -> str:
-    """Returns the house somebody lives in now, "" when none is known; of several the latest."""
-    return next((stay["house_id"] for stay in reversed(row.get("residences") or ()) if not stay.get("until")), "")
+    """Returns the house somebody lives in now, "" when none is known; of several the latest. Where somebody is registered is no home."""
+    return next((stay["house_id"] for stay in reversed(row.get("residences") or ()) if _is_home(stay)), "")
+
+
+def _is_home(stay: Mapping[str, Any]) -> bool:
+    return not stay.get("until") and stay.get("kind") != ResidenceKind.REGISTERED

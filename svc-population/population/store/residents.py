@@ -19,6 +19,7 @@ from mongoengine import (
 )
 from mongoengine import EmbeddedDocumentField as Embedded
 
+from population.domain.residence import ResidenceKind
 from population.domain.resident import Resident
 from population.domain.standing import ResidentStatus
 from population.names import Sought
@@ -138,7 +139,7 @@ class ResidentDocument(Document):
 
 def lives_in(house_id: str) -> dict[str, Any]:
     """Returns the condition that a person lives in the house now."""
-    return {"residences": {"$elemMatch": {"house_id": house_id, "until": ""}}}
+    return {"residences": {"$elemMatch": {"house_id": house_id, "until": "", "kind": {"$ne": ResidenceKind.REGISTERED.value}}}}
 
 
 HERE: dict[str, Any] = {"standing": None}

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from binglian.population.v1 import collection_pb2, life_event_pb2, resident_service_pb2
+from binglian.population.v1 import (
+    collection_pb2,
+    life_event_pb2,
+    register_pb2,
+    register_pb2_grpc,
+    resident_service_pb2,
+)
 from binglian.population.v1 import collection_service_pb2 as pb
 from binglian.population.v1 import collection_service_pb2_grpc as grpc_pb
 from binglian.population.v1 import life_event_pb2_grpc as life_events
@@ -104,6 +110,29 @@ def test_equal_is_accepted_and_different_makes_somebody_look(people: People, stu
     health = people.caller("health", "DEPT_HANDLER", area=CITY, department="HEALTH", purpose="P11")
     push(stub, health, record(number, phone="13800000001"))
     assert entry(people, stub, resident.resident_id, "phone").accepted.value == "13800000002"
+
+
+def test_nobody_is_sent_to_look_at_who_is_gone_and_every_document_finds_its_person(
+    people: People, stub: Any, department: dict[str, Any]
+) -> None:
+    register = register_pb2_grpc.RegisterServiceStub(people.service.channel)
+    number, passport = id_number(), f"E{new_id()[-8:].translate(str.maketrans('abcdef', '123456'))}"
+    resident = people.enter(id_number=number, name="王小明", phone="13800000001")
+    add = register_pb2.AddIdDocumentRequest(
+        resident_id=resident.resident_id, request_id=new_id(), id_doc_type="414", id_number=passport
+    )
+    register.AddIdDocument(add, **people.clerk)
+    report = push(stub, department, record(passport, phone="13800000002"))
+    assert (report.matched, report.different_fields) == (1, 1)
+    died = register_pb2.RecordDeathRequest(
+        resident_id=resident.resident_id, request_id=new_id(), died_on="2026-01-02", reason="民政"
+    )
+    register.RecordDeath(died, **people.clerk)
+    assert push(stub, department, record(number, name="王大明")).unmatched == 1
+    late = pb.SubmitFieldsRequest(
+        resident_id=resident.resident_id, request_id=new_id(), edits=[{"field": "name", "value": "王大明", "seen": "王小明"}]
+    )
+    assert refusal(stub.SubmitFields, late, **people.worker).reason == "DEPARTED"
 
 
 def test_a_feed_tells_what_was_wrong_with_which_record(people: People, stub: Any, department: dict[str, Any]) -> None:

@@ -304,6 +304,8 @@ class TestCrossCheck:
         for at, house in enumerate((lived_in, full, full, full)):
             name = "" if house == lived_in else f"{NAMES[at]}{NAMES[-at]}住"
             desk.people.enter(residence={"house_id": house}, **({"name": name, "phone": f"1375551000{at}"} if name else {}))
+        # Who is only registered in a house does not live there: it stays empty.
+        desk.people.enter(name="籍在外", registered={"house_id": empty, "area_code": GRID, "since": "2020-01-01"})
         homes = [(lived_in, "2"), (empty, "4"), (full, "2")]
         houses = csv_of([{"房屋": house, "核定人数": people} for house, people in homes])
         mapping = json.dumps({"columns": {"房屋": "house_id", "核定人数": "capacity"}}, ensure_ascii=False)

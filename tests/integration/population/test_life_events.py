@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from binglian.population.v1 import life_event_pb2 as pb
 from binglian.population.v1 import life_event_pb2_grpc as grpc_pb
+from binglian.population.v1 import register_pb2, register_pb2_grpc
 
 from population.domain.life_event import LifeEvent
 from population.life_event_feed import Birthdays, Interrupted, LifeEventFeed, LifeEventReport
@@ -78,6 +79,15 @@ def test_a_birth_makes_one_order_to_the_mothers_grid(people: People, stub: Any, 
     stored = people.service.database["life_events"].find_one({"_id": event.life_event_id})
     assert number not in repr(stored)
     assert all("resident" not in data for _, data in facts())
+
+
+def test_a_second_document_finds_its_person_too(people: People, stub: Any, hospital: dict[str, Any]) -> None:
+    mother, passport = people.enter(id_number=id_number()), f"E{new_id()[-8:].translate(str.maketrans('abcdef', '123456'))}"
+    register = register_pb2_grpc.RegisterServiceStub(people.service.channel)
+    add = {"resident_id": mother.resident_id, "id_doc_type": "414", "id_number": passport}
+    register.AddIdDocument(register_pb2.AddIdDocumentRequest(request_id=new_id(), **add), **people.clerk)
+    assert push(stub, hospital, birth(passport)).opened == 1
+    assert [event.area_code for event in listed(stub, people, mother.resident_id)] == [GRID]
 
 
 def test_somebody_unknown_goes_to_the_area_named(people: People, stub: Any, hospital: dict[str, Any]) -> None:

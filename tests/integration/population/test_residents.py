@@ -160,6 +160,9 @@ def test_moving_in_and_out(people: People) -> None:
     assert (housed.residences[0].area_code, housed.revision) == (GRID, 2)
     listed = pb.ListResidentsRequest(house_id=house)
     assert [r.resident_id for r in people.residents.ListResidents(listed, **people.worker).residents] == [resident.resident_id]
+    people.enter(registered={"house_id": house, "area_code": GRID, "since": "2020-01-01"})
+    found = people.residents.ListResidents(listed, **people.worker).residents
+    assert [r.resident_id for r in found] == [resident.resident_id], "who is only registered in a house does not live there"
     end = pb.EndResidenceRequest(
         resident_id=resident.resident_id,
         residence_id=housed.residences[0].residence_id,

@@ -48,6 +48,29 @@ def registered(at: dt.datetime = START, **values: str) -> Registered:
     )
 
 
+def test_what_was_collected_offline_stays_while_the_register_has_yet_to_follow() -> None:
+    """Two proposals made in a dead spot arrive at once; a colleague changed something else of the person in between."""
+    person = registered(at=START + dt.timedelta(hours=2), name=NAMES[0], phone=PHONES[0])
+    seen, now = START + dt.timedelta(hours=1), START + dt.timedelta(hours=5)
+    ledger = None
+    for value in (PHONES[1], PHONES[2]):
+        edit = FieldEdit(field="phone", value=value, seen=PHONES[0] if value == PHONES[1] else PHONES[1])
+        ledger, _ = submit_fields(
+            ledger, registered=person, edits=[edit], by=WORKER, observed_at=seen, check_id="c", texts=VAULT, now=now
+        )
+    edit = FieldEdit(field="name", value=NAMES[1], seen=NAMES[0])
+    ledger, _ = submit_fields(
+        ledger, registered=person, edits=[edit], by=WORKER, observed_at=seen, check_id="c", texts=VAULT, now=now
+    )
+    values = {entry.field: Reader(VAULT, "r1").text(entry.accepted, entry.field) for entry in ledger.entries}
+    assert (values["phone"], values["name"]) == (PHONES[2], NAMES[1])
+    # Somebody who changes it in the register itself is heard, also one who goes back to the former value.
+    later = registered(at=now + dt.timedelta(hours=1), name=NAMES[1], phone=PHONES[0])
+    back, _ = note_correction(ledger, registered=later, by="steward", texts=VAULT, now=now + dt.timedelta(hours=1))
+    values = {entry.field: Reader(VAULT, "r1").text(entry.accepted, entry.field) for entry in back.entries}
+    assert values["phone"] == PHONES[0]
+
+
 class Sources(RuleBasedStateMachine):
     """Grid workers, departments and deciding people speak in any order; the register follows at once."""
 

@@ -11,6 +11,7 @@ from binglian.population.v1 import resident_pb2
 
 from population.domain.job import ExportSpec, FileFormat, Job, JobKind, JobState
 from population.exports.shown import hidden_from
+from population.exports.work import written
 from population.operations.jobs import approve_job, resume_job
 from population.policies.jobs import EXPORTED, NOT_APPROVED, PERSONAL, check_download, check_export, needs_approval
 from svckit.access import Caller
@@ -101,3 +102,7 @@ def test_what_was_written_for_somebody_else_or_something_else(by: Caller, reason
 
 def test_reports_of_other_jobs_are_for_colleagues_too() -> None:
     check_download(job(kind=JobKind.CROSS_CHECK), by=caller("another"), purpose="P11")
+
+
+def test_nothing_in_a_workbook_is_a_formula() -> None:
+    assert [written(value) for value in ("=1+1", "王\x01小明", "-1", "")] == ["'=1+1", "王小明", "-1", ""]

@@ -75,6 +75,10 @@ def test_the_latest_home_that_lasts() -> None:
         == "b"
     )
     assert house_of({}) == ""
+    assert (
+        house_of({"residences": [{"house_id": "home", "until": ""}, {"house_id": "papers", "until": "", "kind": "registered"}]})
+        == "home"
+    )
 
 
 def test_page_tokens_come_back_and_others_are_refused() -> None:

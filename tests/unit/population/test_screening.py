@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+from binglian.population.v1 import resident_service_pb2 as service_pb
 from hypothesis import given
 from hypothesis import strategies as st
 
+from population.domain.collection import Registered
 from population.identity import check_digit
+from population.policies.collection import check_value
 from population.privacy.detector import in_column, in_text, terms
 from population.privacy.screening import check_rule, check_text, screen_columns, screen_row
+from population.privacy.texts import check_request
 from svckit.errors import InvalidArgument
 
 ID = "11010519491231002X"
@@ -160,3 +166,15 @@ def test_ordinary_rules_are_taken() -> None:
         {"left_source": "死亡登记", "right_source": "养老待遇发放", "use": "疑似冒领线索转人社核查(不自动停发)"},
         fields=("name", "id_number"),
     )
+
+
+def test_a_name_is_a_text_too() -> None:
+    asked = service_pb.CreateResidentRequest(request_id="12345678", resident={"name": "张三 刑满释放", "phone": "13800000001"})
+    with pytest.raises(InvalidArgument) as refused:
+        check_request(asked)
+    assert (refused.value.field, refused.value.reason) == ("resident.name", "RESTRICTED_CONTENT")
+    asked.resident.name = "张三"
+    check_request(asked)
+    person = Registered(resident_id="r", city="4205", area_code="420502001003", changed_at=dt.datetime.now(dt.UTC), values={})
+    with pytest.raises(InvalidArgument):
+        check_value(field="name", value="张三 刑满释放", registered=person, now=person.changed_at)
