@@ -9,11 +9,30 @@ import msgspec
 
 
 class ServiceKind(StrEnum):
-    """The three kinds of service."""
+    """The kinds of service: three that come to the elder, and care by the day at the provider."""
 
     DAILY_LIFE = "daily_life"
     LEISURE = "leisure"
     MARKET = "market"
+    DAY_CARE = "day_care"
+
+
+class ProviderKind(StrEnum):
+    """What kind of provider it is."""
+
+    MERCHANT = "merchant"
+    DAY_CARE_CENTRE = "day_care_centre"
+    ASSOCIATION = "association"
+
+
+class ElderFacility(StrEnum):
+    """A room elders use at a provider."""
+
+    CANTEEN = "canteen"
+    ACTIVITY_ROOM = "activity_room"
+    DAY_CARE_ROOM = "day_care_room"
+    DORMITORY = "dormitory"
+    CLINIC = "clinic"
 
 
 class ProviderState(StrEnum):
@@ -46,7 +65,7 @@ class AgreedPrice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """A contracted merchant; `account` is the subject that takes its orders."""
+    """A contracted provider; `account` is the subject that takes its orders."""
 
     provider_id: str
     uscc: str
@@ -58,6 +77,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     prices: tuple[AgreedPrice, ...]
     created_at: datetime
     changed_at: datetime
+    kind: ProviderKind = ProviderKind.MERCHANT
+    facilities: tuple[ElderFacility, ...] = ()
     revision: int = 0
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from population.domain.elder import (
     AgreedPrice,
+    ElderFacility,
     ElderOrder,
     ElderOrderCompleted,
     ElderOrderJudged,
@@ -16,6 +17,7 @@ from population.domain.elder import (
     ElderOrderState,
     OrderItem,
     Provider,
+    ProviderKind,
     ProviderState,
     Receipt,
 )
@@ -43,10 +45,12 @@ def create_provider(
     area_code: str,
     account: str,
     prices: tuple[AgreedPrice, ...],
+    kind: ProviderKind,
+    facilities: tuple[ElderFacility, ...],
     now: datetime,
 ) -> tuple[Provider, tuple[()]]:
-    """Enters a provider with what was agreed on. Raises InvalidArgument (PRICE_TWICE)."""
-    check_prices(prices)
+    """Enters a provider with what was agreed on. Raises InvalidArgument (PRICE_TWICE, SERVICE_KIND_NOT_OFFERED)."""
+    check_prices(prices, kind=kind)
     provider = Provider(
         provider_id=provider_id,
         uscc=uscc,
@@ -56,6 +60,8 @@ def create_provider(
         area_code=area_code,
         account=account,
         prices=prices,
+        kind=kind,
+        facilities=facilities,
         created_at=now,
         changed_at=now,
     )
@@ -67,13 +73,24 @@ def update_provider(
     *,
     state: ProviderState | None,
     prices: tuple[AgreedPrice, ...],
+    facilities: tuple[ElderFacility, ...],
     revision: int,
     now: datetime,
 ) -> tuple[Provider, tuple[()]]:
-    """Agrees on other prices, suspends or contracts again. Raises FailedPrecondition, InvalidArgument (PRICE_TWICE)."""
+    """Agrees on other prices or rooms, suspends or contracts again.
+
+    Raises FailedPrecondition (REVISION_CHANGED), InvalidArgument (PRICE_TWICE, SERVICE_KIND_NOT_OFFERED).
+    """
     check_revision(revision, provider.revision)
-    check_prices(prices)
-    return replace(provider, state=state or provider.state, prices=prices or provider.prices, changed_at=now), ()
+    check_prices(prices, kind=provider.kind)
+    changed = replace(
+        provider,
+        state=state or provider.state,
+        prices=prices or provider.prices,
+        facilities=facilities or provider.facilities,
+        changed_at=now,
+    )
+    return changed, ()
 
 
 def place_order(

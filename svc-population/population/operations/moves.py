@@ -20,7 +20,7 @@ from population.domain.standing import ResidentStatus, Standing
 from population.operations.residences import day, ended, settled, start_residence
 from population.policies.requests import CITY_DIGITS, Actor, check_revision, local_day
 from population.policies.residences import OTHER_PLACE, REGISTERED_AWAY, is_home_area, lasting_residences
-from population.policies.standing import check_death, check_here, check_restorable
+from population.policies.standing import away_since, check_death, check_here, check_restorable, check_return
 from svckit.errors import InvalidArgument
 
 MoveFact = ResidenceEnded | ResidenceStarted | ResidentMoved
@@ -30,27 +30,30 @@ LastFact = ResidenceEnded | ResidentDied | ResidentVoided | ResidentRestored | R
 def move_resident(
     resident: Resident, *, home: ResidenceDraft, residence_id: str, revision: int, now: datetime
 ) -> tuple[Resident, tuple[MoveFact, ...]]:
-    """The person lives in another house of the city from a day on; what was home before ends the day before.
+    """The person lives in another house of the city from a day on; what was home before ends the day before. Who moved out moves in again.
 
     Who moves becomes part of the area of the new home; how they lived is forgotten with the old one. Raises InvalidArgument (home, area,
-    OTHER_CITY), FailedPrecondition (ALREADY_LIVES_THERE, DEPARTED).
+    OTHER_CITY, BEFORE_LEAVING), FailedPrecondition (ALREADY_LIVES_THERE, DEPARTED).
     """
     check_revision(revision, resident.revision)
-    check_here(resident)
+    away = away_since(resident)
+    if away is None:
+        check_here(resident)
     area = home.area_code or resident.area_code
     if not is_home_area(area):
         raise InvalidArgument("A home lies in a community or grid.", reason="AREA_INVALID", field="home.area_code")
     if area[:CITY_DIGITS] != resident.city:
         raise InvalidArgument("Another city keeps its own register: use `away`.", reason="OTHER_CITY", field="home.area_code")
     since = day(home.since, field="home.since", today=local_day(now))
+    check_return(away, since=since, field="home.since")
     homes = [item for item in lasting_residences(resident.residences, ResidenceKind.ACTUAL) if item.house_id != home.house_id]
     left, gone = ended(resident, homes, until=_day_before(since), now=now)
-    moved = replace(left, area_code=area, living=None)
+    moved = replace(left, area_code=area, living=None, standing=None)
     draft = replace(home, area_code=area, since=since, kind=ResidenceKind.ACTUAL)
     housed, came = start_residence(moved, draft=draft, residence_id=residence_id, revision=0, now=now, field="home")
     fact = ResidentMoved(
         resident_id=resident.resident_id,
-        from_area_code=resident.area_code,
+        from_area_code=away.to_area_code if away else resident.area_code,
         to_area_code=area,
         out=False,
         moved_on=since,

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from population.domain.elder import AgreedPrice, ElderOrder, ElderOrderState, OrderItem, Provider, ProviderState
+from population.domain.elder import (
+    AgreedPrice,
+    ElderOrder,
+    ElderOrderState,
+    OrderItem,
+    Provider,
+    ProviderKind,
+    ProviderState,
+    ServiceKind,
+)
 from population.policies.requests import Actor
 from svckit.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 
@@ -25,14 +34,27 @@ PROVIDER_TRANSITIONS: dict[str, tuple[frozenset[ProviderState | None], ProviderS
     "contract": (frozenset({None, ProviderState.SUSPENDED}), ProviderState.CONTRACTED),
     "suspend": (frozenset({ProviderState.CONTRACTED}), ProviderState.SUSPENDED),
 }
+OFFERED: dict[ProviderKind, frozenset[ServiceKind]] = {
+    ProviderKind.MERCHANT: frozenset({ServiceKind.DAILY_LIFE, ServiceKind.LEISURE, ServiceKind.MARKET}),
+    ProviderKind.DAY_CARE_CENTRE: frozenset(ServiceKind),
+    ProviderKind.ASSOCIATION: frozenset({ServiceKind.LEISURE}),
+}
+"""Who offers what: custody needs a house for it, an association has activities only."""
 TAKEN_WITHIN = timedelta(hours=2)
 """How long a merchant has to take an order."""
 
 
-def check_prices(prices: Sequence[AgreedPrice]) -> None:
-    """Raises InvalidArgument (PRICE_TWICE): one price for one service."""
+def check_prices(prices: Sequence[AgreedPrice], *, kind: ProviderKind) -> None:
+    """Raises InvalidArgument (PRICE_TWICE: one price for one service; SERVICE_KIND_NOT_OFFERED)."""
     if len({price.code for price in prices}) < len(prices):
         raise InvalidArgument("A service has two prices.", reason="PRICE_TWICE", field="prices")
+    for index, price in enumerate(prices):
+        if price.kind not in OFFERED[kind]:
+            raise InvalidArgument(
+                "This kind of provider does not offer this kind of service.",
+                reason="SERVICE_KIND_NOT_OFFERED",
+                field=f"prices[{index}].kind",
+            )
 
 
 def check_takes_orders(provider: Provider) -> None:

@@ -23,6 +23,18 @@ def check_here(resident: Resident) -> None:
         )
 
 
+def away_since(resident: Resident) -> Standing | None:
+    """Returns the standing of somebody who moved out and may come back; None of all others."""
+    standing = resident.standing
+    return standing if standing is not None and standing.status is ResidentStatus.MOVED_OUT else None
+
+
+def check_return(away: Standing | None, *, since: str, field: str) -> None:
+    """Raises InvalidArgument (BEFORE_LEAVING): nobody comes back before the day they left."""
+    if away is not None and since < away.since:
+        raise InvalidArgument("The person still lived here on this day.", reason="BEFORE_LEAVING", field=field)
+
+
 def is_gone(resident: Resident) -> bool:
     """Tells whether nobody can visit a person here: departed, or on the household register only, living elsewhere."""
     if resident.standing is not None:

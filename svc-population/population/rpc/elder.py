@@ -10,7 +10,7 @@ from binglian.population.v1 import elder_pb2 as pb
 from binglian.population.v1 import elder_pb2_grpc as grpc_pb
 
 from population import store
-from population.domain.elder import AgreedPrice, ElderOrder, OrderItem, Provider, ProviderState
+from population.domain.elder import AgreedPrice, ElderFacility, ElderOrder, OrderItem, Provider, ProviderKind, ProviderState
 from population.domain.resident import Resident
 from population.operations import elder as operations
 from population.policies.requests import CITY_DIGITS
@@ -48,6 +48,8 @@ class ElderServicer(grpc_pb.ElderServiceServicer):
             area_code=request.area_code,
             account=request.account,
             prices=prices_of(request),
+            kind=ProviderKind(to_fields(request).get("kind") or ProviderKind.MERCHANT),
+            facilities=facilities_of(request),
             now=utc_now(),
         )
         provider = await self._providers.create(provider.provider_id, provider, events, command=command_of(request, caller))
@@ -64,6 +66,7 @@ class ElderServicer(grpc_pb.ElderServiceServicer):
                 provider,
                 state=ProviderState(state) if state else None,
                 prices=prices_of(request),
+                facilities=facilities_of(request),
                 revision=request.revision,
                 now=now,
             )
@@ -80,7 +83,9 @@ class ElderServicer(grpc_pb.ElderServiceServicer):
             above = [wanted[:digits] for digits in _LEVELS if len(wanted) >= digits]
             below = store.in_area(own=caller.area, wanted=request.area_code) or {}
             query |= {"$or": [{"area_code": {"$in": above}}, *([] if request.area_code else [below])]}
-        query |= {"prices.kind": to_fields(request)["kind"]} if request.kind else {}
+        fields = to_fields(request)
+        query |= {"prices.kind": fields["kind"]} if request.kind else {}
+        query |= {"kind": fields["provider_kind"]} if request.provider_kind else {}
         query |= {"account": caller.subject} if is_merchant(caller) else {}
         rows, token = await page_of(
             self._providers.collection,
@@ -185,6 +190,11 @@ def is_merchant(caller: Caller) -> bool:
 def prices_of(request: Any) -> tuple[AgreedPrice, ...]:
     """Returns the prices of a request."""
     return msgspec.convert(to_fields(request).get("prices", ()), tuple[AgreedPrice, ...])
+
+
+def facilities_of(request: Any) -> tuple[ElderFacility, ...]:
+    """Returns the rooms of a request."""
+    return tuple(ElderFacility(name) for name in to_fields(request).get("facilities", ()))
 
 
 def items_of(request: Any) -> tuple[OrderItem, ...]:

@@ -204,6 +204,8 @@ class ProviderDocument(Document):
     area_code = StringField(required=True)
     account = StringField(required=True)
     prices = ListField(DictField())
+    kind = StringField()
+    facilities = ListField(StringField())
     created_at = DateTimeField(required=True)
     changed_at = DateTimeField(required=True)
     revision = IntField()

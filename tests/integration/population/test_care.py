@@ -264,3 +264,24 @@ def test_elder_services_at_agreed_prices(people: People, elder: Any) -> None:
     assert (confirmed.state, confirmed.rating) == (elder_pb2.ELDER_ORDER_STATE_CONFIRMED, 5)
     listed = elder.ListProviders(elder_pb2.ListProvidersRequest(area_code=GRID, kind=1), **people.worker).providers
     assert provider.provider_id in {one.provider_id for one in listed}
+    assert provider.kind == elder_pb2.PROVIDER_KIND_MERCHANT
+
+
+def test_a_day_care_centre_with_its_rooms(people: People, elder: Any) -> None:
+    day = {"code": "DAY", "name": "日间照料", "kind": 4, "unit": "天", "price_fen": 3000}
+    create = elder_pb2.CreateProviderRequest(
+        request_id=new_id(), uscc="52420500MJH0000001", name="日间照料中心", area_code=GRID[:12], account="day", prices=[day]
+    )
+    said = refusal(elder.CreateProvider, create, **people.clerk)
+    assert (said.reason, said.fields) == ("SERVICE_KIND_NOT_OFFERED", ("prices[0].kind",))
+    create.kind = elder_pb2.PROVIDER_KIND_DAY_CARE_CENTRE
+    create.facilities.extend([elder_pb2.ELDER_FACILITY_CANTEEN, elder_pb2.ELDER_FACILITY_CLINIC])
+    centre = elder.CreateProvider(create, **people.clerk).provider
+    assert list(centre.facilities) == [elder_pb2.ELDER_FACILITY_CANTEEN, elder_pb2.ELDER_FACILITY_CLINIC]
+    more = elder_pb2.UpdateProviderRequest(
+        provider_id=centre.provider_id, request_id=new_id(), facilities=[elder_pb2.ELDER_FACILITY_DORMITORY]
+    )
+    changed = elder.UpdateProvider(more, **people.clerk).provider
+    assert (list(changed.facilities), list(changed.prices)) == ([elder_pb2.ELDER_FACILITY_DORMITORY], list(centre.prices))
+    listing = elder_pb2.ListProvidersRequest(area_code=GRID, provider_kind=create.kind)
+    assert {one.provider_id for one in elder.ListProviders(listing, **people.worker).providers} == {centre.provider_id}

@@ -56,6 +56,7 @@ def test_serious_cases_go_to_all_departments_at_once(category: str, severity: Se
         ("B01", "FIRE", ["HOUSING", "PROP", "UMD"], True),
         ("C0101", "UTIL_WATER", [], False),
         ("D0402", "UTIL_WATER", ["UMD", "PROP", "COMM", "PSB"], True),
+        ("E01", "COMM", ["PSB"], False),  # temporary residence is proven in the community
         ("J", "PETITION", ["GRID"], True),
         ("L", "GRID", ["COMM"], False),
     ],
@@ -74,6 +75,7 @@ def test_a_grave_case_is_led_by_the_higher_department() -> None:
     ("category", "resolve"),
     [
         ("A0204", Limit(5 * 450, Calendar.WORK, whole_days=True)),
+        ("E01", Limit(15 * 1440, Calendar.STATUTORY)),  # residence permit: 15 days by law
         ("A21", Limit(60 * 1440, Calendar.STATUTORY)),  # petitions: 60 calendar days
         ("D0102", Limit(240, Calendar.WORK)),  # 4 working hours
         ("C0115", Limit(1350, Calendar.WORK, whole_days=True)),  # 22.5 working hours are 3 working days

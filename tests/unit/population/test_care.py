@@ -13,7 +13,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from population.codes import rows_of
 from population.domain.care import CareState, VisitMissed, VisitPlan
-from population.domain.elder import AgreedPrice, ElderOrderState, OrderItem, Provider, ServiceKind
+from population.domain.elder import (
+    AgreedPrice,
+    ElderFacility,
+    ElderOrderState,
+    OrderItem,
+    Provider,
+    ProviderKind,
+    ServiceKind,
+)
 from population.domain.life_event import Consent
 from population.domain.verification import Attachment
 from population.domain.welfare import AlertCause, AlertStage, WelfareWatch
@@ -181,12 +189,30 @@ def test_help_is_called_again_until_it_is_over() -> None:
     assert AlertStage.HELP not in NEXT
 
 
-def provider() -> Provider:
-    prices = (AgreedPrice(code="MEAL", name="助餐", kind=ServiceKind.DAILY_LIFE, unit="份", price_fen=1200),)
+def provider(kind: ProviderKind = ProviderKind.MERCHANT, service: ServiceKind = ServiceKind.DAILY_LIFE) -> Provider:
+    prices = (AgreedPrice(code="MEAL", name="助餐", kind=service, unit="份", price_fen=1200),)
     made, _ = elder.create_provider(
-        provider_id="p", uscc="9" * 18, name="店", area_code="420502", account="shop", prices=prices, now=START
+        provider_id="p",
+        uscc="9" * 18,
+        name="店",
+        area_code="420502",
+        account="shop",
+        prices=prices,
+        kind=kind,
+        facilities=(ElderFacility.CANTEEN,),
+        now=START,
     )
     return made
+
+
+def test_only_a_day_care_centre_cares_by_the_day_and_associations_have_activities() -> None:
+    centre = provider(ProviderKind.DAY_CARE_CENTRE, ServiceKind.DAY_CARE)
+    assert (centre.kind, centre.facilities) == (ProviderKind.DAY_CARE_CENTRE, (ElderFacility.CANTEEN,))
+    assert provider(ProviderKind.ASSOCIATION, ServiceKind.LEISURE).prices[0].kind is ServiceKind.LEISURE
+    for kind, service in ((ProviderKind.MERCHANT, ServiceKind.DAY_CARE), (ProviderKind.ASSOCIATION, ServiceKind.MARKET)):
+        with pytest.raises(InvalidArgument) as refusal:
+            provider(kind, service)
+        assert (refusal.value.reason, refusal.value.field) == ("SERVICE_KIND_NOT_OFFERED", "prices[0].kind")
 
 
 @given(

@@ -108,6 +108,19 @@ def test_who_leaves_the_city_departs_but_not_from_the_household_register() -> No
     assert (stays.standing, stays.match_flag, stays.resident_type) == (None, "02", "02")
 
 
+def test_who_moved_out_moves_in_again_and_what_ended_stays_ended() -> None:
+    gone = away(entered(registered="4403"))
+    home = ResidenceDraft(house_id="h2", area_code=OTHER_GRID, since="2026-02-20")
+    back, facts = moves.move_resident(gone, home=home, residence_id="c", revision=0, now=NOW)
+    assert (back.standing, back.area_code) == (None, OTHER_GRID)
+    assert [(item.house_id, item.until) for item in back.residences][1:] == [("h1", "2026-02-10"), ("h2", "")]
+    assert [type(fact).__name__ for fact in facts] == ["ResidenceStarted", "ResidentMoved"]
+    assert (facts[-1].from_area_code, facts[-1].to_area_code) == ("4403", OTHER_GRID)  # type: ignore[union-attr]
+    with pytest.raises(InvalidArgument) as refusal:
+        moved(gone, house="h2", since="2026-02-09")
+    assert (refusal.value.reason, refusal.value.field) == ("BEFORE_LEAVING", "home.since")
+
+
 def test_a_death_ends_every_residence_and_can_be_taken_back() -> None:
     before = entered(registered=GRID, birth_date="1950-01-01")
     dead, facts = moves.record_death(before, died_on="2026-01-15", reason="证明", by=CLERK, revision=0, now=NOW)
