@@ -10,6 +10,7 @@ from population.questions.asking import Found
 from population.questions.columns import AREA_DIGITS, Where, area_code, day_number, inside
 from population.replica.database import Database
 from population.replica.schema import FOREVER
+from population.statistics.areas import Tally
 from population.statistics.nearby import CELL, Window
 
 _COLUMN_OF = {"1": 0, "2": 1}
@@ -28,17 +29,21 @@ def find(database: Database, where: Where, *, after: Found | None, limit: int) -
     return [Found(area_code(area), id) for area, id in database.query(sql, where.values)]
 
 
-def by_area(database: Database, where: Where, *, root: str, digits: int) -> dict[str, tuple[int, int]]:
-    """Returns (people, grids they are counted in) by the first `digits` of areas inside `root`.
+def by_area(database: Database, where: Where, *, root: str, digits: int) -> dict[str, Tally]:
+    """Returns tallies of those a condition holds for, and of the others in their grids, by the first `digits` of areas inside `root`.
 
     People of no grid count as those of one more grid of their community, whose code ends with zeros.
     """
-    narrowed = where.and_(inside(root))
+    narrowed = inside(root)
     sql = f"""
-        SELECT area // {10 ** (AREA_DIGITS - digits)} AS part, sum(n)::BIGINT, count(*) FROM (
-            SELECT area, count(*) AS n FROM people WHERE {narrowed.sql} GROUP BY area
+        SELECT area // {10 ** (AREA_DIGITS - digits)} AS part, sum(n)::BIGINT, count(*), sum(others)::BIGINT,
+            count(*) FILTER (WHERE others > 0)
+        FROM (
+            SELECT area, count(*) FILTER (WHERE {where.sql}) AS n, count(*) - n AS others
+            FROM people WHERE {narrowed.sql} GROUP BY area HAVING n > 0
         ) GROUP BY part"""
-    return {str(part): (people, grids) for part, people, grids in database.query(sql, narrowed.values)}
+    rows = database.query(sql, (*where.values, *narrowed.values))
+    return {str(part): Tally(*tally) for part, *tally in rows}
 
 
 def ages(database: Database, *, prefix: str, now: date, day: date | None) -> list[tuple[int | None, int, int]]:
@@ -67,14 +72,14 @@ def ages_below(
     return found
 
 
-def people_by_area(database: Database, *, root: str, digits: int, now: date, day: date | None) -> dict[str, tuple[int, int]]:
-    """Returns (people, grids they are counted in) as `by_area`, of everybody who lives or lived there on a day."""
+def people_by_area(database: Database, *, root: str, digits: int, now: date, day: date | None) -> dict[str, Tally]:
+    """Returns tallies as `by_area`, of everybody who lives or lived there on a day."""
     table, where = _at("people" if day is None else "stays", root, day_number(day or now))
     sql = f"""
         SELECT area // {10 ** (AREA_DIGITS - digits)} AS part, sum(n)::BIGINT, count(*) FROM (
             SELECT area, count(*) AS n FROM {table} WHERE {where.sql} GROUP BY area
         ) GROUP BY part"""
-    return {str(part): (people, grids) for part, people, grids in database.query(sql, where.values)}
+    return {str(part): Tally(people, grids) for part, people, grids in database.query(sql, where.values)}
 
 
 def trend(database: Database, *, prefix: str, days: Sequence[date]) -> list[int]:

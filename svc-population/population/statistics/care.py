@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from population.statistics.areas import AreaCounts
+from population.statistics.areas import AreaCounts, Tally
 
 GRID_DIGITS = 17
 COMMUNITY_DIGITS = 12
@@ -22,18 +22,18 @@ def told(
     once for a category, so these are people; no sum over categories is told, as it would be a way around what is withheld.
     """
     depth = GRID_DIGITS if max(len(inside), digits) > COMMUNITY_DIGITS else COMMUNITY_DIGITS
-    counted: dict[str, dict[str, tuple[int, int]]] = {category: {} for category in sorted(categories)}
+    counted: dict[str, dict[str, Tally]] = {category: {} for category in sorted(categories)}
     for category, area, people in rows:
         if category in counted:
             _add(counted[category], area, people, depth=depth)
     return {category: _told(AreaCounts(of, root=root), inside, digits) for category, of in counted.items()}
 
 
-def _add(of: dict[str, tuple[int, int]], area: str, people: int, *, depth: int) -> None:
+def _add(of: dict[str, Tally], area: str, people: int, *, depth: int) -> None:
     """Who lives in no grid counts as in one more of the community, whose code ends with zeros."""
     code = area.ljust(GRID_DIGITS, "0")[:depth]
-    before, grids = of.get(code, (0, 0))
-    of[code] = (before + people, grids + 1)
+    before = of.get(code, Tally(0, 0))
+    of[code] = Tally(before.people + people, before.grids + 1)
 
 
 def _told(counts: AreaCounts, inside: str, digits: int) -> Told:

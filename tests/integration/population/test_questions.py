@@ -221,6 +221,12 @@ def test_counts_by_area_add_up_where_nothing_is_withheld(office: Office) -> None
     withheld = [area for area in rare.areas if area.count.withheld]
     assert withheld
     assert all(area.count.value == 0 or area.count.value >= 10 for area in rare.areas)
+    # Everybody less those who are younger says the same, and is withheld the same.
+    everybody = {area.area_code: area.count.value for area in office.count(by_digits=17).areas if not area.count.withheld}
+    younger = {area.area_code: area.count for area in office.count("age < 95", by_digits=17).areas}
+    assert any(count.withheld for count in younger.values())
+    told = {area: count.value for area, count in younger.items() if not count.withheld}
+    assert not [area for area, count in told.items() if 0 < everybody.get(area, count) - count < 10]
 
 
 def test_the_pyramid_of_today_and_of_a_day_in_the_past(office: Office) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,12 +49,12 @@ def _write(here: Register) -> int:
 
 
 def _entries(here: Register) -> Iterator[dict[str, Any]]:
-    """Entries of all categories in turn, in each grid as many as its people ask for."""
-    kept = [row["code"] for row in rows_of("care_category") if row["sensitivity"] != "L4"]
-    now, number = dt.datetime.now(dt.UTC), 0
+    """Entries of any category, in each grid as many as its people ask for."""
+    kept = sorted(row["code"] for row in rows_of("care_category") if row["sensitivity"] != "L4")
+    chance, now, number = random.Random(7), dt.datetime.now(dt.UTC), 0
     for area, people in here.duck.execute("SELECT area, count(*) FROM people GROUP BY area ORDER BY area").fetchall():
         place = {"city": "4205", "area_code": area_code(area), "state": "active", "consent": "given", "revision": 1}
         for _ in range(people // ONE_IN):
             number += 1
             times = {"entered_at": now, "changed_at": now, "created_by": {"key": f"bench-care-{number}"}}
-            yield {"_id": new_id(), "resident_id": new_id(), "category": kept[number % len(kept)], **place, **times}
+            yield {"_id": new_id(), "resident_id": new_id(), "category": chance.choice(kept), **place, **times}

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from population.replica.disclosure import Tree
-from population.statistics.areas import LEVELS, AreaCounts, check_level
+from population.statistics.areas import LEVELS, AreaCounts, Tally, check_level
 from population.statistics.pyramids import FINEST, UNKNOWN, Blocks, Counts, counts_of, family, told
 from population.statistics.suppression import K, small
 from svckit.errors import InvalidArgument
@@ -43,7 +43,7 @@ class Paper(Tree):
         return found
 
     def _counts(self, prefix: str, digits: int = 0) -> AreaCounts:
-        return AreaCounts({code: (int(counts.sum()), 1) for code, counts in self.leaves.items()}, root=prefix[:4])
+        return AreaCounts({code: Tally(int(counts.sum()), 1) for code, counts in self.leaves.items()}, root=prefix[:4])
 
     def nodes(self) -> list[str]:
         return sorted({code[:digits] for code in self.leaves for digits in LEVELS})

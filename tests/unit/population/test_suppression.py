@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from population.statistics.areas import LEVELS, AreaCounts
+from population.statistics.areas import LEVELS, AreaCounts, Tally
 from population.statistics.suppression import K, line, shown, small
 
 Edge = tuple[str, str, int, bool]  # from, to, value, whether it counts against the sum
@@ -33,7 +33,7 @@ def could_be_more(hidden: Sequence[Edge], at: int, *, turn: bool = False) -> flo
     room: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for number, (start, end, value, minus) in enumerate(hidden):
         if number != at:
-            grow, shrink = (value - 1, math.inf) if minus else (math.inf, value - 1)
+            grow, shrink = (max(value - 1, 0), math.inf) if minus else (math.inf, max(value - 1, 0))
             room[start][end] += grow
             room[end][start] += shrink
     begin, end = (source, target) if negative else (target, source)
@@ -94,7 +94,7 @@ GRIDS = st.dictionaries(
 @settings(max_examples=300, deadline=None)
 @given(GRIDS)
 def test_no_small_count_of_an_area_can_be_worked_out_from_all_levels(grids: dict[str, int]) -> None:
-    counts = AreaCounts({code: (count, 1) for code, count in grids.items()}, root="4205")
+    counts = AreaCounts({code: Tally(count, 1) for code, count in grids.items()}, root="4205")
     told: dict[str, int | None] = {"4205": counts.total("4205")}
     for digits in LEVELS[2:]:
         told |= counts.shown(inside="4205", digits=digits)
@@ -111,11 +111,34 @@ def test_no_small_count_of_an_area_can_be_worked_out_from_all_levels(grids: dict
             assert could_be_more(hidden, at) + could_be_less(hidden, at) > 0, (grids, told)
 
 
+@settings(max_examples=300, deadline=None)
+@given(GRIDS, st.lists(COUNTS, min_size=18, max_size=18))
+def test_nor_can_a_small_count_of_those_a_filter_does_not_hold_for(grids: dict[str, int], others: list[int]) -> None:
+    """Everybody is known: who is not counted is everybody less the count, and everybody where nobody is counted."""
+    rest = {code: other for (code, count), other in zip(grids.items(), others, strict=False) if count}
+    tallies = {code: Tally(grids[code], 1, other, min(other, 1)) for code, other in rest.items()}
+    counts = AreaCounts(tallies, root="4205")
+    told: dict[str, int | None] = {"4205": counts.total("4205")}
+    for digits in LEVELS[2:]:
+        told |= counts.shown(inside="4205", digits=digits)
+    hidden: list[Edge] = []
+    for code, value in told.items():
+        those, not_those = (sum(n for grid, n in of.items() if grid.startswith(code)) for of in (grids, rest))
+        assert value in (None, those)
+        assert value is None or not (small(those) or small(not_those))
+        if value is None:
+            above = code[: LEVELS[LEVELS.index(len(code)) - 1]] if code != "4205" else "out"
+            hidden.append((above, code if len(code) < 17 else "out", not_those, False))
+    for at, (_, _, value, _) in enumerate(hidden):
+        if small(value) and told["4205"] is not None:
+            assert could_be_more(hidden, at) + could_be_less(hidden, at) > 0, (tallies, told)
+
+
 @settings(max_examples=100, deadline=None)
 @given(GRIDS, st.sampled_from(["4205", "420502", "420502001", "420502001001"]))
 def test_the_same_is_withheld_whoever_asks_for_which_part(grids: dict[str, int], inside: str) -> None:
-    whole = AreaCounts({code: (count, 1) for code, count in grids.items()}, root="4205").shown(inside="4205", digits=17)
-    part = AreaCounts({code: (count, 1) for code, count in grids.items()}, root="4205").shown(inside=inside, digits=17)
+    whole = AreaCounts({code: Tally(count, 1) for code, count in grids.items()}, root="4205").shown(inside="4205", digits=17)
+    part = AreaCounts({code: Tally(count, 1) for code, count in grids.items()}, root="4205").shown(inside=inside, digits=17)
     assert part == {code: count for code, count in whole.items() if code.startswith(inside)}
 
 
