@@ -149,6 +149,7 @@ def dispute_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tupl
     from binglian.mediation.v1.dispute_service_pb2_grpc import add_DisputeServiceServicer_to_server
 
     from mediation.committee_store import CommitteeRegister
+    from mediation.dispute_figures import DisputeCounting
     from mediation.dispute_store import AgreementNumbers, DisputeSearch
     from mediation.domain.committee import MediationCommittee
     from mediation.domain.dispute import Dispute
@@ -163,7 +164,8 @@ def dispute_servicers(api: Api, *, settings: MediationSettings) -> Iterable[tupl
     committees = api.repository(MediationCommittee, collection="committees", id_field="committee_id")
     register, audit = CommitteeRegister(committees.collection), audits.AuditLog(api.db[audits.COLLECTION])
     search = DisputeSearch(disputes.collection)
-    mediations = DisputeServicer(disputes=disputes, cases=cases, search=search, register=register)
+    counting = DisputeCounting(disputes.collection)
+    mediations = DisputeServicer(disputes=disputes, cases=cases, search=search, counting=counting, register=register)
     numbers = AgreementNumbers(api.db["numbers"])
     fonts = Fonts(settings.font_folder)
     agreements = AgreementServicer(disputes=disputes, numbers=numbers, fonts=fonts, audit=audit)

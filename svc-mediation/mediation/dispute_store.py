@@ -54,6 +54,12 @@ class DisputeDocument(me.Document):
                 "partialFilterExpression": {"ended_at": {"$type": "null"}},
             },
             {"name": "case", "fields": ["case_id", "changed_at"]},
+            {"name": "city_opened", "fields": ["city", "opened_at"]},
+            {
+                "name": "city_result",
+                "fields": ["city", "result_at"],
+                "partialFilterExpression": {"result_at": {"$type": "date"}},
+            },
             {"name": "city_changed", "fields": ["city", "changed_at", "dispute_id"]},
             {"name": "mediator", "fields": ["mediators.subject", "changed_at"]},
             {
@@ -73,6 +79,8 @@ class DisputeDocument(me.Document):
     department = me.StringField()
     mediators = me.ListField(me.EmbeddedDocumentField(MediatorDocument))
     changed_at = me.DateTimeField(required=True)
+    opened_at = me.DateTimeField()
+    result_at = me.DateTimeField()
     ended_at = me.DateTimeField()
     next_due_at = me.DateTimeField()
     revision = me.LongField(required=True)

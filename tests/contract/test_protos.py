@@ -51,7 +51,7 @@ FOR_EVERYBODY = {
     # Everybody reads what was written to them, reporters too.
     *("NoticeService.ListNotices", "NoticeService.MarkRead"),
     # Parties choose who mediates; the register is published (人民调解法 10).
-    *("CommitteeService.GetCommittee", "CommitteeService.ListCommittees"),
+    *("CommitteeService.GetCommittee", "CommitteeService.ListCommittees", "CommitteeService.GetMediationCard"),
 }
 
 

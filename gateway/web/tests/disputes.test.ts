@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { periodsAt, resolvedShare } from '@/dispute/figures'
 import { AgreementStatus, Consent, DisputePaper, DisputeState, PartySide, PoliceGround, RecusalGround, ReminderKind, SignatureWay, type Dispute, type MediationCommittee } from '@/generated/contract'
 import { nameOf, peopleOf } from '@/dispute/committees'
 import { fromQuery, toQuery, toRequest } from '@/dispute/filter'
@@ -22,6 +23,17 @@ const committee: MediationCommittee = { code: 'C1', members: [{ subject: 'zhao',
 const context = { dispute, party: null, me, committee, now: NOW }
 
 beforeEach(() => (may.call = () => true))
+
+describe('figures of mediation', () => {
+  it('are of this year, its quarters so far, and last year, in Shanghai', () => {
+    expect(periodsAt(Date.parse('2026-06-30T15:59:59Z'))).toEqual(['2026', '2026-Q2', '2026-Q1', '2025'])
+    expect(periodsAt(Date.parse('2026-12-31T16:00:00Z'))).toEqual(['2027', '2027-Q1', '2026'])
+  })
+
+  it('have a share only where something came to a result', () => {
+    expect([resolvedShare({ decided: '8', resolved: '5' }), resolvedShare({ decided: '2' }), resolvedShare({}), resolvedShare(undefined)]).toEqual([63, 0, null, null])
+  })
+})
 
 describe('before a mediation begins', () => {
   const registered: Dispute = { ...dispute, state: 'DISPUTE_STATE_REGISTERED' }

@@ -311,6 +311,7 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[DisputeStep, ...] = ()
     begun_at: datetime | None = None
     ended_at: datetime | None = None
+    result_at: datetime | None = None
     traceparent: str = ""
     next_due_at: datetime | None = None
 

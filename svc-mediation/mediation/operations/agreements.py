@@ -123,6 +123,7 @@ def _effective(dispute: Dispute, agreement: Agreement, *, verb: str, by: Actor, 
         state=DisputeState.AGREED,
         agreement=agreement,
         result=dispute_codes.ORAL if agreement.oral else dispute_codes.WRITTEN,
+        result_at=at,
         reminders=flow.reminders_of(dispute, agreement, at=at),
         **flow.stopped_clock(dispute, now=now),
     )

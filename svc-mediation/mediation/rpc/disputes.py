@@ -8,8 +8,9 @@ from typing import Any
 from binglian.mediation.v1 import dispute_service_pb2 as pb
 from binglian.mediation.v1 import dispute_service_pb2_grpc
 
-from mediation import cursors
+from mediation import cursors, dispute_codes
 from mediation.committee_store import CommitteeRegister
+from mediation.dispute_figures import DisputeCounting, present_period
 from mediation.dispute_store import DisputeSearch, Filter, due_before, shown_to
 from mediation.domain import Case
 from mediation.domain.committee import MediationCommittee
@@ -26,6 +27,7 @@ from svckit.documents import command_of, utc_now
 from svckit.errors import ServiceError
 from svckit.ids import new_id
 from svckit.messages import to_fields, to_message
+from svckit.paging import narrowed
 from svckit.store import Repository
 from svckit.telemetry import current_traceparent
 
@@ -41,8 +43,10 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
         disputes: Repository[Dispute],
         cases: Repository[Case],
         search: DisputeSearch,
+        counting: DisputeCounting,
         register: CommitteeRegister,
     ) -> None:
+        self._counting = counting
         self._register = register
         self._disputes = disputes
         self._cases = cases
@@ -246,6 +250,26 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
         found, last = await self._search.page(where, after=after, size=request.page_size or DEFAULT_PAGE)
         fields = {"disputes": found, "next_page_token": str(last) if last else ""}
         return to_message(pb.ListDisputesResponse, fields)
+
+    async def CountDisputes(self, request: Any, context: Any) -> Any:
+        """Returns the figures of a period."""
+        caller = current_caller()
+        period = request.period or present_period(utc_now())
+        area = narrowed(own=caller.area, wanted=request.area_prefix) or request.area_prefix
+        found = await self._counting.figures(shown_to(caller, prefix=request.area_prefix), area=area, period=period)
+        table = dispute_codes.results()
+        results = [
+            {"result": code, "resolved": table.get(code, {}).get("counts_as_resolved") == "Y", "count": count}
+            for code, count in sorted(found.results.items())
+        ]
+        fields = {
+            "total": found.total,
+            "results": results,
+            "categories": [{"category": code, "counts": counts} for code, counts in found.categories.items()],
+            "areas": [{"area_code": code, "counts": counts} for code, counts in found.areas.items()],
+            "period": period,
+        }
+        return to_message(pb.CountDisputesResponse, fields)
 
 
 def _as_registered(committee: MediationCommittee) -> Committee:

@@ -25,6 +25,7 @@ from binglian.mediation.v1 import (
 from docx import Document
 from pymongo import MongoClient
 
+from mediation.dispute_figures import decided_stages, opened_stages
 from svckit.errors import Conflict, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from svckit.grpc_client import Channel
 from svckit.ids import new_id
@@ -255,6 +256,57 @@ async def test_lists_by_mediator_state_and_what_is_due(stack: Stack, people: dic
     assert not past.disputes
     department = await people["police"]("ListDisputes", mediator="mediator")
     assert {each.category for each in department.disputes} <= {"0105"}
+
+
+async def test_results_are_counted(stack: Stack, people: dict[str, Mediator]) -> None:
+    async def counted(name: str = "mediator", **fields: Any) -> Any:
+        return await people[name]("CountDisputes", area_prefix="420502001003", **fields)
+
+    before = await counted()
+    await agreed(stack, people["mediator"])
+    risky = await begun(stack, people["mediator"])
+    await people["mediator"].on(risky, "InformPolice", ground=dispute_pb2.POLICE_GROUND_PUBLIC_ORDER)
+    await people["mediator"].on(risky, "EndMediation", result="03", text="自行和解")
+    penal = await begun(stack, people["mediator"])
+    await people["mediator"].on(penal, "InformPolice", ground=dispute_pb2.POLICE_GROUND_PENAL_MATTER)
+    after = await counted()
+    assert after.period == str((dt.datetime.now(dt.UTC) + dt.timedelta(hours=8)).year)
+
+    def more(name: str, one: Any = after.total, other: Any = before.total) -> int:
+        return int(getattr(one, name) - getattr(other, name))
+
+    names = ("opened", "decided", "resolved", "police_told", "averted", "penal")
+    assert [more(name) for name in names] == [3, 3, 2, 2, 1, 1]
+    results = {row.result: row.count for row in after.results}
+    assert sum(results.values()) == after.total.decided
+    assert (len(results), results["01"] > 0, results["10"]) == (10, True, 0)
+    assert sum(row.counts.opened for row in after.areas) <= after.total.opened
+    assert {len(row.area_code) for row in after.areas} <= {17}
+    assert "02" in {row.category for row in after.categories}
+    assert not (await counted(period="2020-Q1")).total.opened
+    # Who may list fewer counts fewer.
+    assert (await counted("police")).total.opened < after.total.opened
+    with pytest.raises(InvalidArgument):
+        await counted(period="2026-Q5")
+    with MongoClient[dict[str, Any]](stack.mongo_uri) as client:
+        for stages, index in ((opened_stages, "city_opened"), (decided_stages, "city_result")):
+            pipeline = stages({"city": "4205"}, period="2026-Q1", digits=17)
+            asked = {"aggregate": "disputes", "pipeline": pipeline, "cursor": {}}
+            assert index in str(client[stack.database].command("explain", asked, verbosity="queryPlanner"))
+
+
+async def test_disputes_of_an_earlier_version_are_counted_after_a_reindex(
+    stack: Stack, people: dict[str, Mediator], tmp_path: Path
+) -> None:
+    written, ended = await agreed(stack, people["mediator"]), await begun(stack, people["mediator"])
+    ended = await people["mediator"].on(ended, "EndMediation", result="06", text="撤回")
+    with MongoClient[dict[str, Any]](stack.mongo_uri) as client:
+        disputes = client[stack.database]["disputes"]
+        ours = {"_id": {"$in": [written.dispute_id, ended.dispute_id]}}
+        known = {row["_id"]: row["result_at"] for row in disputes.find(ours)}
+        disputes.update_many(ours, {"$unset": {"result_at": ""}})
+        assert stack.start("reindex", tmp_path / "log").wait(60) == 0
+        assert {row["_id"]: row["result_at"] for row in disputes.find(ours)} == known
 
 
 async def test_what_must_not_be_kept_is_not(stack: Stack, people: dict[str, Mediator]) -> None:

@@ -8,9 +8,11 @@ export interface Wanted {
   /** "soon": something is due within 7 days; "late": something is overdue. */
   due: string
   area: string
+  /** "figures": what was achieved instead of the list. */
+  view: string
 }
 
-const NAMES = ['state', 'mine', 'due', 'area'] as const
+const NAMES = ['state', 'mine', 'due', 'area', 'view'] as const
 const WEEK = 7 * 86_400_000
 
 export const fromQuery = (query: Record<string, unknown>): Wanted =>
