@@ -32,6 +32,8 @@ _COLUMNS = {
     "differing_fields": "differing",
     "match_probability": "round(probability, 4)",
 }
+HARMLESS = r"regexp_replace({}, '^([=+@\t\r-])', '''\1')"
+"""Spreadsheets run what begins like a formula; the references are those of a department's file."""
 LOOKED_AT = ("differing", "possible", "left_only")
 """Results that are listed for people; everybody who matches and everybody the file does not have are in results.parquet."""
 FINDING = {"MR03": ("matched", "differing", "possible")}
@@ -47,7 +49,8 @@ def write(*, desk: Desk, connection: duckdb.DuckDBPyConnection, rule: Rule, coun
     connection.execute(f"COPY ({rows}) TO '{everything}' (FORMAT parquet)")
     desk.write("results.parquet", _pieces(everything), rows=sum(counts.values()))
     listed = FINDING.get(rule.code, LOOKED_AT)
-    named = ", ".join(f'{_COLUMNS[name]} AS "{HEADINGS[name]}"' for name in rule.output)
+    columns = {name: HARMLESS.format(sql) if name.endswith("_reference") else sql for name, sql in _COLUMNS.items()}
+    named = ", ".join(f'{columns[name]} AS "{HEADINGS[name]}"' for name in rule.output)
     of_these = ", ".join(f"'{result}'" for result in listed)
     report = desk.workspace / "report.csv"
     order = f"{rows.replace(shown, named, 1)} WHERE result IN ({of_these}) ORDER BY ALL"

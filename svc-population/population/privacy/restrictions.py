@@ -11,6 +11,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
+from svckit.errors import Unavailable
+
 DESPITE_RESTRICTION = frozenset({"P10", "P12", "P13"})
 """Purposes that restricted data are still used for: emergencies (PIPL 13(4)), the person's own requests, audits."""
 REFRESH_SECONDS = 1.0
@@ -31,9 +33,12 @@ class Restrictions:
         self._marks = marks
         self._restricted: set[str] = set()
         self._since: datetime | None = None
+        self._known = False
 
     def now(self) -> set[str]:
-        """Returns the ids."""
+        """Returns the ids. Raises Unavailable (RESTRICTIONS_UNKNOWN) until they were read once: nobody is shown by mistake."""
+        if not self._known:
+            raise Unavailable("Whose data are restricted is not known yet.", reason="RESTRICTIONS_UNKNOWN")
         return self._restricted
 
     async def follow(self) -> None:
@@ -51,3 +56,4 @@ class Restrictions:
         async for row in self._marks.find(where, {"restricted": True, "changed_at": True}):
             (self._restricted.add if row.get("restricted") else self._restricted.discard)(row["_id"])
             self._since = max(self._since or row["changed_at"], row["changed_at"])
+        self._known = True

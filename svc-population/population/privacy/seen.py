@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from binglian.population.v1 import data_rights_pb2 as messages
@@ -18,11 +19,10 @@ Raw = dict[str, Any]
 Rows = AsyncCollection[Raw]
 
 
-async def accesses_page(rows: Rows, resident_id: str, request: Any) -> tuple[list[messages.DataAccess], str]:
-    """Returns a page of who saw or changed a person's data, newest first, in words people understand."""
-    found, token = await page_of(
-        rows, query={"residents": resident_id}, keys=KEYS, token=request.page_token, size=request.page_size or DEFAULT_PAGE
-    )
+async def accesses_page(rows: Rows, resident_ids: Collection[str], request: Any) -> tuple[list[messages.DataAccess], str]:
+    """Returns a page of who saw or changed a person's data, in whichever entry, newest first, in words people understand."""
+    query = {"residents": {"$in": list(resident_ids)}}
+    found, token = await page_of(rows, query=query, keys=KEYS, token=request.page_token, size=request.page_size or DEFAULT_PAGE)
     return [_access(row) for row in found], token
 
 

@@ -227,7 +227,8 @@ class DataRightsServicer(grpc.DataRightsServiceServicer):
     async def ListDataAccesses(self, request: pb.ListDataAccessesRequest, context: object) -> pb.ListDataAccessesResponse:
         """See the proto."""
         resident = await self._rights.resident(request.resident_id)
-        found, token = await accesses_page(self._rights.entries, resident.resident_id, request)
+        entries = await self._rights.holdings.entries_of(resident.resident_id)
+        found, token = await accesses_page(self._rights.entries, entries, request)
         return pb.ListDataAccessesResponse(accesses=found, next_page_token=token)
 
     async def LinkAccount(self, request: pb.LinkAccountRequest, context: object) -> pb.LinkAccountResponse:
@@ -289,7 +290,8 @@ class MyDataServicer(grpc.MyDataServiceServicer):
     async def ListMyAccesses(self, request: pb.ListMyAccessesRequest, context: object) -> pb.ListMyAccessesResponse:
         """See the proto."""
         me = await self._rights.mine()
-        found, token = await accesses_page(self._rights.entries, me.resident_id, request)
+        entries = await self._rights.holdings.entries_of(me.resident_id)
+        found, token = await accesses_page(self._rights.entries, entries, request)
         return pb.ListMyAccessesResponse(accesses=found, next_page_token=token)
 
     async def GetMyData(self, request: pb.GetMyDataRequest, context: object) -> pb.GetMyDataResponse:

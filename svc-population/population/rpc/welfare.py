@@ -12,10 +12,12 @@ from binglian.population.v1 import welfare_pb2 as pb
 from binglian.population.v1 import welfare_pb2_grpc as grpc_pb
 
 from population import store
+from population.domain.residence import ResidenceKind
 from population.domain.resident import Resident
 from population.domain.verification import Attachment
 from population.domain.welfare import AlertCause, AlertStage, WelfareState, WelfareWatch
 from population.operations import welfare as operations
+from population.policies.residences import lasting_residences
 from population.policies.standing import check_here
 from population.policies.welfare import check_drawn_day, check_waterworks
 from population.vault import Vault
@@ -47,7 +49,8 @@ class WelfareServicer(grpc_pb.WelfareServiceServicer):
         if not may_act_in(caller, resident.area_code):
             raise self._residents.form.not_found(request.resident_id)
         check_here(resident)
-        residence = next((one for one in resident.residences if one.house_id == request.house_id and not one.until), None)
+        homes = lasting_residences(resident.residences, ResidenceKind.ACTUAL)
+        residence = next((one for one in homes if one.house_id == request.house_id), None)
         if residence is None:
             raise FailedPrecondition("The person does not live in that house.", reason="LIVES_ELSEWHERE")
         if not request.consent.sha256:

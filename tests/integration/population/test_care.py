@@ -150,6 +150,14 @@ def watched(people: People, welfare: Any) -> welfare_pb2.WelfareWatch:
     return welfare.StartWatch(request, **people.stating("P01")).watch
 
 
+def test_a_house_somebody_is_only_registered_in_is_not_looked_after(people: People, welfare: Any) -> None:
+    house = new_id()
+    resident = people.enter(registered={"house_id": house, "area_code": GRID, "since": "2020-01-01"}).resident_id
+    consent = {"uri": "photo:consent", "sha256": "cd" * 32}
+    request = welfare_pb2.StartWatchRequest(request_id=new_id(), resident_id=resident, house_id=house, consent=consent)
+    assert refusal(welfare.StartWatch, request, **people.stating("P01")).reason == "LIVES_ELSEWHERE"
+
+
 def drawn(people: People, welfare: Any, *days: tuple[str, str, bool]) -> welfare_pb2.PushDrawnResponse:
     water = people.caller("water", "DEPT_HANDLER", area=CITY, department="UTIL_WATER", purpose="P03", purposes=["P03"])
     messages = [

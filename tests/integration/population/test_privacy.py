@@ -158,6 +158,7 @@ def test_erasing_waits_for_duties_and_leaves_nobody(people: People, office: Offi
 
 def test_erasing_a_person_erases_every_entry_of_theirs_and_their_account(people: People, office: Office) -> None:
     survivor, absorbed = (people.enter().resident_id for _ in range(2))
+    reveal(people, absorbed)
     merges = merge_pb2_grpc.MergeServiceStub(people.service.channel)
     merge = merge_pb2.MergeResidentsRequest(
         resident_id=survivor, absorbed_id=absorbed, request_id=new_id(), reason="本人确认", take=["phone"]
@@ -167,6 +168,8 @@ def test_erasing_a_person_erases_every_entry_of_theirs_and_their_account(people:
     office.rights.LinkAccount(link, **office.clerk)
     copy = json.loads(office.rights.GetDataCopy(pb.GetDataCopyRequest(resident_id=survivor), **office.clerk).json)
     assert len(copy["residents"]) == 2
+    seen = office.rights.ListDataAccesses(pb.ListDataAccessesRequest(resident_id=survivor), **office.clerk).accesses
+    assert "AE03" in {each.event for each in seen}, "also who looked at the entry that was merged"
     for id in (survivor, absorbed):
         move_out(people, id)
     done = office.carry_out(office.decide(office.submit(survivor, "R3")))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import AsyncIterator
 from typing import Any
 
+import duckdb
 import pytest
 from binglian.options.v1 import options_pb2
 from binglian.population.v1 import resident_pb2
 
+from population.crosscheck.reporting import HARMLESS
 from population.domain.job import ExportSpec, FileFormat, Job, JobKind, JobState
 from population.exports.shown import hidden_from
 from population.exports.work import written
 from population.operations.jobs import approve_job, resume_job
 from population.policies.jobs import EXPORTED, NOT_APPROVED, PERSONAL, check_download, check_export, needs_approval
+from population.privacy.restrictions import Restrictions
 from svckit.access import Caller
-from svckit.errors import InvalidArgument, PermissionDenied
+from svckit.errors import InvalidArgument, PermissionDenied, Unavailable
 from svckit.masking import sensitivity_of
 
 NOW = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
@@ -106,3 +110,23 @@ def test_reports_of_other_jobs_are_for_colleagues_too() -> None:
 
 def test_nothing_in_a_workbook_is_a_formula() -> None:
     assert [written(value) for value in ("=1+1", "王\x01小明", "-1", "")] == ["'=1+1", "王小明", "-1", ""]
+
+
+def test_references_of_departments_are_no_formulas_either() -> None:
+    told = "SELECT " + HARMLESS.format("x") + " FROM (VALUES ('=1+1'), ('@a'), ('P-1'), (NULL)) AS t(x)"
+    assert [row[0] for row in duckdb.sql(told).fetchall()] == ["'=1+1", "'@a", "P-1", None]
+
+
+async def test_nobody_is_shown_before_it_is_known_whose_data_are_restricted() -> None:
+    class Marks:
+        def find(self, *_: Any) -> AsyncIterator[dict[str, Any]]:
+            async def rows() -> AsyncIterator[dict[str, Any]]:
+                yield {"_id": "r1", "restricted": True, "changed_at": NOW}
+
+            return rows()
+
+    restrictions = Restrictions(Marks())  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        restrictions.now()
+    await restrictions.refresh()
+    assert restrictions.now() == {"r1"}
