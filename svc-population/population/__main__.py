@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from population.config import CommandSettings, Settings
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
     from svckit.store import Repository
 
 SERVICE = "population"
+HELP = """usage: python -m population PROCESS | COMMAND
+
+processes, set by the environment (BINGLIAN_…: population/config.py)
+  api              gRPC, and the relay of events
+  worker           follows the events of others; timers
+  jobs             works on imports, exports, feeds and cross-checks
+  replica          owns the columnar replica
+
+commands, each with --help where it takes arguments
+  forms            writes the collection forms as XLSForm; brings back what was filled in (a client: needs no database)
+  seed             fills the register with made-up people
+  rebuild-replica  builds the columnar replica from scratch
+  republish        tells followers anew what is stored
+  rotate-keys      data, index, all or master: new keys while the service runs
+  verify-audit     checks that nothing in the audit trail was altered
+"""
 
 
 def api(settings: Settings) -> None:
@@ -211,29 +228,47 @@ def republish(arguments: list[str]) -> int:
         sys.exit(f"{SERVICE}: {error}")
 
 
+def forms(arguments: list[str]) -> int:
+    """Writes the collection forms, or brings back what was filled in; returns the exit code."""
+    from population.forms import command
+
+    return command.main(arguments, out=sys.stdout)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "forms": forms,
+    "republish": republish,
+    "rotate-keys": rotate_keys,
+    "seed": seed,
+}
+"""Commands that take arguments and return their exit code."""
+ALONE: dict[str, Callable[[], int | None]] = {
+    "jobs": jobs,
+    "rebuild-replica": lambda: replica("rebuild-replica"),
+    "replica": lambda: replica("replica"),
+    "verify-audit": verify_audit,
+}
+"""Processes and commands that take none."""
+
+
 def main() -> None:
-    """Runs the process named on the command line."""
+    """Runs the process or command named on the command line."""
+    name, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
     processes = {"api": api, "worker": worker}
-    if sys.argv[1:2] == ["rotate-keys"]:
-        sys.exit(rotate_keys(sys.argv[2:]))
-    if sys.argv[1:] == ["verify-audit"]:
-        sys.exit(verify_audit())
-    if sys.argv[1:2] == ["republish"]:
-        sys.exit(republish(sys.argv[2:]))
-    if sys.argv[1:2] == ["seed"]:
-        sys.exit(seed(sys.argv[2:]))
-    if sys.argv[1:] == ["jobs"]:
-        jobs()
+    if name in COMMANDS:
+        sys.exit(COMMANDS[name](arguments))
+    if name in ALONE and not arguments:
+        sys.exit(ALONE[name]())
+    if name in ("-h", "--help", "help"):
+        sys.stdout.write(HELP)
         return
-    if sys.argv[1:] in (["replica"], ["rebuild-replica"]):
-        sys.exit(replica(sys.argv[1]))
-    if len(sys.argv) != 2 or sys.argv[1] not in processes:
-        sys.exit("usage: python -m population api|worker|jobs|replica|rebuild-replica|seed|rotate-keys|verify-audit|republish")
+    if name not in processes or arguments:
+        sys.exit(HELP)
     try:
         settings = from_env(Settings)
     except ConfigError as error:
         sys.exit(f"{SERVICE}: {error}")
-    processes[sys.argv[1]](settings)
+    processes[name](settings)
 
 
 if __name__ == "__main__":
