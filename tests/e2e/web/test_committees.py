@@ -120,6 +120,10 @@ def test_everybody_reads_the_register(office: Office, sign_in: SignIn, shoot: Ca
     shoot(small, "phone-committees")
     small.locator("tbody tr", has_text=COMMITTEE["code"]).get_by_role("link").click()
     expect(small.locator(".people li")).to_have_count(3)
+    with small.expect_download() as waiting:
+        small.get_by_role("link", name="Print mediation cards").click()
+    assert waiting.value.suggested_filename.endswith(".pdf")
+    assert waiting.value.path().read_bytes().startswith(b"%PDF-")
     shoot(small, "phone-committee", full=True)
     choose(small, "Change")
     assert small.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -176,6 +176,26 @@ def test_the_list_of_disputes(office: Office, sign_in: SignIn, shoot: Callable[.
     shoot(small, "phone-disputes")
 
 
+def test_what_mediation_achieved(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
+    dispute_of(office, "楼道堆物")
+    page = sign_in("mediator", "/disputes")
+    page.get_by_role("button", name="调解成效").click()
+    figures = page.get_by_role("region", name="调解成效")
+    expect(figures.locator(".tiles dd").first).not_to_have_text("0")
+    expect(figures.get_by_text("制止民转刑", exact=True)).to_be_visible()
+    expect(figures.locator("tr", has_text="达成书面协议")).to_be_visible()
+    shoot(page, "dispute-figures", full=True)
+    assert serious(page) == []
+    page.locator(".period").click()
+    page.locator(".n-base-select-option").last.click()
+    expect(figures.locator(".tiles dd").first).to_have_text("0")
+    small = sign_in("mediator", "/disputes?view=figures", phone=True, language="en")
+    expect(small.locator(".tiles dd").first).not_to_have_text("0")
+    assert small.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shoot(small, "phone-dispute-figures", full=True)
+    assert serious(small) == []
+
+
 def test_another_mediator_and_unknown_disputes(office: Office, sign_in: SignIn) -> None:
     page = sign_in("mediator", "/disputes/018f0000-0000-7000-8000-000000000000")
     expect(page.get_by_role("alert")).to_contain_text("没有这个纠纷，或你无权查看。")
