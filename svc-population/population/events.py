@@ -8,6 +8,7 @@ from typing import Any
 
 from population import following, operations, store
 from population.accompanying import Accompanying
+from population.consenting import Consenting
 from population.domain.verification import VerificationOrder
 from population.following import Closing, Departure, Followed, Location, Opening, Return
 from population.housed import Housed
@@ -23,7 +24,7 @@ OfTask = Opening | Return | Departure
 OfCase = Closing | Location
 
 
-class PopulationWorker(Accompanying, Watching, Housed):
+class PopulationWorker(Accompanying, Consenting, Watching, Housed):
     """Handlers of events, a batch at a time."""
 
     name = "population"

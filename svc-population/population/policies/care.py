@@ -152,9 +152,14 @@ def check_care(entry: CareEntry, verb: str) -> CareState:
     return target
 
 
+def rests_on_law(entry: CareEntry) -> bool:
+    """Tells whether an entry is kept because the law asks for it, not because somebody agreed."""
+    return category_of(entry.category).consent == "statutory"
+
+
 def check_withdrawable(entry: CareEntry) -> None:
     """Raises FailedPrecondition (STATUTORY): an allowance is not given and noted by consent."""
-    if category_of(entry.category).consent == "statutory":
+    if rests_on_law(entry):
         raise FailedPrecondition("The law asks for this entry; it does not rest on consent.", reason="STATUTORY")
 
 

@@ -154,9 +154,14 @@ def check_life_event(event: LifeEvent, verb: str) -> LifeEventState:
     return target
 
 
+def rests_on_law(event: LifeEvent) -> bool:
+    """Tells whether the law asks for the work of an event, whatever the person agrees to."""
+    return rule_of(event.rule).consent == "statutory"
+
+
 def check_withdrawable(event: LifeEvent) -> None:
     """Raises FailedPrecondition (STATUTORY): what a law asks for is not the person's to withdraw."""
-    if rule_of(event.rule).consent == "statutory":
+    if rests_on_law(event):
         raise FailedPrecondition("The law asks for this; it does not rest on consent.", reason="STATUTORY")
 
 

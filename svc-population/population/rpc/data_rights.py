@@ -11,6 +11,7 @@ from binglian.population.v1 import data_rights_pb2 as messages
 from binglian.population.v1 import data_rights_service_pb2 as pb
 from binglian.population.v1 import data_rights_service_pb2_grpc as grpc
 from google.protobuf.timestamp_pb2 import Timestamp
+from msgspec.structs import replace
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
@@ -108,15 +109,16 @@ class Rights:
         now = utc_now()
         if not marks_data(request):
             return
-        # The marks are made when the first request needs them; two at once make them once.
-        with contextlib.suppress(Conflict):
-            first = operations.unmarked(request, now=now)
-            await self.marks.create(request.resident_id, first, (), command=Command(f"marks:{request.resident_id}", ""))
-        await self.marks.change(
-            request.resident_id,
-            lambda marks: (operations.marked(marks, request=request, now=now), ()),
-            command=Command(f"marks:{request.data_request_id}:{request.state}", ""),
-        )
+        for resident_id in await self.holdings.entries_of(request.resident_id):
+            # The marks are made when the first request needs them; two at once make them once.
+            with contextlib.suppress(Conflict):
+                first = replace(operations.unmarked(request, now=now), resident_id=resident_id)
+                await self.marks.create(resident_id, first, (), command=Command(f"marks:{resident_id}", ""))
+            await self.marks.change(
+                resident_id,
+                lambda marks: (operations.marked(marks, request=request, now=now), ()),
+                command=Command(f"marks:{request.data_request_id}:{request.state}", ""),
+            )
 
     async def copy(self, resident: Resident) -> tuple[str, int, Timestamp]:
         """Everything about somebody."""
@@ -212,11 +214,11 @@ class DataRightsServicer(grpc.DataRightsServiceServicer):
     async def LiftRestriction(self, request: pb.LiftRestrictionRequest, context: object) -> pb.LiftRestrictionResponse:
         """See the proto."""
         resident, now = await self._rights.resident(request.resident_id), utc_now()
-        await self._rights.marks.change(
-            resident.resident_id,
-            lambda marks: operations.lift(marks, now=now),
-            command=command_of(request, current_caller()),
-        )
+        command = command_of(request, current_caller())
+        await self._rights.marks.change(resident.resident_id, lambda marks: operations.lift(marks, now=now), command=command)
+        for other in (await self._rights.holdings.entries_of(resident.resident_id))[1:]:
+            with contextlib.suppress(NotFound, FailedPrecondition):
+                await self._rights.marks.change(other, lambda marks: operations.lift(marks, now=now), command=command)
         return pb.LiftRestrictionResponse()
 
     async def GetDataCopy(self, request: pb.GetDataCopyRequest, context: object) -> pb.GetDataCopyResponse:

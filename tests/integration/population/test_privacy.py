@@ -10,10 +10,18 @@ from typing import Any
 import grpc
 import msgspec
 import pytest
+from binglian.population.v1 import (
+    care_pb2,
+    care_pb2_grpc,
+    life_event_pb2,
+    merge_pb2,
+    merge_pb2_grpc,
+    resident_service_pb2,
+    verification_pb2,
+)
 from binglian.population.v1 import data_rights_pb2 as messages
 from binglian.population.v1 import data_rights_service_pb2 as pb
 from binglian.population.v1 import data_rights_service_pb2_grpc as rights_grpc
-from binglian.population.v1 import merge_pb2, merge_pb2_grpc, resident_service_pb2, verification_pb2
 from pymongo import AsyncMongoClient
 
 from population.config import Settings
@@ -28,6 +36,7 @@ from svckit.documents import Form
 from svckit.ids import new_id
 from tests.integration.population.people import CITY, People
 from tests.refusals import told
+from tests.services import eventually
 
 PURPOSES = ["P01", "P12", "P13"]
 
@@ -122,6 +131,45 @@ def test_a_purpose_that_allows_less_shows_less(people: People) -> None:
     shown = reveal(people, resident.resident_id, **clerk)
     assert (shown.name, shown.phone) == ("王小明", "10012345678")
     assert "*" in shown.id_number
+
+
+def test_who_takes_consent_back_is_on_no_register_that_rests_on_it(people: People, office: Office) -> None:
+    resident = people.enter(affiliation="01").resident_id
+    care = care_pb2_grpc.CareServiceStub(people.service.channel)
+    agreed, lawful = ("1003", life_event_pb2.CONSENT_GIVEN), ("3001", life_event_pb2.CONSENT_INFORMED)
+    entered = {}
+    for category, consent in (agreed, lawful):
+        request = care_pb2.EnterCareRequest(
+            resident_id=resident, request_id=new_id(), category=category, consent=consent, basis="登记"
+        )
+        entered[category] = care.EnterCare(request, **people.worker).entry.care_id
+    database = people.service.database
+    eventually(lambda: database.visit_plans.find_one({"_id": entered["1003"], "state": "active"}))
+    office.carry_out(office.decide(office.submit(resident, "R4")))
+    eventually(lambda: database.visit_plans.find_one({"_id": entered["1003"], "state": "ended"}))
+    states = {row["category"]: row["state"] for row in database.care_entries.find({"resident_id": resident})}
+    assert states == {"1003": "withdrawn", "3001": "active"}
+    eventually(lambda: database.residents.find_one({"_id": resident})["affiliation"] is None)
+
+
+def test_a_restriction_holds_for_every_entry_of_a_person(people: People, office: Office) -> None:
+    survivor, absorbed, later = (people.enter().resident_id for _ in range(3))
+    merges = merge_pb2_grpc.MergeServiceStub(people.service.channel)
+
+    def merged(gone: str) -> None:
+        request = merge_pb2.MergeResidentsRequest(
+            resident_id=survivor, absorbed_id=gone, request_id=new_id(), reason="本人确认"
+        )
+        merges.MergeResidents(request, **people.clerk)
+
+    office.carry_out(office.decide(office.submit(absorbed, "R5")))
+    merged(absorbed)
+    eventually(lambda: "*" in reveal(people, survivor).phone)
+    merged(later)
+    office.carry_out(office.decide(office.submit(survivor, "R5")))
+    eventually(lambda: "*" in reveal(people, later).phone)
+    office.rights.LiftRestriction(pb.LiftRestrictionRequest(resident_id=survivor, request_id=new_id()), **office.dpo)
+    eventually(lambda: not any("*" in reveal(people, id).phone for id in (survivor, later)))
 
 
 def test_erasing_waits_for_duties_and_leaves_nobody(people: People, office: Office) -> None:
