@@ -3,6 +3,7 @@ import { JobKind, JobState, routes } from '@/generated/contract'
 import { missingIn, requestIn } from '@/forms/fields'
 import { FIELDS } from '@/job/forms'
 import { base64Of, countsOf, headerOf, mappingOf, PART, partsOf, shareOf, sizeText, stageOf, verbsOf } from '@/job/jobs'
+import { COLLECTION_FORMS, mappingOfForm } from '@/job/odk'
 import { en, zh } from '@/job/words'
 
 vi.mock('@/i18n', () => ({ i18n: {}, language: { value: 'zh' } }))
@@ -39,6 +40,20 @@ describe('an upload', () => {
     expect(header).toEqual(['姓名', '身份证号', '性别', '备注'])
     expect(JSON.parse(mappingOf(header, [], { area_code: '420502' }))).toEqual({ columns: { 姓名: 'name', 身份证号: 'id_number', 性别: { field: 'sex', values: { 男: '1', 女: '2' } } }, constants: { area_code: '420502' } })
     expect(JSON.parse(mappingOf(header, ['name'], {}))).toEqual({ columns: { 姓名: 'name' } })
+  })
+})
+
+describe('a collection form', () => {
+  it('is recognised when it comes back', () => {
+    const resident = ['SubmissionDate', 'area_code', 'name', 'id_doc_type', 'residence-house_id', 'KEY', 'SubmitterID']
+    expect(mappingOfForm(resident)).toBe('form: resident')
+    expect(mappingOfForm(['area_code', 'house_id', 'match_flag', 'KEY'])).toBe('form: household')
+    expect(mappingOfForm(['resident_id', 'id_number', 'household_relation', 'PARENT_KEY', 'KEY'])).toBe('form: household_members')
+    expect([mappingOfForm(['姓名', '身份证号']), mappingOfForm(resident.slice(0, 5))]).toEqual(['', ''])
+  })
+
+  it('has a name and says how it comes back in both languages', () => {
+    for (const words of [zh, en]) expect([Object.keys(words.odk.form), Object.keys(words.odk.back)]).toEqual([[...COLLECTION_FORMS], [...COLLECTION_FORMS]])
   })
 })
 

@@ -1,6 +1,6 @@
 /** What starting an import, an export, a cross-check or a feed asks for. Pure. */
 import { always, type Field, type Option } from '@/forms/fields'
-import { FeedKind, FileFormat, type MatchRule } from '@/generated/contract'
+import { FeedKind, FileFormat, ImportKind, type MatchRule } from '@/generated/contract'
 import { purposeOptions } from '@/people/purpose'
 import SourceField from './SourceField.vue'
 
@@ -47,7 +47,9 @@ const area = (name: string): JobField => field(name, 'choice', 'areaPrefix', { o
 
 export const FIELDS: Record<StartVerb, JobField[]> = {
   StartImport: [
-    purpose('StartImport'), basis, source('importSpec.source', 'importSpec.mapping', 'source', { more: { constants: true } }),
+    purpose('StartImport'), basis,
+    field('importSpec.kind', 'choice', 'importKind', { required: always, hint: 'job.field.importKindHint', options: (_, { t }) => ImportKind.slice(1).map((value) => ({ value, label: t(`job.import.${value}`) })), initial: () => 'IMPORT_KIND_RESIDENTS' }),
+    source('importSpec.source', 'importSpec.mapping', 'source', { more: { constants: true } }),
     field('importSpec.dryRun', 'switch', 'dryRun', { initial: () => true }),
   ],
   StartCrossCheck: [

@@ -74,10 +74,12 @@ export function base64Of(bytes: Uint8Array): string {
 const USUAL: Readonly<Record<string, string>> = {
   姓名: 'name', 身份证号: 'id_number', 身份证号码: 'id_number', 证件号码: 'id_number', 公民身份号码: 'id_number', 证件种类: 'id_doc_type', 证件类型: 'id_doc_type', 性别: 'sex', 出生日期: 'birth_date',
   电话: 'phone', 手机: 'phone', 手机号: 'phone', 联系电话: 'phone', 人口类型: 'resident_type', 与户主关系: 'household_relation', 区划代码: 'area_code', 网格代码: 'area_code', 编号: 'reference',
-  规则: 'rule', 事项代码: 'rule', 发生日期: 'occurred_on', 事项说明: 'detail', 联系人: 'contact_name', 地址: 'address', 统一社会信用代码: 'uscc', 数据日期: 'as_of',
+  规则: 'rule', 事项代码: 'rule', 发生日期: 'occurred_on', 事项说明: 'detail', 联系人: 'contact_name', 地址: 'address', 统一社会信用代码: 'uscc', 数据日期: 'as_of', 户号: 'household', 居民编号: 'resident_id', 房屋编号: 'house_id',
 }
-const OWN = ['rule', 'occurred_on', 'detail', 'ordinal', 'contact_name', 'address', 'uscc', 'consent', 'as_of', 'resident_id', 'name', 'name_latin', 'id_number', 'id_doc_type', 'sex', 'birth_date', 'phone', 'resident_type', 'household_relation', 'area_code', 'reference', 'house_id', 'tenure', 'since']
+const OWN = ['rule', 'occurred_on', 'detail', 'ordinal', 'contact_name', 'address', 'uscc', 'consent', 'as_of', 'resident_id', 'name', 'name_latin', 'id_number', 'id_doc_type', 'sex', 'birth_date', 'phone', 'resident_type', 'household_relation', 'area_code', 'reference', 'house_id', 'tenure', 'since', 'household', 'match_flag']
 
+/** Fields of an import of households. */
+export const HOUSEHOLD_FIELDS: readonly string[] = ['household', 'area_code', 'house_id', 'match_flag', 'resident_id', 'id_doc_type', 'id_number', 'household_relation']
 const RECORD_FIELDS = ['id_number', 'as_of', 'name', 'name_latin', 'sex', 'birth_date', 'phone', 'resident_type', 'household_relation']
 const EVENT_FIELDS = ['rule', 'occurred_on', 'id_number', 'resident_id', 'house_id', 'uscc', 'area_code', 'detail', 'ordinal', 'contact_name', 'address', 'consent']
 /** Fields a department may feed: of its records of people, or of life events. */
