@@ -44,6 +44,8 @@ const lettered = (letter, name) => named(table(name), (row) => letter + row.code
 const codes = {
   categories: [
     ...named(table('category.csv')),
+    // Kinds that have a route of their own: hazards, agency of permits.
+    ...named(table('grid_route.csv').filter(({ category }) => category.length > 1), (row) => row.category),
     ...lettered('A', 'dispute_category.csv'),
     ...lettered('C', 'city_component.csv'),
     ...lettered('D', 'city_event.csv'),

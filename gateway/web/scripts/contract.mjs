@@ -34,6 +34,7 @@ const CALLED = {
   'binglian/population/v1/data_rights_service.proto': { DataRightsService: null, MyDataService: null, DataAuditService: null },
   'binglian/population/v1/care.proto': { CareService: null },
   'binglian/population/v1/life_event.proto': { LifeEventService: ['ReportLifeEvent', 'GetLifeEvent', 'ListLifeEvents', 'CompleteLifeEvent', 'CancelLifeEvent', 'WithdrawLifeEvent'] },
+  'binglian/population/v1/elder.proto': { ElderService: null },
   'binglian/population/v1/welfare.proto': { WelfareService: ['StartWatch', 'EndWatch', 'NoteAbsence', 'RaiseAlert', 'TakeStep', 'GetWatch', 'ListWatches'] },
   'binglian/housing/v1/house_service.proto': { BuildingService: ['GetBuilding', 'ListBuildings'], HouseService: ['GetHouse', 'ListHouses'] },
   'binglian/housing/v1/area_service.proto': { AreaService: ['GetArea', 'GetAreaTree'], LocationService: ['LocatePoint'] },

@@ -24,6 +24,8 @@ describe('notices', () => {
   it('lead to the case, or to the page of the register', () => {
     expect(pageOf({ kind: 'NOTICE_KIND_RED', caseId: 'c1' })).toBe('/cases/c1')
     expect(pageOf({ kind: 'NOTICE_KIND_WELFARE', aboutId: 'a1' })).toBe('/people/welfare')
+    expect(pageOf({ kind: 'NOTICE_KIND_LIFE_EVENT', aboutId: 'e1' })).toBe('/people/events/e1')
+    expect(pageOf({ kind: 'NOTICE_KIND_LIFE_EVENT' })).toBe('/people/events')
   })
 
   it('say which clock turned, and yes or no', () => {

@@ -9,6 +9,7 @@ import { en as job } from '@/job/words'
 import { en as merging } from '@/merging/words'
 import { en as rights } from '@/rights/words'
 import { en as care } from '@/care/words'
+import { en as elder } from '@/elder/words'
 import { en as lifeEvent } from '@/event/words'
 import { en as supervision } from '@/supervision/words'
 import { en as shell } from './topics/shell'
@@ -44,6 +45,7 @@ const en: typeof zh = {
   merging,
   rights,
   care,
+  elder,
   lifeEvent,
   supervision,
 }

@@ -9,6 +9,7 @@ import { zh as job } from '@/job/words'
 import { zh as merging } from '@/merging/words'
 import { zh as rights } from '@/rights/words'
 import { zh as care } from '@/care/words'
+import { zh as elder } from '@/elder/words'
 import { zh as lifeEvent } from '@/event/words'
 import { zh as supervision } from '@/supervision/words'
 import { zh as shell } from './topics/shell'
@@ -43,6 +44,7 @@ export default {
   merging,
   rights,
   care,
+  elder,
   lifeEvent,
   supervision,
 }

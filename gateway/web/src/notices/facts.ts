@@ -29,6 +29,8 @@ export function factsOf(notice: Notice, clockName: (clock: string) => string): F
 
 /** Page on which somebody sees to what a notice tells. */
 export function pageOf(notice: Notice): string {
+  // A life event has a page of its own; alerts and checks are seen to in their lists.
+  if (notice.kind === 'NOTICE_KIND_LIFE_EVENT' && notice.aboutId) return `/people/events/${notice.aboutId}`
   return (notice.kind && REGISTER[notice.kind]) || `/cases/${notice.caseId}`
 }
 

@@ -1,5 +1,5 @@
 /** What the verbs on one resident ask for. Pure. */
-import type { Resident } from '@/generated/contract'
+import type { Resident, Rpcs } from '@/generated/contract'
 import { mayCall } from '@/api/session'
 import { always, type Field, type Values } from '@/forms/fields'
 import { codesOf } from '@/model/codes'
@@ -7,10 +7,17 @@ import { homeSent, NEW_HOUSEHOLD, NONE_SHOWN, notAhead, tenures } from './entry'
 import HomeField from './fields/HomeField.vue'
 import HouseholdField from './fields/HouseholdField.vue'
 import { presentHouse } from './homes'
-import { hasLeft } from './register'
+import { hasLeft, statusOf } from './register'
 
-export const VERBS = ['AddIdDocument', 'UpdateResident', 'MoveResident', 'StartResidence', 'RecordDeath', 'VoidResident', 'RestoreResident'] as const
+export const VERBS = ['AddIdDocument', 'UpdateResident', 'MoveResident', 'StartResidence', 'RecordDeath', 'VoidResident', 'MoveIn', 'RestoreResident'] as const
 export type Verb = (typeof VERBS)[number]
+
+/** What a verb calls: who comes back moves, to a home. */
+export const RPC = {
+  AddIdDocument: 'AddIdDocument', UpdateResident: 'UpdateResident', MoveResident: 'MoveResident', StartResidence: 'StartResidence', RecordDeath: 'RecordDeath', VoidResident: 'VoidResident', MoveIn: 'MoveResident', RestoreResident: 'RestoreResident',
+} as const satisfies Record<Verb, keyof Rpcs>
+/** Verbs on people who left; all others are for those who are here. */
+const FOR_GONE: readonly Verb[] = ['MoveIn', 'RestoreResident']
 
 export interface Context {
   resident: Resident
@@ -48,6 +55,11 @@ export const FIELDS: Record<Verb, ResidentField[]> = {
     field('away.until', 'day', 'until', { required: always, shown: isWay('out'), initial: ({ today }) => today, fault: notAhead }),
     field('away.reason', 'text', 'reason', { shown: isWay('out'), limit: 200 }),
   ],
+  MoveIn: [
+    field('home', 'own', 'home', { required: always, component: HomeField, wire: homeSent('home') }),
+    field('home.tenure', 'choice', 'tenure', { options: tenures as ResidentField['options'] }),
+    field('home.since', 'day', 'movedIn', { required: always, initial: ({ today }) => today, fault: (value, context) => (notAhead(value, context) || (String(value) < (context.resident.standing?.since ?? '') ? 'reason.BEFORE_LEAVING' : '')) }),
+  ],
   StartResidence: [
     choices('kind', 'residenceKind', ['actual', 'registered'], 'kinds'),
     field('residence', 'own', 'home', { required: always, shown: isKind('actual'), component: HomeField, wire: (value) => ({ ...homeSent('residence')(value), 'residence.kind': 'RESIDENCE_KIND_ACTUAL' }) }),
@@ -65,8 +77,7 @@ export const joinOf = ({ householdRelation: _, ...request }: Values, householdId
 
 /** What the caller may do with this entry now. */
 export function verbsFor(resident: Resident): Verb[] {
-  const left = hasLeft(resident)
-  const merged = resident.standing?.status === 'RESIDENT_STATUS_MERGED'
-  const houseless = !presentHouse(resident)
-  return VERBS.filter((verb) => mayCall(verb) && !(verb === 'UpdateResident' && houseless) && (verb === 'RestoreResident' ? left && !merged : !left))
+  const status = statusOf(resident)
+  const needs: Partial<Record<Verb, boolean>> = { UpdateResident: !!presentHouse(resident), MoveIn: status === 'RESIDENT_STATUS_MOVED_OUT', RestoreResident: status !== 'RESIDENT_STATUS_MERGED' }
+  return VERBS.filter((verb) => mayCall(RPC[verb]) && FOR_GONE.includes(verb) === hasLeft(resident) && (needs[verb] ?? true))
 }

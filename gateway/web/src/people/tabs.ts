@@ -23,6 +23,7 @@ const TABS: readonly Tab[] = [
   { to: '/my-data', label: 'rights.mine', rpc: 'ListMyAccesses' },
   { to: '/people/care', label: 'care.title', rpc: 'ListCareEntries' },
   { to: '/people/welfare', label: 'care.welfare', rpc: 'ListWatches' },
+  { to: '/people/elder', label: 'elder.title', rpc: 'ListProviders' },
   // Who may read what retention did: auditors, protection officers and stewards; the trail itself is for fewer.
   { to: '/people/audit', label: 'audit.title', rpc: 'ListRetentionRuns' },
 ]

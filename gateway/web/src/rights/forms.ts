@@ -5,7 +5,7 @@ import { DataDecision, Requester, type DataRequest } from '@/generated/contract'
 import { codesOf } from '@/model/codes'
 import { COLLECTED } from '@/collection/edits'
 
-export type Verb = 'SubmitDataRequest' | 'SubmitMyDataRequest' | 'DecideDataRequest' | 'ExtendDataRequest' | 'CarryOutDataRequest' | 'WithdrawDataRequest' | 'LinkAccount'
+export type Verb = 'SubmitDataRequest' | 'SubmitMyDataRequest' | 'DecideDataRequest' | 'ExtendDataRequest' | 'CarryOutDataRequest' | 'WithdrawDataRequest' | 'LinkAccount' | 'UnlinkAccount'
 /** What is asked, when that is known already. */
 export interface Asked {
   kind?: string
@@ -33,6 +33,11 @@ export const FIELDS: Record<Verb, RightsField[]> = {
   CarryOutDataRequest: [field('done', 'text', { required: always })],
   WithdrawDataRequest: [],
   LinkAccount: [field('account', 'line', { required: always, hint: 'rights.field.accountHint' })],
+  // Nobody ends every link by leaving a field empty: that is chosen.
+  UnlinkAccount: [
+    field('allAccounts', 'switch', { hint: 'rights.field.allAccountsHint', initial: () => false, wire: () => ({}) }),
+    field('account', 'line', { required: always, shown: ({ allAccounts }) => !allAccounts, hint: 'rights.field.accountHint' }),
+  ],
 }
 
 const OPEN = ['DATA_REQUEST_STATE_SUBMITTED', 'DATA_REQUEST_STATE_GRANTED']

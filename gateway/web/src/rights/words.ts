@@ -25,9 +25,10 @@ export const zh = {
   requester: { REQUESTER_UNSPECIFIED: '', REQUESTER_SELF: '本人', REQUESTER_GUARDIAN: '监护人', REQUESTER_RELATIVE: '近亲属', REQUESTER_AGENT: '受托人' },
   online: '网上提出',
   extended: '已延期一次',
+  unlinked: '没有解除任何关联：这个账号没有关联此人。|已解除 {n} 个账号的关联。',
   duties: '法定保存义务：{laws}',
   resident: '居民登记',
-  verb: { SubmitDataRequest: '登记请求', SubmitMyDataRequest: '提出请求', DecideDataRequest: '作出决定', ExtendDataRequest: '延长期限', CarryOutDataRequest: '办理', WithdrawDataRequest: '撤回', LinkAccount: '关联门户账号' },
+  verb: { SubmitDataRequest: '登记请求', SubmitMyDataRequest: '提出请求', DecideDataRequest: '作出决定', ExtendDataRequest: '延长期限', CarryOutDataRequest: '办理', WithdrawDataRequest: '撤回', LinkAccount: '关联门户账号', UnlinkAccount: '解除账号关联' },
   hint: {
     SubmitDataRequest: '更正请求所涉项目立即标注争议。期限按日历天计算，不中止。',
     SubmitMyDataRequest: '我们将在期限内答复，并说明理由。',
@@ -36,8 +37,9 @@ export const zh = {
     CarryOutDataRequest: '删除请求在法定保存期内改为停止处理；限制请求即刻生效。',
     WithdrawDataRequest: '应本人要求撤回。',
     LinkAccount: '在窗口核验本人证件后办理。关联后，本人可以在网上查看自己的信息、谁看过，并提出请求。',
+    UnlinkAccount: '关联有误、账号丢失或本人不再需要时办理。解除后，该账号不再看到此人的信息；重新关联须再次核验证件。',
   },
-  field: { kind: '请求类型', requester: '提出人', details: '具体要求', fields: '所涉项目', decision: '决定', reason: '理由', done: '办理情况', detailsHint: '例如哪里不对、应当是什么', account: '门户账号', accountHint: '本人登录门户所用的账号' },
+  field: { kind: '请求类型', requester: '提出人', details: '具体要求', fields: '所涉项目', decision: '决定', reason: '理由', done: '办理情况', detailsHint: '例如哪里不对、应当是什么', account: '门户账号', accountHint: '本人登录门户所用的账号', allAccounts: '解除此人的全部账号', allAccountsHint: '不确定账号时选择' },
   at: '时间', who: '查看人', why: '目的', event: '事项', department: '单位',
 }
 
@@ -67,9 +69,10 @@ export const en: typeof zh = {
   requester: { REQUESTER_UNSPECIFIED: '', REQUESTER_SELF: 'The person', REQUESTER_GUARDIAN: 'Guardian', REQUESTER_RELATIVE: 'Close relative', REQUESTER_AGENT: 'Agent' },
   online: 'online',
   extended: 'extended once',
+  unlinked: 'Nothing was unlinked: this account was not linked to the person.|{n} unlinked.',
   duties: 'Duties to keep: {laws}',
   resident: 'Entry',
-  verb: { SubmitDataRequest: 'Enter a request', SubmitMyDataRequest: 'Make a request', DecideDataRequest: 'Decide', ExtendDataRequest: 'Extend', CarryOutDataRequest: 'Carry out', WithdrawDataRequest: 'Withdraw', LinkAccount: 'Link a portal account' },
+  verb: { SubmitDataRequest: 'Enter a request', SubmitMyDataRequest: 'Make a request', DecideDataRequest: 'Decide', ExtendDataRequest: 'Extend', CarryOutDataRequest: 'Carry out', WithdrawDataRequest: 'Withdraw', LinkAccount: 'Link a portal account', UnlinkAccount: 'Unlink an account' },
   hint: {
     SubmitDataRequest: 'Fields of a correction count as disputed at once. Deadlines are calendar days and never stop.',
     SubmitMyDataRequest: 'You get an answer within the deadline, with the reason.',
@@ -78,8 +81,9 @@ export const en: typeof zh = {
     CarryOutDataRequest: 'What the law forbids to erase is restricted instead; restrictions hold at once.',
     WithdrawDataRequest: 'As the person asked.',
     LinkAccount: 'At the counter, after looking at a document. The person then sees their own data online, who looked, and makes requests.',
+    UnlinkAccount: 'Linked by mistake, lost, or no longer wanted. The account sees nothing of this person any more; linking it again needs a document again.',
   },
-  field: { kind: 'Kind of request', requester: 'Who asks', details: 'What exactly', fields: 'Fields', decision: 'Decision', reason: 'Reason', done: 'What was done', detailsHint: 'What is wrong, and what is right', account: 'Portal account', accountHint: 'The account the person signs in with' },
+  field: { kind: 'Kind of request', requester: 'Who asks', details: 'What exactly', fields: 'Fields', decision: 'Decision', reason: 'Reason', done: 'What was done', detailsHint: 'What is wrong, and what is right', account: 'Portal account', accountHint: 'The account the person signs in with', allAccounts: 'All accounts of this person', allAccountsHint: 'When the account is not known' },
   at: 'When', who: 'Who', why: 'Purpose', event: 'What', department: 'Department',
 }
 

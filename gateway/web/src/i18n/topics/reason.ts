@@ -9,6 +9,7 @@ import { reasonsEn as ofJobsEn, reasonsZh as ofJobsZh } from '@/job/words'
 import { reasonsEn as ofMergingEn, reasonsZh as ofMergingZh } from '@/merging/words'
 import { reasonsEn as ofRightsEn, reasonsZh as ofRightsZh } from '@/rights/words'
 import { reasonsEn as ofCareEn, reasonsZh as ofCareZh } from '@/care/words'
+import { reasonsEn as ofEldersEn, reasonsZh as ofEldersZh } from '@/elder/words'
 import { reasonsEn as ofEventsEn, reasonsZh as ofEventsZh } from '@/event/words'
 import { reasonsEn, reasonsZh } from '@/supervision/words'
 
@@ -21,6 +22,7 @@ export const zh = {
     ...ofCollectionZh,
     ...ofQuestionsZh,
     ...ofCareZh,
+    ...ofEldersZh,
     ...ofEventsZh,
     ...ofRightsZh,
     ...ofMergingZh,
@@ -110,6 +112,7 @@ export const en: typeof zh = {
     ...ofCollectionEn,
     ...ofQuestionsEn,
     ...ofCareEn,
+    ...ofEldersEn,
     ...ofEventsEn,
     ...ofRightsEn,
     ...ofMergingEn,
