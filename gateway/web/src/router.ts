@@ -33,6 +33,7 @@ export const router = createRouter({
     { path: '/people/rights/accesses/:residentId', name: 'accesses', component: () => import('@/rights/AccessesPage.vue'), props: true, meta: { title: 'rights.accessesTitle' } },
     { path: '/my-data', name: 'my-data', component: () => import('@/rights/MyDataPage.vue'), meta: { title: 'rights.mine' } },
     { path: '/people/care', name: 'care', component: () => import('@/care/CarePage.vue'), meta: { title: 'care.title' } },
+    { path: '/people/care/figures', name: 'careFigures', component: () => import('@/care/CareFiguresPage.vue'), meta: { title: 'care.figures.title' } },
     { path: '/people/welfare', name: 'welfare', component: () => import('@/care/WelfarePage.vue'), meta: { title: 'care.welfare' } },
     { path: '/people/elder/:tab?', name: 'elder', component: () => import('@/elder/ElderPage.vue'), props: true, meta: { title: 'elder.title' } },
     { path: '/drafts', name: 'drafts', component: () => import('@/draft/DraftsPage.vue'), meta: { title: 'app.drafts' } },

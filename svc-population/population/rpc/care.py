@@ -20,8 +20,9 @@ from population.policies.care import categories_counted, categories_seen, catego
 from population.policies.standing import check_lives_here
 from population.questions.asking import area_of
 from population.rpc import figures
+from population.rpc.care_register import CareRegister
 from population.statistics.areas import check_level
-from population.statistics.care import told
+from population.statistics.care import depth_of, told
 from svckit.access import Caller, check_area, current_caller, may_act_in
 from svckit.documents import command_of, utc_now
 from svckit.errors import Conflict, PermissionDenied
@@ -41,6 +42,7 @@ class CareServicer(grpc_pb.CareServiceServicer):
         self, *, entries: Repository[CareEntry], plans: Repository[VisitPlan], residents: Repository[Resident]
     ) -> None:
         self._entries = entries
+        self._register = CareRegister(entries.collection)
         self._plans = plans
         self._residents = residents
 
@@ -111,14 +113,13 @@ class CareServicer(grpc_pb.CareServiceServicer):
         if prefix is None:
             return pb.CountCareResponse(freshness=figures.fresh(now))
         check_level(prefix)
-        root = prefix[:4]
-        rows = await store.care_counts(self._entries.collection, prefix=root, categories=categories)
-        found = told(rows, categories=categories, root=root, inside=prefix, digits=request.by_digits)
-        counts = [
-            pb.CareCount(category=category, total=figures.count_of(total), areas=figures.areas(below))
-            for category, (total, below) in found.items()
-        ]
-        return pb.CountCareResponse(categories=counts, freshness=figures.fresh(now))
+        depth = depth_of(inside=prefix, digits=request.by_digits)
+        register = await self._register.of(prefix[:4], depth=depth)
+        counts = []
+        for category in sorted(categories):
+            total, below = told(register.by_category.get(category), inside=prefix, digits=request.by_digits)
+            counts.append(pb.CareCount(category=category, total=figures.count_of(total), areas=figures.areas(below)))
+        return pb.CountCareResponse(categories=counts, freshness=figures.fresh(utc_now(), as_of=register.read_at))
 
     async def StartVisitPlan(self, request: pb.StartVisitPlanRequest, context: object) -> pb.StartVisitPlanResponse:
         """See the proto."""

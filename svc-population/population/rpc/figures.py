@@ -22,13 +22,17 @@ def count_of(value: int | None) -> pb.Count:
 
 def freshness(*, as_of: dt.datetime, now: dt.datetime) -> pb.Freshness:
     """Returns how fresh an answer of the replica is."""
-    lag = max(now - as_of, dt.timedelta(0)) // dt.timedelta(milliseconds=1)
-    return pb.Freshness(source=pb.ANSWER_SOURCE_REPLICA, as_of=_time(as_of), lag_ms=lag)
+    return pb.Freshness(source=pb.ANSWER_SOURCE_REPLICA, as_of=_time(as_of), lag_ms=_lag(now, as_of))
 
 
-def fresh(now: dt.datetime) -> pb.Freshness:
-    """Returns how fresh an answer of the documents is."""
-    return pb.Freshness(source=pb.ANSWER_SOURCE_DOCUMENTS, as_of=_time(now))
+def fresh(now: dt.datetime, *, as_of: dt.datetime | None = None) -> pb.Freshness:
+    """Returns how fresh an answer of the documents is; `as_of`: when they were read, where that was not for this answer."""
+    read_at = as_of or now
+    return pb.Freshness(source=pb.ANSWER_SOURCE_DOCUMENTS, as_of=_time(read_at), lag_ms=_lag(now, read_at))
+
+
+def _lag(now: dt.datetime, as_of: dt.datetime) -> int:
+    return max(now - as_of, dt.timedelta(0)) // dt.timedelta(milliseconds=1)
 
 
 def areas(counts: Mapping[str, int | None]) -> Iterable[pb.AreaCount]:

@@ -76,7 +76,8 @@ class AreaCounts:
         for digits in LEVELS[LEVELS.index(len(self._root)) : LEVELS.index(len(code)) + 1]:
             area = code[:digits]
             self._those.add(area, tally.people, tally.grids)
-            self._others.add(area, tally.others, tally.other_grids)
+            if tally.others:
+                self._others.add(area, tally.others, tally.other_grids)
             if area != self._root:
                 self._below[parent][area] = None
             parent = area

@@ -193,6 +193,28 @@ def test_care_visits_and_a_welfare_watch_are_begun(
     shoot(leader, "care", full=True)
 
 
+def test_the_care_register_in_figures(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
+    for category, people in (("1001", 13), ("1002", 11), ("1003", 3)):
+        for one in range(people):
+            entry = {"residentId": enter(office, f"高寿{one}"), "category": category, "consent": "CONSENT_WRITTEN"}
+            office.call("supervisor", "POST", "/v1/care-entries", entry)
+    page = sign_in("supervisor", "/people/care/figures")
+    bars = page.get_by_label("按类别", exact=True).get_by_role("button")
+    few = bars.filter(has_text="独居老人")
+    expect(few).to_contain_text(re.compile(r"不公布|\d{2}"))
+    oldest = bars.filter(has_text="高龄老人")
+    assert int(oldest.locator(".number").inner_text()) >= 13
+    bars.last.click()
+    expect(bars.last).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_label("按区域：").first).to_be_visible()
+    shoot(page, "care-figures", full=True)
+    assert serious(page) == []
+    phone = sign_in("worker", "/people/care/figures", phone=True)
+    expect(phone.get_by_role("button", name="高龄老人")).to_be_visible()
+    shoot(phone, "care-figures-phone", full=True)
+    assert phone.evaluate(PHONE_FITS)
+
+
 def test_voters_and_children_around_a_point_are_told(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
     for one in range(3):
         enter(office, f"选民{one}")

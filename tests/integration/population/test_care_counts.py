@@ -11,6 +11,7 @@ from binglian.population.v1 import care_pb2, care_pb2_grpc
 from svckit.ids import new_id
 from tests.integration.population.people import People
 from tests.refusals import refusal
+from tests.services import eventually
 
 pytestmark = pytest.mark.integration
 COMMUNITY = "430102001001"
@@ -64,6 +65,16 @@ def test_small_counts_are_withheld_and_one_more_with_them(people: People, care: 
     assert counted(care, worker, by_digits=17)["1003"] == (total, grids)
     for grid in GRIDS:
         assert counted(care, worker, area_prefix=grid)["1003"] == (grids[grid], {})
+
+
+def test_a_city_is_counted_once_for_all_who_ask_within_some_seconds(people: People, care: Any) -> None:
+    supervision = people.caller("supervision", "SUPERVISION", area="4301")
+    first = care.CountCare(care_pb2.CountCareRequest(), **supervision).freshness
+    people.service.database["care_entries"].insert_many(entries(ELSEWHERE, "2001", 11))
+    same = care.CountCare(care_pb2.CountCareRequest(category="2001"), **supervision)
+    assert (same.freshness.as_of, same.categories[0].total.value) == (first.as_of, 0)
+    assert 0 <= same.freshness.lag_ms < 10_000
+    eventually(lambda: counted(care, supervision)["2001"] == (11, {}), seconds=15)
 
 
 def test_nobody_counts_what_is_hidden_from_them(people: People, care: Any) -> None:

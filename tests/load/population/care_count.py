@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,7 +33,10 @@ def run(here: Register) -> list[Row]:
         found = ask.CountCare(pb.CountCareRequest(by_digits=9), metadata=caller).categories
         assert sum(one.total.value for one in found) > written * 0.9
 
-    note = f"{written:,} entries"
+    began = time.perf_counter()
+    count()
+    first = (time.perf_counter() - began) * 1000
+    note = f"{written:,} entries; {first:.0f} ms for the first who asks within ten seconds"
     return [below("care_count", value=median_ms(count, times=TIMES), unit="ms", limit=LIMIT_MS, note=note)]
 
 

@@ -36,6 +36,7 @@ export const zh = {
   fault: { house: '这位居民没有登记现住房屋，先登记居住。', one: '只需一张。' },
   consent: { CONSENT_UNSPECIFIED: '', CONSENT_GIVEN: '本人同意', CONSENT_WRITTEN: '书面同意', CONSENT_STATUTORY: '法定', CONSENT_INFORMED: '已告知本人' } as Record<string, string>,
   all: '全部计划',
+  figures: { title: '关爱统计', hint: '当前在册人数，不涉及个人。类别和区域中不足 10 人的不公布，能推算出它们的数也不公布。', byCategory: '按类别', byArea: '按区域：{category}', none: '这个区域没有在册人员。', empty: '另有 {n} 类无人在册。' },
 }
 
 export const en: typeof zh = {
@@ -75,6 +76,7 @@ export const en: typeof zh = {
   fault: { house: 'No present home of this person is recorded: enter it first.', one: 'One is enough.' },
   consent: { CONSENT_UNSPECIFIED: '', CONSENT_GIVEN: 'Agreed', CONSENT_WRITTEN: 'Agreed in writing', CONSENT_STATUTORY: 'The law', CONSENT_INFORMED: 'Was informed' },
   all: 'All plans',
+  figures: { title: 'Care in figures', hint: 'Who is on the register now, without names. Counts below 10 are withheld, and so are those that would give them away.', byCategory: 'By category', byArea: 'By area: {category}', none: 'Nobody in this area is on the register.', empty: '{n} more categories have nobody.' },
 }
 
 export const reasonsZh = { EVIDENCE_MISSING: '请写明情况、附照片，或选择零报告。', ALERT_OVER: '预警已经解除。', WRONG_STAGE: '已转入下一步，请重新查看。', STATUTORY: '法定类别不能由此退出。', CONSENT_MISSING: '须有本人同意。', IN_CARE_ALREADY: '此人已在这一类别中。', WATCHED_ALREADY: '这处房屋已在守护中。', PLANNED_ALREADY: '已有同样的走访计划。', CARE_CATEGORY_RESTRICTED: '这一类别只由主管部门掌握，不在此登记。', LIVES_ELSEWHERE: '此人没有登记居住在这处房屋。', EXPIRES_BEFORE_TODAY: '截止日期不能早于今天。', TOO_LONG: '最长三年，到期重新核实。', RESIDENT_MISSING: '请选择居民。' }

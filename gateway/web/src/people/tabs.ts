@@ -22,6 +22,7 @@ const TABS: readonly Tab[] = [
   { to: '/people/rights', label: 'rights.title', rpc: 'ListDataRequests' },
   { to: '/my-data', label: 'rights.mine', rpc: 'ListMyAccesses' },
   { to: '/people/care', label: 'care.title', rpc: 'ListCareEntries' },
+  { to: '/people/care/figures', label: 'care.figures.title', rpc: 'CountCare' },
   { to: '/people/welfare', label: 'care.welfare', rpc: 'ListWatches' },
   { to: '/people/elder', label: 'elder.title', rpc: 'ListProviders' },
   // Who may read what retention did: auditors, protection officers and stewards; the trail itself is for fewer.
