@@ -33,6 +33,8 @@ _BY_NAME: Mapping[str, str] = {
     "ListDataAuditEntries": audit.AUDIT_READ,
 }
 _BY_SERVICE: Mapping[str, str] = {"DataRightsService": audit.RIGHTS, "MyDataService": audit.RIGHTS}
+_CHOOSING = "QuestionService/FindPeople"
+"""Who is in its list has what was asked for, which a mask would not hide: who is restricted is left out."""
 _BULK = ("Find", "List", "Search", "Export", "Download", "Query", "Batch")
 _SHARING = ("CrossCheck", "Match", "StartFeed")
 
@@ -104,8 +106,12 @@ class RpcGuard:
         hidden = {id for id in people if id in self._restricted()}
         if not hidden:
             return response
-        copy = type(response)()
+        copy: Any = type(response)()
         copy.CopyFrom(response)
+        if self._rpc == _CHOOSING:
+            kept = [one for one in copy.people if one.resident_id not in hidden]
+            del copy.people[:]
+            copy.people.extend(kept)
         for id, part in people_in(copy):
             mask: Callable[[Message], Message] | None = masker_of(descriptor_of(part))
             if id in hidden and mask:

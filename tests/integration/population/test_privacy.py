@@ -16,6 +16,8 @@ from binglian.population.v1 import (
     life_event_pb2,
     merge_pb2,
     merge_pb2_grpc,
+    question_service_pb2,
+    question_service_pb2_grpc,
     resident_service_pb2,
     verification_pb2,
 )
@@ -34,7 +36,7 @@ from svckit.access import Caller
 from svckit.batch import BatchRepository
 from svckit.documents import Form
 from svckit.ids import new_id
-from tests.integration.population.people import CITY, People
+from tests.integration.population.people import CITY, GRID, People
 from tests.refusals import told
 from tests.services import eventually
 
@@ -150,6 +152,22 @@ def test_who_takes_consent_back_is_on_no_register_that_rests_on_it(people: Peopl
     states = {row["category"]: row["state"] for row in database.care_entries.find({"resident_id": resident})}
     assert states == {"1003": "withdrawn", "3001": "active"}
     eventually(lambda: database.residents.find_one({"_id": resident})["affiliation"] is None)
+
+
+def test_who_is_restricted_is_chosen_by_no_question(people: People, office: Office) -> None:
+    ids = [people.enter(affiliation="02").resident_id for _ in range(2)]
+    questions = question_service_pb2_grpc.QuestionServiceStub(people.service.channel)
+
+    def found(purpose: str) -> set[str]:
+        request = question_service_pb2.FindPeopleRequest(filter='affiliation = "02"', area_prefix=GRID[:12], page_size=200)
+        clerk = people.caller("clerk", "COMM_CLERK", area=CITY, purpose=purpose, purposes=["P01", "P10"])
+        return {one.resident_id for one in questions.FindPeople(request, **clerk).people}
+
+    assert found("P01") >= set(ids)
+    office.carry_out(office.decide(office.submit(ids[0], "R5")))
+    eventually(lambda: ids[0] not in found("P01"))
+    assert ids[1] in found("P01")
+    assert ids[0] in found("P10"), "in an emergency everybody counts"
 
 
 def test_a_restriction_holds_for_every_entry_of_a_person(people: People, office: Office) -> None:
