@@ -147,7 +147,10 @@ class Runner:
     def _broken_off(self, desk: Desk, error: Exception) -> bool:
         job_id = desk.job.job_id
         if desk.stopped:
-            if not self.stopping.is_set():
+            if self.stopping.is_set():
+                self._change(job_id, partial(operations.hand_over_job, now=utc_now()))
+                _log.info("job %s is left to others", job_id)
+            else:
                 self._change(job_id, _if_cancelling)
                 _log.info("job %s stops", job_id)
             return False

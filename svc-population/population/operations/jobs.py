@@ -64,6 +64,13 @@ def stop_job(job: Job, *, now: datetime) -> Outcome:
     return replace(job, state=after(job, "stop"), changed_at=now, ended_at=now), ()
 
 
+def hand_over_job(job: Job, *, now: datetime) -> Outcome:
+    """Its worker ends, as in an update: another one takes it, and this attempt does not count against the job."""
+    if job.state is not JobState.RUNNING:
+        return job, ()
+    return replace(job, attempts=max(job.attempts - 1, 0), changed_at=now), ()
+
+
 def fail_job(job: Job, *, reason: str, failure: str, now: datetime) -> Outcome:
     """It cannot go on; of one that was to be stopped anyway nobody is told that."""
     if job.state is JobState.CANCELLING:

@@ -15,8 +15,16 @@ from population.crosscheck.reporting import HARMLESS
 from population.domain.job import ExportSpec, FileFormat, Job, JobKind, JobState
 from population.exports.shown import hidden_from
 from population.exports.work import written
-from population.operations.jobs import approve_job, resume_job
-from population.policies.jobs import EXPORTED, NOT_APPROVED, PERSONAL, check_download, check_export, needs_approval
+from population.operations.jobs import approve_job, begin_job, hand_over_job, resume_job
+from population.policies.jobs import (
+    EXPORTED,
+    MOST_ATTEMPTS,
+    NOT_APPROVED,
+    PERSONAL,
+    check_download,
+    check_export,
+    needs_approval,
+)
 from population.privacy.restrictions import Restrictions
 from svckit.access import Caller
 from svckit.errors import InvalidArgument, PermissionDenied, Unavailable
@@ -130,3 +138,14 @@ async def test_nobody_is_shown_before_it_is_known_whose_data_are_restricted() ->
         restrictions.now()
     await restrictions.refresh()
     assert restrictions.now() == {"r1"}
+
+
+def test_updates_of_the_service_do_not_count_against_a_job() -> None:
+    running = job(state=JobState.QUEUED)
+    for _ in range(3 * MOST_ATTEMPTS):
+        running, _none = begin_job(running, now=NOW)
+        assert running.state is JobState.RUNNING
+        running, _none = hand_over_job(running, now=NOW)
+    for _ in range(MOST_ATTEMPTS):  # workers that die do
+        running, _none = begin_job(running, now=NOW)
+    assert begin_job(running, now=NOW)[0].failure_reason == "WORKERS_LOST"
