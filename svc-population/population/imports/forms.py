@@ -15,6 +15,8 @@ from population.exports.xlsform import CONTEXT, MEMBER, asked
 
 KEY, PARENT_KEY = "KEY", "PARENT_KEY"
 """Where ODK Central writes the key of a submission, and in the file of a repeat group the key of the submission it is part of."""
+SEPARATOR = "-"
+"""What ODK Central writes between a group and its question."""
 REFERENCE, HOUSEHOLD = "reference", "household"
 """Fields of an import: the number a row, or the household of a row, has in the file itself."""
 RESIDENCE = {"house_id": "house_id", "house_area_code": "area_code", "tenure": "tenure", "since": "since"}
@@ -48,8 +50,10 @@ def _household(separator: str) -> Columns:
 
 
 def _members(separator: str) -> Columns:
+    # ODK Central names columns of a repeat group from the group on, others from the form on.
+    before = "" if separator == SEPARATOR else f"members{separator}"
     for name in MEMBER:
-        yield name, name
+        yield f"{before}{name}", name
 
 
 FORMS: Mapping[str, tuple[Callable[[str], Columns], str, str]] = {

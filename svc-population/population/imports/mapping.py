@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Mapping
 import msgspec
 import yaml
 
-from population.imports.forms import FORMS, columns_of
+from population.imports.forms import FORMS, SEPARATOR, columns_of
 from population.imports.reading import ROUNDED
 from population.privacy.screening import screen_columns
 from svckit.errors import InvalidArgument
@@ -40,7 +40,7 @@ class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     columns: dict[str, str | Target] = {}
     constants: dict[str, str] = {}
     form: str = ""
-    separator: str = "-"
+    separator: str = SEPARATOR
     key: str = ""
 
 

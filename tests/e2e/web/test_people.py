@@ -137,6 +137,26 @@ def test_an_import_shows_its_progress_and_gives_the_rows_it_refused(
     assert serious(page) == []
 
 
+def test_collection_forms_are_downloaded_where_jobs_are_and_where_people_collect(
+    office: Office, sign_in: SignIn, shoot: Callable[..., None]
+) -> None:
+    page = sign_in("steward", "/people/jobs")
+    forms = page.get_by_role("region", name="采集表单")
+    expect(forms.get_by_role("listitem")).to_have_count(5)
+    with page.expect_download() as saved:
+        forms.get_by_role("button", name="下载 家庭户信息采集").click()
+    assert saved.value.suggested_filename == "household.xlsx"
+    assert Path(saved.value.path()).read_bytes()[:2] == b"PK"
+    shoot(page, "collection-forms", full=True)
+    page.get_by_role("button", name="导入", exact=True).click()
+    shoot(page, "import-form")
+    assert serious(page) == []
+    page = sign_in("clerk", "/people/collection", phone=True, language="en")
+    expect(page.get_by_role("region", name="Collection forms").get_by_role("button")).to_have_count(5)
+    shoot(page, "collection-forms-phone", full=True)
+    assert serious(page) == []
+
+
 def test_a_duplicate_is_explained_merged_and_taken_apart(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
     one = enter(office, "尉迟敬德", phone="13955556666")
     enter(office, "尉迟敬德", phone="13955556666")

@@ -83,6 +83,8 @@ def test_other_servers_name_columns_otherwise() -> None:
     assert columns["_uuid"] == "reference"
     assert columns["residence/house_id"] == "house_id"
     assert columns["registered/area_code"] == "registered_area_code"
+    members = columns_of("household_members", separator="/", key="_submission__uuid")
+    assert (members["_submission__uuid"], members["members/resident_id"]) == (HOUSEHOLD, "resident_id")
 
 
 def test_own_columns_and_constants_come_before_those_of_the_form() -> None:

@@ -54,7 +54,7 @@ export const zh = {
     StartExport: '导出内容默认隐去；完整导出和超过 500 人的个人信息导出须由他人批准。只含现住人员，不含限制处理者；每个人都能查到本次导出。文件只有发起人可以下载。',
   },
   field: {
-    importKind: '导入内容', importKindHint: '采集表单导出的文件会自动识别',
+    importKind: '导入内容', importKindHint: '采集表单导出的文件，字段对应会自动填好',
     feedKind: '报送内容', feedHint: '部门记录须有证件号码一列，生命事件须有事项代码和发生日期；没有列出的列不会读取',
     purpose: '目的', legalBasis: '法律依据', legalBasisHint: '法律条款、共享协议或本人同意', source: '文件', sourceHint: 'CSV、XLSX 或 Parquet，第一行为表头', other: '对照文件', mapping: '字段对应',
     mappingHint: '每一列对应的字段，JSON 或 YAML；没有列出的列不会读取', rule: '比对规则', areaPrefix: '区域', dryRun: '只检查，不写入', orders: '为有差异的人员下发核实指令', fields: '项目', format: '格式', inFull: '完整内容（须他人批准）',
@@ -120,7 +120,7 @@ export const en: typeof zh = {
     StartExport: 'Exports are masked; one in full, or of personal data of more than 500 people, is approved by somebody else. They hold those who live here and did not object; everybody in one can see that they were. Only who asked for one can download it.',
   },
   field: {
-    importKind: 'What the rows are', importKindHint: 'Files of our collection forms are recognised',
+    importKind: 'What the rows are', importKindHint: 'The columns of files of our collection forms are filled in by themselves',
     feedKind: 'What the rows are', feedHint: 'Records need a column of document numbers, life events a rule and a day; columns that are not named are never read',
     purpose: 'Purpose', legalBasis: 'Legal basis', legalBasisHint: 'A law, a sharing agreement or consent', source: 'File', sourceHint: 'CSV, XLSX or Parquet with a heading', other: 'File of the other side', mapping: 'Columns',
     mappingHint: 'Field of every column, JSON or YAML; columns that are not named are never read', rule: 'Rule', areaPrefix: 'Area', dryRun: 'Check only, write nothing', orders: 'Make orders to go and look for what differs', fields: 'Fields', format: 'Format', inFull: 'In full (to be approved)',
