@@ -18,6 +18,7 @@ from mediation.domain import Case, CaseLevel, TaskState
 from mediation.domain.supervision import OrderCause, SupervisionOrder
 from mediation.operations import escalating, supervision
 from mediation.operations.supervision import OrderOutcome
+from mediation.policies.protecting import PROTECTED_CATEGORY
 from mediation.policies.supervision import SUPERVISED_STATES
 from mediation.supervision_store import still_open, thing_of
 from svckit.batch import BatchRepository
@@ -70,15 +71,15 @@ class Supervising:
         gather=FOR_PEOPLE,
     )
     def settle_orders(self, events: list[Event]) -> None:
-        """Ends the open orders about cases that are over, and about tasks that departments were relieved of."""
-        ended = {thing: event for event in events if (thing := _ended(event.fields()))}
-        orders = self.orders.collection.find(still_open([case_id for case_id, _ in ended]), {"case_id": True, "task_id": True})
-        changes = []
-        for order in orders:
-            event = ended.get((order["case_id"], "")) or ended.get((order["case_id"], order["task_id"]))
-            if event:
-                changes.append(event.change(id=order["_id"], decide=_settling))
-        _check(self.orders.apply(changes))
+        """Ends the open orders about cases that are over, and about tasks that departments were relieved of.
+
+        Orders about a whole case stand; but of suspected domestic violence a department that has no part in it any more knows nothing.
+        """
+        ended = {thing: event for event in events for thing in _ended(event.fields())}
+        wanted = dict.fromkeys(("case_id", "task_id", "department", "category"), True)
+        orders = self.orders.collection.find(still_open(sorted({case_id for case_id, *_ in ended})), wanted)
+        ends = ((order["_id"], event) for order in orders if (event := _ending(order, ended)))
+        _check(self.orders.apply([event.change(id=order_id, decide=_settling) for order_id, event in ends]))
 
     @handles("mediation.supervision_issued.v1")
     def settle_late_orders(self, events: list[Event]) -> None:
@@ -170,11 +171,24 @@ def _issue(case: Case, event: Event, task_id: str, level: CaseLevel) -> Change:
     return event.change(id=order_id, decide=decide)
 
 
-def _ended(fields: dict[str, Any]) -> tuple[str, str] | None:
-    """What an event ends: a whole case ("" as task), or one task of it; None for an objection that was overruled."""
+def _ending(order: dict[str, Any], ended: dict[tuple[str, str, str], Event]) -> Event | None:
+    """The event that ends an order, None: it stands."""
+    case_id, task_id, department = thing_of(order)
+    if over := ended.get((case_id, "", "")):
+        return over
+    stands = not task_id and order["category"] != PROTECTED_CATEGORY
+    return None if stands else ended.get((case_id, task_id, department))
+
+
+def _ended(fields: dict[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """What an event ends: a whole case ("" as task and department), or what one department had of it, in its task or as a whole.
+
+    Nothing, if an objection was overruled.
+    """
     if fields.get("upheld") is False:
-        return None
-    return fields["case_id"], fields.get("task_id", "")
+        return ()
+    case_id, task_id, department = fields["case_id"], fields.get("task_id", ""), fields.get("department", "")
+    return ((case_id, task_id, department), (case_id, "", department)) if task_id else ((case_id, "", ""),)
 
 
 def _is_over(case: Case | None, task_id: str) -> bool:

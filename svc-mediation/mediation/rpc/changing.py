@@ -24,21 +24,36 @@ class CaseVerbs:
         self.cases = cases
 
     async def change(self, response: type[Any], request: Any, verb: Verb, *, offline: bool = False) -> Any:
-        """Returns the response with the case after the verb; visibility and revision are checked first."""
-        return translate.answer(response, await self.changed(request, verb, offline=offline))
+        """Returns the response with the case after the verb; visibility and revision are checked first.
+
+        Raises CaseNotFound also when the caller, who repeats a request, may no longer know of the case.
+        """
+        case, repeated = await self._decided(request, verb, offline=offline)
+        if repeated:
+            policies.check_visible(case, current_caller())
+        return translate.answer(response, case)
 
     async def changed(self, request: Any, verb: Verb, *, offline: bool = False) -> Case:
         """Returns the case after the verb. Raises as Repository.change, CaseNotFound, StaleRevision and the verb."""
+        return (await self._decided(request, verb, offline=offline))[0]
+
+    async def _decided(self, request: Any, verb: Verb, *, offline: bool) -> tuple[Case, bool]:
+        """The case after the verb, and whether an earlier call with this request had done it already."""
         caller = current_caller()
         fields = request.DESCRIPTOR.fields_by_name
         at = translate.happened(request, caller, offline=offline) if "happened_at" in fields else utc_now()
         revision = request.revision if "revision" in fields else 0
 
+        repeated = True
+
         def decide(case: Case) -> Outcome:
+            nonlocal repeated
+            repeated = False
             translate.check_readable(case, caller, revision)
             return verb(case, caller, at)
 
-        return await self.cases.change(request.case_id, decide, command=command_of(request, caller))
+        saved = await self.cases.change(request.case_id, decide, command=command_of(request, caller))
+        return saved, repeated
 
     async def visible(self, case_id: str) -> Case:
         """Returns a case. Raises CaseNotFound also for one the caller may not know of."""

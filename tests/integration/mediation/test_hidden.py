@@ -171,6 +171,7 @@ async def test_who_was_taken_out_is_told_that_and_no_more(stack: Stack, worker: 
         seen, stream = await heard_of(women, about)
         assert (seen.task.description, seen.task.area_code[:12]) == (about["words"], COMMUNITY)
         stub = cooperation_service_pb2_grpc.CooperationServiceStub(desk.channel)  # type: ignore[call-overload]
+        whole = await ordered(desk, about)
         leave = {"case_id": about["case_id"], "task_id": seen.task.task.task_id, "reason": "无需参与"}
         await stub.RemoveTask(cooperation_service_pb2.RemoveTaskRequest(**leave, request_id=new_id()))
         told_live = await anext(stream)
@@ -182,6 +183,7 @@ async def test_who_was_taken_out_is_told_that_and_no_more(stack: Stack, worker: 
             known = {"case_id": about["case_id"], "case_number": about["number"], "revision": left.task.revision}
             assert left.task == task_service_pb2.TaskView(task=task, **known)
         await refused_to(women, about["order_id"])
+        await ended(desk, whole)
         kinds = await kinds_of(women, about["case_id"])
         while kinds != [notice_pb2.NOTICE_KIND_REMOVED]:
             await asyncio.sleep(0.2)
@@ -192,6 +194,45 @@ async def test_who_was_taken_out_is_told_that_and_no_more(stack: Stack, worker: 
     assert about["words"].encode() not in heard["ListNotices"] + heard["WatchTasks"]
     after = await told(stack, ("DEPT_LEAD", "4205", "PSB"), about)
     assert {"GetCase", "FindTasks"} <= given_away(after, about).keys()
+
+
+async def test_a_repeated_request_tells_who_was_taken_out_nothing(stack: Stack) -> None:
+    """What a request did is answered with the case as it is now: not to who may no longer know of it."""
+    async with (
+        Person(stack, subject="desk", role="DISPATCHER") as desk,
+        Person(stack, subject="wf", role="DEPT_LEAD", department="WF") as women,
+    ):
+        case = await desk.dispatch((await desk.report(category="A0105")).case_id, "WF", "PSB", "CIVIL")
+        stubs = [cooperation_service_pb2_grpc.CooperationServiceStub(one.channel) for one in (desk, women)]  # type: ignore[call-overload]
+        about = {"case_id": case.case_id, "reason": "无需参与"}
+        asked = cooperation_service_pb2.ProposeExemptionRequest(**about, task_id=task_of(case, "CIVIL"), request_id=new_id())
+        for _ in range(2):
+            assert (await stubs[1].ProposeExemption(asked)).case.number == case.number
+        await stubs[0].ChangeLead(cooperation_service_pb2.ChangeLeadRequest(**about, department="PSB", request_id=new_id()))
+        gone = cooperation_service_pb2.RemoveTaskRequest(**about, task_id=task_of(case, "WF"), request_id=new_id())
+        await stubs[0].RemoveTask(gone)
+        with pytest.raises(NotFound):
+            await stubs[1].ProposeExemption(asked)
+
+
+async def ordered(desk: Person, about: dict[str, str]) -> str:
+    """An order to the department about the case as a whole; returns its id."""
+    stub = supervision_service_pb2_grpc.SupervisionServiceStub(desk.channel)  # type: ignore[call-overload]
+    request = supervision_service_pb2.IssueOrderRequest(
+        case_id=about["case_id"], department=about["department"], demand="说明情况", request_id=new_id()
+    )
+    return (await stub.IssueOrder(request)).order.order_id
+
+
+async def ended(desk: Person, order_id: str) -> None:
+    """Waits until the worker has ended an order."""
+    stub = supervision_service_pb2_grpc.SupervisionServiceStub(desk.channel)  # type: ignore[call-overload]
+    request = supervision_service_pb2.GetOrderRequest(order_id=order_id)
+    for _ in range(100):
+        if (await stub.GetOrder(request)).order.state == supervision_pb2.ORDER_STATE_WITHDRAWN:
+            return
+        await asyncio.sleep(0.2)
+    raise TimeoutError(f"order {order_id} goes on")
 
 
 async def refused_to(women: Person, order_id: str) -> None:
