@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from binglian.population.v1 import question_service_pb2 as pb
@@ -42,6 +43,13 @@ def run(here: Register) -> list[Row]:
             pb.FindPeopleRequest(filter='affiliation = "01" AND age > 45'), metadata=clerk
         ),
     }
-    return [
-        below(name, value=median_ms(question, times=TIMES), unit="ms", limit=LIMIT_MS) for name, question in questions.items()
-    ]
+    return [_row(name, question) for name, question in questions.items()]
+
+
+def _row(name: str, question: Callable[[], object]) -> Row:
+    """The median of some calls; what is decided once and kept for a while costs the first who asks more."""
+    began = time.perf_counter()
+    question()
+    first = (time.perf_counter() - began) * 1000
+    value = median_ms(question, times=TIMES)
+    return below(name, value=value, unit="ms", limit=LIMIT_MS, note=f"the first time {first:.0f} ms")
