@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from population.department_feed import RESIDENT_FORM, number_indexes
 from population.domain.household import Household
 from population.domain.job import ImportSpec
@@ -53,16 +55,20 @@ class HouseholdImport:
         desk = self._desk
         file, format, size = desk.open(self._spec.source)
         start = int(desk.checkpoint.get("row", 0))
-        for batch in read(file=file, format=format, columns=list(self._mapping.columns)):
-            rows = batch.rows()
-            while chunk := list(itertools.islice(rows, CHUNK)):
-                if self._spec.dry_run:
-                    # What comes next is judged on these, and they are nowhere else.
-                    self._families.take(self._read([row for row in chunk if row[0] <= start])[0])
-                self._take([row for row in chunk if row[0] > start])
-            self._tell_broken(batch, start)
-            desk.say("reading", done=min(int(file.tell()), size) if not file.closed else size, total=size)
+        with file:
+            for batch in read(file=file, format=format, columns=list(self._mapping.columns)):
+                self._take_batch(batch, start)
+                desk.say("reading", done=min(int(file.tell()), size) if not file.closed else size, total=size)
         self._refused.write()
+
+    def _take_batch(self, batch: Batch, start: int) -> None:
+        rows = batch.rows()
+        while chunk := list(itertools.islice(rows, CHUNK)):
+            if self._spec.dry_run:
+                # What comes next is judged on these, and they are nowhere else.
+                self._families.take(self._read([row for row in chunk if row[0] <= start])[0])
+            self._take([row for row in chunk if row[0] > start])
+        self._tell_broken(batch, start)
 
     def _take(self, chunk: Sequence[Row]) -> None:
         if not chunk:
@@ -110,11 +116,12 @@ class Families:
         self._known: dict[str, Household] = {}
         self._people: dict[str, Resident] = {}
         self._by_number: dict[str, str] = {}
+        # A rehearsal writes nothing: what its rows would have left, in few words, for there may be millions.
+        self._said: dict[str, tuple[str, ...]] = {}
+        self._joined: dict[str, tuple[str, str]] = {}
 
     def take(self, rows: Sequence[Read]) -> tuple[dict[str, int], list[Refusal]]:
         """Judges rows in their order and, unless it is a dry run, carries them out; returns counts and refusals. Raises Unavailable."""
-        if not self._dry_run:
-            self._known, self._people, self._by_number = {}, {}, {}
         self._load(rows)
         counted, refused, good = dict.fromkeys(_COUNTED, 0), list[Refusal](), list[Read]()
         for number, row in rows:
@@ -124,9 +131,18 @@ class Families:
                 good.append((number, row))
             except ServiceError as error:
                 refused.append((number, error.field, error.reason, error.message))
-        if not self._dry_run:
+        if self._dry_run:
+            self._keep_in_mind(good)
+        else:
             refused += self._carry_out(good)
         return counted, refused
+
+    def _keep_in_mind(self, rows: Sequence[Read]) -> None:
+        for _, row in rows:
+            said = self._known[row.household_id]
+            self._said[row.household_id] = (said.area_code, said.house_id, said.match_flag, said.head_id)
+            if person := self._person(row):
+                self._joined[person.resident_id] = (person.household_id, person.household_relation)
 
     def _judge(self, row: HouseholdRow) -> Sequence[str]:
         """Takes a row into what is known, and says what it changed; raises why it cannot be, and then nothing has changed."""
@@ -166,10 +182,12 @@ class Families:
         return person
 
     def _load(self, rows: Sequence[Read]) -> None:
-        wanted = {row.household_id for _, row in rows} - self._known.keys()
+        self._known, self._people, self._by_number = {}, {}, {}
+        wanted = {row.household_id for _, row in rows}
         for found in self._households.collection.find({"_id": {"$in": list(wanted)}}, _LOADED):
             household = HOUSEHOLD_FORM.state(found)
             self._known[household.household_id] = household
+        self._known |= {id: self._rehearsed(id) for id in wanted & self._said.keys()}
         numbers = {index: row.id_number for _, row in rows if row.id_number for index in self._indexes(row.id_number)}
         ids = [row.resident_id for _, row in rows if row.resident_id]
         either: list[dict[str, Any]] = [{"_id": {"$in": ids}}, {"id_number.index": {"$in": list(numbers)}}]
@@ -177,9 +195,25 @@ class Families:
             for found in self._residents.collection.find({"city": self._job.city, **HERE, **one}, _LOADED):
                 self._remember(RESIDENT_FORM.state(found), numbers)
 
+    def _rehearsed(self, household_id: str) -> Household:
+        area_code, house_id, match_flag, head_id = self._said[household_id]
+        at = self._job.created_at
+        return Household(
+            household_id=household_id,
+            city=self._job.city,
+            area_code=area_code,
+            house_id=house_id,
+            match_flag=match_flag,
+            head_id=head_id,
+            created_at=at,
+            changed_at=at,
+        )
+
     def _remember(self, person: Resident, numbers: Mapping[bytes, str]) -> None:
         if not person.area_code.startswith(self._job.area_code):
             return
+        if joined := self._joined.get(person.resident_id):
+            person = replace(person, household_id=joined[0], household_relation=joined[1])
         self._people.setdefault(person.resident_id, person)
         if person.id_number and (number := numbers.get(bytes(person.id_number.index))):
             self._by_number[number] = person.resident_id
