@@ -35,8 +35,8 @@ export const FIELDS: Record<Verb, RightsField[]> = {
   LinkAccount: [field('account', 'line', { required: always, hint: 'rights.field.accountHint' })],
   // Nobody ends every link by leaving a field empty: that is chosen.
   UnlinkAccount: [
-    field('allAccounts', 'switch', { hint: 'rights.field.allAccountsHint', initial: () => false, wire: () => ({}) }),
     field('account', 'line', { required: always, shown: ({ allAccounts }) => !allAccounts, hint: 'rights.field.accountHint' }),
+    field('allAccounts', 'switch', { hint: 'rights.field.allAccountsHint', initial: () => false, wire: () => ({}) }),
   ],
 }
 
