@@ -6,7 +6,8 @@ import { areaName, areaPath, short } from '@/model/areas'
 import { codeName, codesOf, departmentChip } from '@/model/codes'
 import { formatAge, formatDate, formatDuration, formatLastDay, formatSpan, formatTick, formatTime } from '@/model/format'
 import { CASE_STATES, STEPS, stepStatus } from '@/model/workflow'
-import { pointFromText } from '@/model/position'
+import { learnServerTime } from '@/model/now'
+import { attachmentOf, pointFromText } from '@/model/position'
 import { fillPath, queryOf } from '@/api/call'
 
 vi.mock('@/i18n', () => ({}))
@@ -100,5 +101,15 @@ describe('routes', () => {
 
   it('repeat lists, dot into messages and drop what is empty', () => {
     expect(queryOf({ states: ['A', 'B'], point: { longitude: 1, latitude: 2 }, cursor: '', caseId: 'x' }, new Set(['caseId']))).toBe('?states=A&states=B&point.longitude=1&point.latitude=2')
+  })
+})
+
+describe('photographs', () => {
+  it('are not from the future, however fast the clock of the device', async () => {
+    learnServerTime(new Date(Date.now() - 3_600_000).toUTCString())
+    const taken = async (lastModified: number): Promise<number> => Date.parse((await attachmentOf(new File(['x'], 'a.jpg', { lastModified }), undefined)).takenAt ?? '')
+    expect(await taken(Date.now())).toBeLessThan(Date.now() - 3_500_000)
+    expect(await taken(Date.parse('2026-01-02T03:04:05Z'))).toBe(Date.parse('2026-01-02T03:04:05Z'))
+    learnServerTime(new Date().toUTCString())
   })
 })

@@ -1,5 +1,6 @@
 /** Where the device is, and what a chosen photograph says of itself. */
 import type { Attachment, Point } from '@/generated/contract'
+import { serverNow } from './now'
 
 /** Position of the device; rejects when there is none, after at most 10 s. Browsers give it on secure connections only. */
 export function currentPoint(): Promise<Point> {
@@ -23,7 +24,8 @@ export const canFingerprint = (): boolean => window.isSecureContext && 'subtle' 
 export async function attachmentOf(file: File, point: Point | undefined): Promise<Attachment> {
   const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer())
   const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
-  const takenAt = new Date(file.lastModified).toISOString()
+  // A device whose clock is fast must not send photographs from the future: they would be refused.
+  const takenAt = new Date(Math.min(file.lastModified, serverNow())).toISOString()
   return { uri: `urn:sha256:${sha256}`, sha256, takenAt, ...(point ? { point } : {}) }
 }
 
