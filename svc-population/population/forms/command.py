@@ -214,6 +214,7 @@ class SignIn:
             with urllib.request.urlopen(self._url, data=self._form, timeout=15) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code in (400, 401, 403):
                 raise Unauthenticated("Name or password is wrong.", reason="WRONG_CREDENTIALS") from None
             raise Unavailable(f"The suite answers {error.code}.", reason="EDGE_UNAVAILABLE") from None

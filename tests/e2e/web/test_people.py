@@ -1,5 +1,6 @@
 """The pages of the population register: found for a purpose, shown in full on record, collected, counted, imported, merged, asked about."""
 
+import io
 import re
 import time
 import uuid
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from population.forms import command
 from tests.e2e.web.conftest import SignIn
-from tests.e2e.web.office import GRID, Office
+from tests.e2e.web.office import GRID, PASSWORD, Office
 from tests.e2e.web.test_accessible import serious
 from tests.e2e.web.test_ways import submit
 
@@ -155,6 +157,29 @@ def test_collection_forms_are_downloaded_where_jobs_are_and_where_people_collect
     expect(page.get_by_role("region", name="Collection forms").get_by_role("button")).to_have_count(5)
     shoot(page, "collection-forms-phone", full=True)
     assert serious(page) == []
+
+
+def test_forms_come_back_through_the_entry_by_who_signs_in(
+    edge_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "binglian_care_visit.csv"
+    key = str(uuid.uuid4())
+    file.write_text(f"plan_id,nothing_to_report,KEY\n{uuid.uuid4()},true,uuid:{key}\n", encoding="utf-8")
+    (tmp_path / "binglian_care_visit-evidence.csv").write_text("uri,PARENT_KEY\n", encoding="utf-8")
+
+    def bring(*more: str) -> tuple[int, str]:
+        out = io.StringIO()
+        return command.main(["bring", "care_visit", str(file), "--edge", edge_url, *more], out=out), out.getvalue()
+
+    monkeypatch.setenv("BINGLIAN_PASSWORD", PASSWORD)
+    code, said = bring("--user", "worker", "--dry-run")
+    assert (code, "row 1: VISIT_PLAN_NOT_FOUND (plan_id)" in said) == (1, True), said
+    code, said = bring("--user", "worker")
+    assert (code, "row 1: VISIT_PLAN_NOT_FOUND" in said) == (1, True), said
+    assert key in file.with_name(f"{file.name}.results.csv").read_text(encoding="utf-8-sig")
+    monkeypatch.setenv("BINGLIAN_PASSWORD", "wrong")
+    code, said = bring("--user", "worker")
+    assert (code, "WRONG_CREDENTIALS" in said) == (2, True), said
 
 
 def test_a_duplicate_is_explained_merged_and_taken_apart(office: Office, sign_in: SignIn, shoot: Callable[..., None]) -> None:
