@@ -209,8 +209,8 @@ def test_the_care_register_in_figures(office: Office, sign_in: SignIn, shoot: Ca
     expect(page.get_by_label("按区域：").first).to_be_visible()
     shoot(page, "care-figures", full=True)
     assert serious(page) == []
-    phone = sign_in("worker", "/people/care/figures", phone=True)
-    expect(phone.get_by_role("button", name="高龄老人")).to_be_visible()
+    phone = sign_in("worker", "/people/care/figures", phone=True, language="en")
+    expect(phone.get_by_role("button", name="Oldest-old")).to_be_visible()
     shoot(phone, "care-figures-phone", full=True)
     assert phone.evaluate(PHONE_FITS)
 
