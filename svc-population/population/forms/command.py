@@ -1,7 +1,7 @@
 """`python -m population forms`: writes the forms as XLSForm, and brings back what was filled in with them.
 
     python -m population forms make --to forms
-    python -m population forms bring field_check export.zip --edge https://binglian.example --user zhang --photos https://…
+    python -m population forms bring field_check export.zip --edge https://binglian.example --user zhang --photos LINK
 
 A client like any other: it needs no database and no key, and acts as who brings the submissions, in their areas and with their rights.
 """

@@ -25,7 +25,7 @@ Metadata = list[tuple[str, str]]
 
 
 def channel_to(edge: str) -> grpc.Channel:
-    """Returns a channel to `http://host:port`, or `https://host` with TLS."""
+    """Returns a channel to the entry of a suite, with TLS where its address begins with https."""
     scheme, _, rest = edge.partition("://")
     host = rest.rstrip("/")
     if scheme == "https":

@@ -1,6 +1,6 @@
 """Submissions of a form, out of what an ODK server exports: one row each, the answers of repeat groups in files or sheets of their own.
 
-ODK Central (https://docs.getodk.org/central-submissions/) gives a ZIP file with `<form>.csv`, `<form>-<repeat>.csv` and `media/`, or the
+ODK Central gives a ZIP file with `<form>.csv`, `<form>-<repeat>.csv` and `media/`, or the
 CSV files alone: `KEY` names a submission, `PARENT_KEY` the one an answer is part of. KoBoToolbox gives a workbook with a sheet per repeat
 group: `_uuid`, `_submission__uuid`. Columns of groups and the server's own columns are left alone.
 """
