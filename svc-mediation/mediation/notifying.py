@@ -41,7 +41,7 @@ MESSAGES_AT_ONCE = 16
 TURN_SECONDS = 2.0
 # No attempt lasts longer, however slowly a gateway dribbles: well inside the lease.
 _LONGEST_ATTEMPT = 3 * SECONDS
-_TASK = ("task_id", "department", "role", "state")
+_TASK = ("task_id", "department", "role", "state", "removed_at")
 # What telling needs of a case and no more: most of a case is the clocks of its tasks, and to read them costs ten times the rest.
 _CASE = dict.fromkeys(
     ("number", "category", "severity", "area_code", "reporter", "followers", *(f"tasks.{name}" for name in _TASK)), True

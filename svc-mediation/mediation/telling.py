@@ -33,6 +33,7 @@ _TO_DO = {
     ReminderKind.PERFORMANCE: "协议履行期限将满",
     ReminderKind.REMEDIES: "请告知当事人其他途径",
 }
+_NOT_NEEDED = "事件已结案，无需继续办理"
 # An import repeats what happened long ago; nobody needs to be woken by it.
 HISTORY = timedelta(days=1)
 _TIMES = (
@@ -150,6 +151,10 @@ def _verified(fields: Fields, case: Fields) -> Iterator[Told]:
 def _closed(fields: Fields, case: Fields) -> Iterator[Told]:
     yield from _to_lead(NoticeKind.CLOSED, case)
     yield Told(kind=NoticeKind.CLOSED, post=None, followed=True)
+    for task in case.get("tasks", ()):
+        # What the join policy did not need was taken out by the closing itself: no other fact says so.
+        if task.get("removed_at") is not None and task["removed_at"] == fields.get("closed_at"):
+            yield _of_task(NoticeKind.REMOVED, department_post(task["department"]), task, reason=_NOT_NEEDED)
 
 
 def _rejected(fields: Fields, case: Fields) -> Iterator[Told]:

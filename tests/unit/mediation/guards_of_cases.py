@@ -61,6 +61,13 @@ ACCESS = (
         "happened_at",
     ),
     Guard(
+        "a photograph from the time to come",
+        "IN_FUTURE",
+        "This time lies in the future.",
+        lambda: policies.check_taken([replace(photo(), taken_at=after_start(seconds=3))], field="photos", now=START),
+        "photos[0].taken_at",
+    ),
+    Guard(
         "an earlier time that is no import's",
         "HAPPENED_AT_NOT_ALLOWED",
         "Only an import may say when this happened.",

@@ -50,6 +50,7 @@ def test_the_longest_names_stay_on_the_card() -> None:
     made = card.card_of(long)
     assert made.contact[1].endswith("等")
     assert card._set(page, made, 9, 9) <= 148.5 - 5
+    assert page.output()
 
 
 def test_four_of_them_are_one_page() -> None:

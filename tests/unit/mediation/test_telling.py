@@ -102,6 +102,15 @@ def test_the_end_of_a_case() -> None:
     assert told("case_rejected", reason="x") == {("rejected", "reporter", "")}
 
 
+def test_who_had_not_finished_hears_that_the_closing_ended_its_task() -> None:
+    at = NOW + dt.timedelta(hours=1)
+    late = {"task_id": "t9", "department": "ENV", "role": "joint", "state": "removed", "removed_at": at}
+    before = {**late, "task_id": "t8", "department": "UMD", "removed_at": NOW}
+    case = {**CASE, "tasks": [*CASE["tasks"], late, before]}
+    rows = tell("mediation.case_closed.v1", {"case_id": CASE["_id"], "closed_at": at}, case)
+    assert [(row.kind, row.department, row.task_id) for row in rows if row.task_id] == [("removed", "ENV", "t9")]
+
+
 FIRE = (DEPARTMENT, "FIRE")
 
 
@@ -387,7 +396,7 @@ def test_every_enum_has_the_values_of_its_proto(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "shown", "own"),
     [
-        ("Notice", {"read"}, {"created_at", "keep_until", "roles", "post_department", "subjects", "read_by"}),
+        ("Notice", {"over", "read"}, {"created_at", "keep_until", "roles", "post_department", "subjects", "read_by"}),
         ("Delivery", set(), {"keep_until", "claimed_by", "contact"}),
         ("DeliveryAttempt", set(), set()),
         ("Duty", set(), set()),
