@@ -10,6 +10,7 @@ from population.config import CommandSettings, Settings
 from population.domain.collection import FieldLedger
 from population.domain.fact_bundle import FactBundle
 from population.domain.household import Household
+from population.domain.job import Job
 from population.domain.merge import Merge
 from population.domain.resident import Resident
 from population.domain.verification import VerificationOrder
@@ -69,6 +70,7 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
     residents = api.repository(Resident, collection="residents", id_field="resident_id")
     households = api.repository(Household, collection="households", id_field="household_id")
     ledgers = api.repository(FieldLedger, collection="field_ledgers", id_field="resident_id")
+    jobs = api.repository(Job, collection="jobs", id_field="job_id")
     orders = api.repository(VerificationOrder, collection="verification_orders", id_field="order_id")
     # Only imports write here; the relay of this process publishes it.
     api.repository(FactBundle, collection="fact_bundles", id_field="bundle_id")
@@ -90,8 +92,8 @@ def servicers(api: Api) -> list[tuple[Any, Any]]:
             orders_grpc.add_VerificationServiceServicer_to_server,
             rpc.VerificationServicer(orders=orders, residents=residents),
         ),
-        (jobs_grpc.add_JobServiceServicer_to_server, job_servicer(api, vault, audit_key)),
-        (questions_grpc.add_QuestionServiceServicer_to_server, question_servicer(api, vault, audit_key)),
+        (jobs_grpc.add_JobServiceServicer_to_server, job_servicer(api, vault, audit_key, jobs)),
+        (questions_grpc.add_QuestionServiceServicer_to_server, question_servicer(api, vault, audit_key, jobs)),
         *work_servicers(api, residents=residents, ledgers=ledgers, vault=vault),
         *privacy_servicers(api, residents=residents, vault=vault, audit_key=audit_key),
     ]
@@ -107,7 +109,7 @@ def merge_servicer(api: Api, residents: Repository[Resident], vault: Vault) -> A
     return servicer
 
 
-def question_servicer(api: Api, vault: Vault, audit_key: bytes) -> Any:
+def question_servicer(api: Api, vault: Vault, audit_key: bytes, jobs: Repository[Job]) -> Any:
     """QuestionService; without the address of a replica it answers for single communities only."""
     from binglian.housing.v1.area_service_pb2_grpc import AreaServiceStub
     from binglian.population.v1.question_service_pb2_grpc import QuestionServiceStub
@@ -123,6 +125,7 @@ def question_servicer(api: Api, vault: Vault, audit_key: bytes) -> Any:
         replica=configured_stub(api, QuestionServiceStub, "population-replica"),
         surfaces=HousingSurfaces(areas) if areas else None,
         trail=Trail(api.db[ENTRIES], key=audit_key),
+        jobs=jobs,
     )
 
 
@@ -178,14 +181,14 @@ def jobs() -> None:
     process.serve(settings)
 
 
-def job_servicer(api: Api, vault: Vault, audit_key: bytes) -> Any:
+def job_servicer(api: Api, vault: Vault, audit_key: bytes, jobs: Repository[Job]) -> Any:
     """JobService."""
-    from population.domain.job import Job, JobFile
+    from population.domain.job import JobFile
     from population.privacy.trail import ENTRIES, Trail
     from population.rpc.jobs import JobServicer
 
     return JobServicer(
-        jobs=api.repository(Job, collection="jobs", id_field="job_id"),
+        jobs=jobs,
         files=api.repository(JobFile, collection="job_files", id_field="file_id"),
         database=api.db,
         vault=vault,

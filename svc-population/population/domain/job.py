@@ -69,12 +69,13 @@ class ImportSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExportSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export writes; masked unless `in_full`."""
+    """What an export writes; masked unless `in_full`. With an `election_day` (YYYY-MM-DD) only who may vote on it."""
 
     fields: tuple[str, ...]
     format: FileFormat
     area_prefix: str = ""
     in_full: bool = False
+    election_day: str = ""
 
 
 class CrossCheckSpec(msgspec.Struct, frozen=True, kw_only=True):

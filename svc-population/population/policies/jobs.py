@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 from population.domain.job import CrossCheckSpec, ExportSpec, FeedKind, FeedSpec, Job, JobFile, JobKind, JobSource, JobState
 from population.policies.requests import Actor
@@ -53,6 +53,8 @@ PERSONAL = SENSITIVE | {"name", "sex", "birth_date", "id_doc_type", "household_r
 ALONE = 500
 """Rows with personal fields one person may export without another's consent (audit_event.csv, AE05)."""
 NOT_APPROVED = "NOT_APPROVED"
+ROLL_PURPOSE = "P09"
+"""The purpose of the roll of voters (purpose_code.csv)."""
 
 
 def after(job: Job, verb: str) -> JobState:
@@ -73,9 +75,9 @@ def check_source(source: JobSource | None, *, field: str) -> None:
         )
 
 
-def check_export(spec: ExportSpec, *, hidden: Collection[str]) -> None:
+def check_export(spec: ExportSpec, *, hidden: Collection[str], purpose: str) -> None:
     """Raises InvalidArgument (FIELD_UNKNOWN) for a field nobody may export, PermissionDenied (PURPOSE_NOT_ALLOWED) for one that the
-    stated purpose shows to nobody in full; `hidden` are those.
+    stated purpose shows to nobody in full (`hidden` are those), and for a roll of voters that is not for an election.
     """
     for index, name in enumerate(spec.fields):
         if name not in EXPORTED:
@@ -83,6 +85,10 @@ def check_export(spec: ExportSpec, *, hidden: Collection[str]) -> None:
                 f"These can be exported: {', '.join(EXPORTED)}.", reason="FIELD_UNKNOWN", field=f"export_spec.fields[{index}]"
             )
 
+    if spec.election_day and purpose != ROLL_PURPOSE:
+        raise PermissionDenied(
+            f"The roll of voters is for {ROLL_PURPOSE}.", reason="PURPOSE_NOT_ALLOWED", metadata={"purposes": ROLL_PURPOSE}
+        )
     beyond = [name for name in spec.fields if name in hidden]
     if spec.in_full and beyond:
         raise PermissionDenied(
@@ -102,6 +108,16 @@ def lacks_approval(job: Job) -> bool:
     if job.export_spec is None or job.approved_by:
         return False
     return job.needs_approval or job.failure_reason == NOT_APPROVED or needs_approval(job.export_spec)
+
+
+def check_release(job: Job, *, prefix: str, day: date) -> None:
+    """Raises FailedPrecondition (NOT_APPROVED) unless two people released the roll of voters of this area and day (AE05)."""
+    spec = job.export_spec
+    ended = job.state in (JobState.CANCELLING, JobState.CANCELLED)
+    released = spec is not None and spec.in_full and job.purpose == ROLL_PURPOSE and bool(job.approved_by) and not ended
+    covered = spec is not None and prefix.startswith(spec.area_prefix or job.area_code)
+    if spec is None or not released or not covered or spec.election_day != day.isoformat():
+        raise FailedPrecondition("Nobody has released the roll of this area for this day.", reason=NOT_APPROVED)
 
 
 def check_download(job: Job, *, by: Actor, purpose: str) -> None:

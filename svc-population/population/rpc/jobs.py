@@ -122,7 +122,7 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
         """See the proto."""
         spec = msgspec.convert(to_fields(request.export_spec), ExportSpec)
         caller = current_caller()
-        policies.check_export(spec, hidden=hidden_from(caller.purpose, spec.fields))
+        policies.check_export(spec, hidden=hidden_from(caller.purpose, spec.fields), purpose=caller.purpose)
         if spec.area_prefix:
             check_area(caller, spec.area_prefix)
         query = exported(own=caller.area, spec=spec)

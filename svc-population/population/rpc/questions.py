@@ -13,6 +13,8 @@ from binglian.population.v1 import question_service_pb2 as pb
 from pymongo.asynchronous.collection import AsyncCollection
 
 from population import store
+from population.domain.job import Job
+from population.policies.jobs import ALONE, NOT_APPROVED, check_release
 from population.policies.requests import local_day, read_day
 from population.privacy import audit
 from population.privacy.trail import Trail
@@ -24,8 +26,9 @@ from population.rpc.people import PRESENT, SHOWN, person
 from population.rpc.tokens import KEYS, behind, token_after, token_of
 from svckit.access import current_caller
 from svckit.documents import utc_now
-from svckit.errors import Unavailable
+from svckit.errors import FailedPrecondition, Unavailable
 from svckit.paging import code_range, sort_by
+from svckit.store import Repository
 
 _log = logging.getLogger(__name__)
 DEFAULT_PAGE = 50
@@ -43,13 +46,21 @@ class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
     """`replica`: a stub of the replica's process, None where none is configured."""
 
     def __init__(
-        self, *, rows: AsyncCollection[Raw], seal: Seal, replica: Any | None, surfaces: Surfaces | None, trail: Trail
+        self,
+        *,
+        rows: AsyncCollection[Raw],
+        seal: Seal,
+        replica: Any | None,
+        surfaces: Surfaces | None,
+        trail: Trail,
+        jobs: Repository[Job],
     ) -> None:
         self._rows = rows
         self._seal = seal
         self._replica = replica
         self._surfaces = surfaces
         self._trail = trail
+        self._jobs = jobs
 
     async def FindPeople(self, request: pb.FindPeopleRequest, context: object) -> pb.FindPeopleResponse:
         """See the proto."""
@@ -152,9 +163,21 @@ class QuestionServicer(question_service_pb2_grpc.QuestionServiceServicer):
         after, prefix = token_after(request.cursor), area_of(caller, request.area_prefix)
         if prefix is None:
             return
+        if await voters.is_long(self._rows, prefix=prefix, day=day):
+            await self._check_released(request.job_id, prefix=prefix, day=day)
         _log.info("%s streams the roll of voters of %s for %s", caller.subject, prefix or "all", day)
         async for entries, last in voters.roll(self._rows, prefix=prefix, day=day, after=after):
             yield pb.ExportVoterRollResponse(entries=entries, cursor=token_of(last))
+
+    async def _check_released(self, job_id: str, *, prefix: str, day: dt.date) -> None:
+        """Raises FailedPrecondition (NOT_APPROVED), NotFound."""
+        if not job_id:
+            raise FailedPrecondition(
+                f"More than {ALONE} lines need the release of somebody else: name the job of the export.",
+                reason=NOT_APPROVED,
+                field="job_id",
+            )
+        check_release(await self._jobs.get(job_id), prefix=prefix, day=day)
 
     def _large(self, name: str, request: Any) -> Awaitable[Any]:
         """Asks the replica, for the same purpose. Raises Unavailable (REPLICA_UNAVAILABLE) where there is none."""

@@ -9,9 +9,9 @@ from typing import Any
 from binglian.population.v1 import question_pb2 as pb
 from pymongo.asynchronous.collection import AsyncCollection
 
-from population.elections import OVERSEAS, VOTING_AGE
+from population.elections import voting
+from population.policies.jobs import ALONE
 from population.questions.asking import Found
-from population.questions.conditions import latest_birth
 from population.rpc.people import PRESENT, SHOWN, house_of
 from population.rpc.tokens import KEYS, behind
 from svckit.paging import code_range, sort_by
@@ -25,18 +25,22 @@ async def roll(
     rows: AsyncCollection[dict[str, Any]], *, prefix: str, day: date, after: Found | None
 ) -> AsyncIterator[tuple[list[pb.VoterEntry], Found]]:
     """Yields lines, some hundred at a time, each time with the last of them."""
-    query: dict[str, Any] = {
-        **PRESENT,
-        "birth_date": {"$gt": "", "$lte": latest_birth(VOTING_AGE, today=day).isoformat()},
-        "resident_type": {"$ne": OVERSEAS},
-    }
-    if prefix:
-        query["area_code"] = code_range(prefix)
+    query = _condition(prefix, day)
     condition = {"$and": [query, behind(after)]} if after else query
     cursor = rows.find(condition, SHOWN, batch_size=_READ_AT_ONCE).sort(sort_by(KEYS)).hint("area")
     async with cursor:
         while found := await cursor.to_list(AT_ONCE):
             yield [_entry(row) for row in found], Found(found[-1]["area_code"], found[-1]["_id"])
+
+
+async def is_long(rows: AsyncCollection[dict[str, Any]], *, prefix: str, day: date) -> bool:
+    """Tells whether the roll has more lines than one person may have without another's consent (AE05)."""
+    return await rows.count_documents(_condition(prefix, day), limit=ALONE + 1, hint="area") > ALONE
+
+
+def _condition(prefix: str, day: date) -> dict[str, Any]:
+    area = {"area_code": code_range(prefix)} if prefix else {}
+    return {**PRESENT, **voting(day), **area}
 
 
 def _entry(row: Mapping[str, Any]) -> pb.VoterEntry:

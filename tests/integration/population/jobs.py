@@ -93,10 +93,10 @@ class Desk:
         return found
 
     def output(self, job: job_pb2.Job, name: str) -> bytes:
-        """The bytes of an output."""
+        """The bytes of an output, fetched for what the job was started for."""
         file_id = next(output.file_id for output in job.outputs if output.name == name)
         request = pb.ExportJobOutputRequest(job_id=job.job_id, file_id=file_id)
-        return b"".join(answer.part.data for answer in self.jobs.ExportJobOutput(request, **self.steward))
+        return b"".join(answer.part.data for answer in self.jobs.ExportJobOutput(request, **self.stating(job.purpose)))
 
 
 def counts(job: job_pb2.Job) -> dict[str, int]:

@@ -26,7 +26,8 @@ from tests.services import eventually
 
 CONSTANTS = {"area_code": GRID, "id_doc_type": "111", "resident_type": "01"}
 MAPPING = {"columns": COLUMNS, "constants": CONSTANTS}
-EXPORTED, CROWDED = f"{GRID[:-4]}7001", f"{GRID[:-4]}7002"
+EXPORTED, CROWDED, VOTING = (f"{GRID[:-4]}700{number}" for number in (1, 2, 3))
+VOTERS = ("2008-11-03", "2008-11-04")
 NAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
 
 
@@ -230,6 +231,13 @@ class TestExport:
         assert counts(self.approve(desk, masked))["written"] == 501
         impersonal = self.start(desk, area_prefix=CROWDED, fields=["resident_id", "resident_type"])
         assert impersonal.state == job_pb2.JOB_STATE_QUEUED
+
+    def test_of_a_roll_are_only_who_may_vote_on_the_day(self, desk: Desk) -> None:
+        voter, child = (desk.people.enter(area_code=VOTING, birth_date=born, id_doc_type="", id_number="") for born in VOTERS)
+        roll = self.start(desk, purpose="P09", area_prefix=VOTING, fields=["resident_id"], election_day="2026-11-03")
+        text = desk.output(desk.ended(roll), "residents.csv").decode()
+        assert voter.resident_id in text
+        assert child.resident_id not in text
 
     @pytest.mark.parametrize(
         ("format", "name"), [("FILE_FORMAT_XLSX", "residents.xlsx"), ("FILE_FORMAT_PARQUET", "residents.parquet")]

@@ -17,6 +17,8 @@ import grpc
 import pytest
 from binglian.housing.v1 import events_pb2 as housing
 from binglian.population.v1 import (
+    job_service_pb2,
+    job_service_pb2_grpc,
     question_pb2,
     question_service_pb2,
     question_service_pb2_grpc,
@@ -304,9 +306,35 @@ def test_children_of_school_age_around_a_point(office: Office) -> None:
     assert (list(own.ages), own.total) == (list(near.ages), near.total)
 
 
+def released(office: Office, area: str, *, day: str = "2026-11-03", approved: bool = True) -> str:
+    """An export of the roll of voters, approved by a second person."""
+    jobs = job_service_pb2_grpc.JobServiceStub(office.people.service.channel)
+    spec = {"fields": ["name"], "format": "FILE_FORMAT_CSV", "in_full": True, "election_day": day, "area_prefix": area}
+    request = job_service_pb2.StartExportRequest(request_id=new_id(), legal_basis="选举法", export_spec=spec)
+    steward = office.people.caller("steward", "DATA_STEWARD", area="4205", purpose="P09", purposes=["P09"])
+    job = jobs.StartExport(request, **steward).job
+    if approved:
+        officer = office.people.caller("officer", "DPO", area="4205", purpose="P11", purposes=["P11"])
+        jobs.ApproveJob(job_service_pb2.ApproveJobRequest(request_id=new_id(), job_id=job.job_id), **officer)
+    return job.job_id
+
+
+def test_a_long_roll_of_voters_is_released_by_two_people(office: Office) -> None:
+    def refused(**more: Any) -> str:
+        request = pb.ExportVoterRollRequest(**{"area_prefix": DISTRICT, "election_day": "2026-11-03", **more})
+        return refusal(lambda *a, **k: list(office.ask.ExportVoterRoll(*a, **k)), request, **office.clerk(purpose="P09")).reason
+
+    of_a_community = released(office, COMMUNITY)
+    assert refused() == "NOT_APPROVED"
+    assert refused(job_id="nobody") == "JOB_NOT_FOUND"
+    assert refused(job_id=released(office, DISTRICT, approved=False)) == "NOT_APPROVED"
+    assert refused(job_id=released(office, DISTRICT, day="2026-11-04")) == "NOT_APPROVED"
+    assert refused(job_id=of_a_community) == "NOT_APPROVED"
+
+
 def test_the_roll_of_voters_is_streamed_whole_and_resumes(office: Office) -> None:
     clerk = office.clerk(purpose="P09")
-    request = pb.ExportVoterRollRequest(area_prefix=DISTRICT, election_day="2026-11-03")
+    request = pb.ExportVoterRollRequest(area_prefix=DISTRICT, election_day="2026-11-03", job_id=released(office, DISTRICT))
     messages = list(office.ask.ExportVoterRoll(request, **clerk))
     lines = [line for message in messages for line in message.entries]
     born = {"birth_date": {"$lte": "2008-11-03", "$gt": ""}, "resident_type": {"$ne": "05"}}

@@ -62,10 +62,10 @@ class Register:
         """The documents, with a bare client."""
         return self.mongo[DATABASE]["residents"]
 
-    def caller(self, purpose: str, *, role: str = "DATA_STEWARD") -> tuple[tuple[str, str], ...]:
+    def caller(self, purpose: str, *, role: str = "DATA_STEWARD", subject: str = "bench") -> tuple[tuple[str, str], ...]:
         """Metadata of somebody who may ask everything in the city."""
         token = self.stack.issuer.token(
-            sub="bench", roles=[role], area="4205", purposes=["P01", "P02", "P08", "P09", "P11", "P12"], exp=time.time() + DAY
+            sub=subject, roles=[role], area="4205", purposes=["P01", "P02", "P08", "P09", "P11", "P12"], exp=time.time() + DAY
         )
         return ("authorization", f"Bearer {token}"), ("x-purpose", purpose)
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import duckdb
+import msgspec
 import pytest
 from binglian.options.v1 import options_pb2
 from binglian.population.v1 import resident_pb2
@@ -72,12 +73,20 @@ def test_what_a_purpose_does_not_show(purpose: str, hidden: set[str]) -> None:
 
 
 def test_in_full_only_what_the_purpose_shows() -> None:
-    check_export(spec("name", "id_number"), hidden={"id_number"})
+    check_export(spec("name", "id_number"), hidden={"id_number"}, purpose="P11")
     with pytest.raises(PermissionDenied) as refusal:
-        check_export(spec("name", "id_number", in_full=True), hidden={"id_number"})
+        check_export(spec("name", "id_number", in_full=True), hidden={"id_number"}, purpose="P11")
     assert (refusal.value.reason, refusal.value.field) == ("PURPOSE_NOT_ALLOWED", "export_spec.in_full")
     with pytest.raises(InvalidArgument, match="can be exported"):
-        check_export(spec("nonsense"), hidden=())
+        check_export(spec("nonsense"), hidden=(), purpose="P11")
+
+
+def test_a_roll_of_voters_is_for_an_election_only() -> None:
+    roll = msgspec.structs.replace(spec("name"), election_day="2026-11-03")
+    check_export(roll, hidden=(), purpose="P09")
+    with pytest.raises(PermissionDenied) as refusal:
+        check_export(roll, hidden=(), purpose="P02")
+    assert refusal.value.reason == "PURPOSE_NOT_ALLOWED"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ const NO_FILE = 'MR07'
 const GRID_LOOKS = 'MR01'
 /** The one purpose records of people are fed for: to verify what the register says (P11). */
 const VERIFYING = 'P11'
+/** The one purpose the roll of voters is written for (P09). */
+const VOTING = 'P09'
 const EXPORTED = ['name', 'sex', 'birth_date', 'id_doc_type', 'id_number', 'phone', 'resident_type', 'household_relation', 'area_code', 'match_flag'] as const
 
 const faultOf = (value: unknown): string => {
@@ -75,5 +77,6 @@ export const FIELDS: Record<StartVerb, JobField[]> = {
     area('exportSpec.areaPrefix'),
     field('exportSpec.format', 'choice', 'format', { required: always, options: () => FileFormat.slice(1).map((value) => ({ value, label: value.replace('FILE_FORMAT_', '') })), initial: () => 'FILE_FORMAT_XLSX' }),
     field('exportSpec.inFull', 'switch', 'inFull', { initial: () => false }),
+    field('exportSpec.electionDay', 'day', 'electionDay', { shown: (values) => values.purpose === VOTING, hint: 'job.field.electionDayHint' }),
   ],
 }

@@ -59,7 +59,7 @@ export const zh = {
     ageFault: '最小年龄不能大于最大年龄。', hint: '例如：拟建学校周围 800 米内 6 至 14 岁的儿童。按学段等固定年龄段统计全市居民，不足 10 人的不公布。', result: '周围 {radius} 米内 {from} 至 {to} 岁', byAge: '按年龄',
   },
   voters: {
-    title: '选民核对', day: '选举日', start: '生成核对名单', hint: '选举日年满 18 周岁的人，按区域排列。名单只用于选民登记核对，保存者须在选举结束后 60 日内删除。', reading: '已收到 {n} 人', stopped: '已停在 {n} 人', whole: '共 {n} 人，已全部收到',
+    title: '选民核对', day: '选举日', release: '批准编号', releaseHint: '超过 500 人须两人同意：先发起“导出”（用途 P09、完整内容、填写选举日），由另一人批准，再在此填写任务编号。', start: '生成核对名单', hint: '选举日年满 18 周岁的人，按区域排列。名单只用于选民登记核对，保存者须在选举结束后 60 日内删除。', reading: '已收到 {n} 人', stopped: '已停在 {n} 人', whole: '共 {n} 人，已全部收到',
     of: '，约 {n} 人', stop: '停止', resume: '继续', save: '保存为 CSV',
     column: { place: '序号', name: '姓名', sex: '性别', birth: '出生日期', area: '社区或网格', code: '区划代码', type: '人口类型' } as Record<string, string>,
   },
@@ -125,7 +125,7 @@ export const en: typeof zh = {
     ageFault: 'The youngest age is above the oldest.', hint: 'For instance children of 6 to 14 within 800 m of a site for a school. Counted are fixed bands of ages, across borders of areas; counts below 10 are withheld.', result: '{from} to {to} years within {radius} m', byAge: 'By age',
   },
   voters: {
-    title: 'Voter roll', day: 'Election day', start: 'Make the list', hint: 'Everybody who is 18 on election day, area by area. Only to check the roll of voters with: whoever keeps it deletes it 60 days after the election.', reading: '{n} received', stopped: 'Stopped at {n}', whole: '{n}, all received',
+    title: 'Voter roll', day: 'Election day', release: 'Release', releaseHint: 'More than 500 people take two: start an export (purpose P09, in full, with the election day), let somebody else approve it, and put its number here.', start: 'Make the list', hint: 'Everybody who is 18 on election day, area by area. Only to check the roll of voters with: whoever keeps it deletes it 60 days after the election.', reading: '{n} received', stopped: 'Stopped at {n}', whole: '{n}, all received',
     of: 'of about {n}', stop: 'Stop', resume: 'Go on', save: 'Save as CSV',
     column: { place: 'No.', name: 'Name', sex: 'Sex', birth: 'Born', area: 'Community or grid', code: 'Area code', type: 'Kind' },
   },
@@ -133,6 +133,7 @@ export const en: typeof zh = {
 
 export const reasonsZh = {
   FILTER_INVALID: '条件有误。',
+  NOT_APPROVED: '尚未经他人批准。',
   REPLICA_UNAVAILABLE: '统计副本暂不可用，请稍后重试。',
   PERIOD_INVALID: '时间段不正确。',
   PAGE_TOKEN_INVALID: '列表已变化，请重新查询。',
@@ -140,6 +141,7 @@ export const reasonsZh = {
 
 export const reasonsEn: typeof reasonsZh = {
   FILTER_INVALID: 'The filter cannot be read.',
+  NOT_APPROVED: 'Nobody else has approved this yet.',
   REPLICA_UNAVAILABLE: 'The replica does not answer now. Please try again in a moment.',
   PERIOD_INVALID: 'This period is not right.',
   PAGE_TOKEN_INVALID: 'The list has changed: ask again.',
