@@ -149,10 +149,14 @@ async def test_merged_reporters_stay_informed(office: Office, worker: Any) -> No
     assert (merged.state, merged.merging.number) == (case_pb2.CASE_STATE_MERGED, parent.number)
     await office.dispatcher.dispatch(parent.case_id, "PMC", "FIRE")
 
-    async def told() -> bool:
-        return (await office.neighbour.get(child.case_id)).merging.state == "parallel"
+    async def told(state: str) -> bool:
+        return (await office.neighbour.get(child.case_id)).merging.state == state
 
-    await until(told)
+    await until(lambda: told("parallel"))
+    later = Timestamp()
+    later.FromDatetime(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=10))
+    await office.ways(office.dispatcher).SuspendCase(ask("SuspendCase", case_id=parent.case_id, reason="待雨停", until=later))
+    await until(lambda: told("suspended"))
     shown = (await office.resident.get(parent.case_id)).followers
     assert [(each.case_id, each.subject) for each in shown] == [(child.case_id, "***")]
     apart = (await ways.UnmergeCase(ask("UnmergeCase", case_id=child.case_id, reason="不是同一处"))).case
