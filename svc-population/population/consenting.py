@@ -19,6 +19,7 @@ from population.domain.life_event import LifeEvent, LifeEventState
 from population.domain.resident import Resident
 from population.domain.welfare import WelfareState, WelfareWatch
 from population.operations.care import end_care
+from population.operations.data_rights import restrict
 from population.operations.following_residents import SERVICE
 from population.operations.life_events import withdraw_life_event
 from population.operations.residents import changed_fact
@@ -90,7 +91,7 @@ def _unaffiliated(resident: Resident, now: datetime) -> Any:
 def _restricted(marks: PrivacyMarks | None, *, merged: dict[str, Any], reason: str) -> Any:
     now = utc_now()
     marks = marks or PrivacyMarks(resident_id=merged["merged_into"], area_code=merged["area_code"], changed_at=now)
-    return (marks if marks.restricted else replace(marks, restricted=True, reason=reason, changed_at=now)), ()
+    return restrict(marks, reason=reason, now=now), ()
 
 
 def _if_there(decide: Callable[[Any, datetime], Any]) -> Decide:

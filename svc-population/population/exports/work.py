@@ -1,9 +1,9 @@
 """The work of an export: residents of an area, row by row, into a file that is sealed as it grows.
 
 Masked as everywhere, unless the job asks for it in full and somebody else has approved that. Who objected to the use of their data
-is in no export but one of an emergency; whoever is in one stands in the audit trail before the row leaves. A job that was broken off
-begins again: half a file is of no use to anybody. Beside the rows a `terms.json` says for whom, for what and on what basis they were
-written.
+is in no export but one of an emergency and the roll of voters; whoever is in one stands in the audit trail before the row leaves. A job
+that was broken off begins again: half a file is of no use to anybody. Beside the rows a `terms.json` says for whom, for what and on what
+basis they were written.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from population.exports.shown import mask_of
 from population.jobs.desk import Desk
 from population.policies.jobs import NOT_APPROVED, SENSITIVE, lacks_approval, needs_approval
 from population.privacy import audit
-from population.privacy.restrictions import DESPITE_RESTRICTION, restricted_ids
+from population.privacy.restrictions import restricted_ids
 from svckit.errors import FailedPrecondition
 
 BATCH = 5_000
@@ -68,16 +68,11 @@ class Export:
         residents = self._desk.database["residents"]
         total = residents.count_documents(query)
         self._check_approved(rows=total)
-        hidden = self._objecting()
+        hidden = restricted_ids(self._desk.database, purpose=self._desk.job.purpose)
         found = residents.find(query, wanted, batch_size=BATCH).sort([("area_code", 1), ("_id", 1)])
         shown = (row for row in found if row["_id"] not in hidden)
         while rows := list(islice(shown, BATCH)):
             yield self._told(rows, total)
-
-    def _objecting(self) -> frozenset[str]:
-        if self._desk.job.purpose in DESPITE_RESTRICTION:
-            return frozenset()
-        return restricted_ids(self._desk.database)
 
     def _told(self, rows: Sequence[dict[str, Any]], total: int) -> list[list[str]]:
         job = self._desk.job

@@ -24,6 +24,7 @@ from population.domain.resident import Resident
 from population.policies.data_rights import (
     CORRECT,
     ERASE,
+    OBJECT,
     RESTRICTING,
     allowance,
     check_draft,
@@ -167,8 +168,16 @@ def marked(marks: PrivacyMarks | None, *, request: DataRequest, now: datetime) -
     if request.kind == ERASE and not request.duties:
         return replace(marks, restricted=False, disputed=(), reason="", erased_at=now, changed_at=now)
     if request.kind in RESTRICTING or request.kind == ERASE:
-        return replace(marks, restricted=True, reason=request.kind, changed_at=now)
+        return restrict(marks, reason=request.kind, now=now)
     return marks
+
+
+def restrict(marks: PrivacyMarks, *, reason: str, now: datetime) -> PrivacyMarks:
+    """Restricts a person's data. Of two reasons an objection (R5) gives way: less may go on against the others (R3, R4)."""
+    reason = marks.reason if marks.restricted and reason == OBJECT else reason
+    if marks.restricted and reason == marks.reason:
+        return marks
+    return replace(marks, restricted=True, reason=reason, changed_at=now)
 
 
 def lift(marks: PrivacyMarks, *, now: datetime) -> tuple[PrivacyMarks, Events]:

@@ -1,7 +1,7 @@
 """Guards every rpc of population by construction, also those that are added later: texts are screened, looks and changes recorded.
 
 Recorded are answers that show more than everybody may see, because a purpose was stated, and everything that changes something. What a
-resident had restricted (dsr R5, or R3 while the law forbids erasing) stays masked for all but a few purposes.
+resident had restricted (dsr R4 and R5, or R3 while the law forbids erasing) stays masked for all but a few purposes.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _SHARING = ("CrossCheck", "Match", "StartFeed")
 
 
 class PrivacyGuard:
-    """The guard of all rpcs; `restricted` tells which residents' data are restricted now."""
+    """The guard of all rpcs; `restricted` tells which residents' data are restricted now for a purpose."""
 
-    def __init__(self, *, trail: Trail, restricted: Callable[[], Collection[str]]) -> None:
+    def __init__(self, *, trail: Trail, restricted: Callable[[str], Collection[str]]) -> None:
         self._trail = trail
         self._restricted = restricted
 
@@ -61,7 +61,7 @@ class RpcGuard:
     """The guard of one rpc."""
 
     def __init__(
-        self, method: MethodDescriptor, *, trail: Trail, restricted: Callable[[], Collection[str]], changes: bool
+        self, method: MethodDescriptor, *, trail: Trail, restricted: Callable[[str], Collection[str]], changes: bool
     ) -> None:
         self._rpc = f"{method.containing_service.name}/{method.name}"
         self._trail = trail
@@ -87,7 +87,7 @@ class RpcGuard:
             return response
         people = dict.fromkeys(id for id, _ in people_in(response)) if self._names_people else {}
         if unmasked and people and caller.purpose not in DESPITE_RESTRICTION:
-            response = self._without_restricted(response, people)
+            response = self._without_restricted(response, people, purpose=caller.purpose)
         if self._always or (self._mask is not None and self._mask(response) is not response):
             asked = getattr(request, ID, "")
             residents = tuple(people) or ((asked,) if asked else ())
@@ -102,8 +102,9 @@ class RpcGuard:
         with contextlib.suppress(Unavailable):
             await self._trail.record(caller, event=audit.OUT_OF_SCOPE, rpc=self._rpc, residents=(asked,) if asked else ())
 
-    def _without_restricted(self, response: Message, people: Collection[str]) -> Message:
-        hidden = {id for id in people if id in self._restricted()}
+    def _without_restricted(self, response: Message, people: Collection[str], *, purpose: str) -> Message:
+        restricted = self._restricted(purpose)
+        hidden = {id for id in people if id in restricted}
         if not hidden:
             return response
         copy: Any = type(response)()

@@ -26,7 +26,7 @@ from tests.services import eventually
 
 CONSTANTS = {"area_code": GRID, "id_doc_type": "111", "resident_type": "01"}
 MAPPING = {"columns": COLUMNS, "constants": CONSTANTS}
-EXPORTED, CROWDED, VOTING = (f"{GRID[:-4]}700{number}" for number in (1, 2, 3))
+EXPORTED, CROWDED, VOTING = (f"{GRID[:-4]}700{number}" for number in (1, 2, 8))
 VOTERS = ("2008-11-03", "2008-11-04")
 NAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
 
@@ -238,6 +238,18 @@ class TestExport:
         text = desk.output(desk.ended(roll), "residents.csv").decode()
         assert voter.resident_id in text
         assert child.resident_id not in text
+
+    def test_an_objection_does_not_take_anybody_off_the_roll(self, desk: Desk) -> None:
+        number = {"id_doc_type": "", "id_number": ""}
+        objecting, withdrawn = (desk.people.enter(area_code=VOTING, birth_date=VOTERS[0], **number).resident_id for _ in "12")
+        marks = {"area_code": VOTING, "changed_at": utc_now(), "restricted": True, "revision": 1}
+        desk.people.service.database["privacy_marks"].insert_many(
+            [{**marks, "_id": objecting, "reason": "R5"}, {**marks, "_id": withdrawn, "reason": "R4"}]
+        )
+        roll = self.start(desk, purpose="P09", area_prefix=VOTING, fields=["resident_id"], election_day="2026-11-03")
+        text = desk.output(desk.ended(roll), "residents.csv").decode()
+        assert objecting in text
+        assert withdrawn not in text
 
     @pytest.mark.parametrize(
         ("format", "name"), [("FILE_FORMAT_XLSX", "residents.xlsx"), ("FILE_FORMAT_PARQUET", "residents.parquet")]

@@ -86,7 +86,7 @@ class Heard:
 
 def guard_of(rpc: str, *, restricted: frozenset[str] = frozenset()) -> tuple[Any, Heard]:
     heard = Heard()
-    guard = PrivacyGuard(trail=heard, restricted=lambda: restricted)  # type: ignore[arg-type]
+    guard = PrivacyGuard(trail=heard, restricted=lambda _: restricted)  # type: ignore[arg-type]
     return guard.of(SERVICE.methods_by_name[rpc]), heard
 
 

@@ -164,6 +164,16 @@ def test_marks_follow_what_was_asked_and_done() -> None:
         operations.lift(marks, now=NOW)
 
 
+@pytest.mark.parametrize(("kinds", "reason"), [("R4 R5", "R4"), ("R5 R4", "R4"), ("R5 R5", "R5")])
+def test_of_two_reasons_the_stricter_one_stands(kinds: str, reason: str) -> None:
+    marks = None
+    for kind in kinds.split():
+        ended, _ = operations.carry_out(granted(kind), duties=(), done="x", revision=0, now=NOW)
+        marks = operations.marked(marks, request=ended, now=NOW)
+    assert marks is not None
+    assert (marks.restricted, marks.reason) == (True, reason)
+
+
 def test_what_duties_forbid_to_erase_is_restricted() -> None:
     duty = RetentionDuty(duty="D01", law="x")
     ended, events = operations.carry_out(granted("R3"), duties=(duty,), done="x", revision=0, now=NOW)

@@ -138,15 +138,18 @@ async def test_nobody_is_shown_before_it_is_known_whose_data_are_restricted() ->
     class Marks:
         def find(self, *_: Any) -> AsyncIterator[dict[str, Any]]:
             async def rows() -> AsyncIterator[dict[str, Any]]:
-                yield {"_id": "r1", "restricted": True, "changed_at": NOW}
+                yield {"_id": "r1", "restricted": True, "reason": "R4", "changed_at": NOW}
+                yield {"_id": "r2", "restricted": True, "reason": "R5", "changed_at": NOW}
+                yield {"_id": "r3", "restricted": False, "reason": "", "changed_at": NOW}
 
             return rows()
 
     restrictions = Restrictions(Marks())  # type: ignore[arg-type]
     with pytest.raises(Unavailable):
-        restrictions.now()
+        restrictions.now("P01")
     await restrictions.refresh()
-    assert restrictions.now() == {"r1"}
+    assert restrictions.now("P01") == {"r1", "r2"}
+    assert restrictions.now("P09") == {"r1"}, "the roll of voters is a duty by law, which an objection (R5) does not stop"
 
 
 def test_updates_of_the_service_do_not_count_against_a_job() -> None:
