@@ -64,3 +64,20 @@ def test_a_lost_answer_makes_no_second_case(office: Office, sign_in: SignIn) -> 
     expect(page.get_by_role("heading", name="已上报")).to_be_visible()
     listed = office.call("dispatcher", "GET", "/v1/cases?category=F&pageSize=200").get("cases", [])
     assert sum(word in case["description"] for case in listed) == 1
+
+
+def test_a_residence_permit_is_asked_for_in_the_community(office: Office, sign_in: SignIn) -> None:
+    page = sign_in("clerk", "/report")
+    page.get_by_role("radio", name="民生服务代办").click()
+    page.locator(".picker .n-select").click()
+    page.locator(".n-base-select-option", has_text="居住证").click()
+    page.get_by_label("描述").fill("租住满半年，前来办暂住证明")
+    page.locator(".place .n-select").click()
+    page.locator(".n-base-select-option", has_text="石板溪社区").first.click()
+    page.get_by_role("button", name="提交").click()
+    expect(page.get_by_role("heading", name="已上报")).to_be_visible()
+    page.get_by_role("link", name="查看事件").click()
+    expect(page.locator(".head")).to_contain_text("居住证")
+    case = office.call("dispatcher", "GET", f"/v1/cases/{page.url.rsplit('/', 1)[1]}")
+    sent = office.call("dispatcher", "POST", f"/v1/cases/{case['caseId']}:dispatch", {}, trace=case["traceparent"])
+    assert [task["department"] for task in sent["tasks"]] == ["COMM", "PSB"]

@@ -56,7 +56,7 @@ def test_serious_cases_go_to_all_departments_at_once(category: str, severity: Se
         ("B01", "FIRE", ["HOUSING", "PROP", "UMD"], True),
         ("C0101", "UTIL_WATER", [], False),
         ("D0402", "UTIL_WATER", ["UMD", "PROP", "COMM", "PSB"], True),
-        ("E01", "COMM", ["PSB"], False),  # temporary residence is proven in the community
+        ("E01", "COMM", ["PSB"], True),  # temporary residence is proven in the community
         ("J", "PETITION", ["GRID"], True),
         ("L", "GRID", ["COMM"], False),
     ],
