@@ -120,6 +120,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         return self.left is Side.REGISTER
 
     @property
+    def registered(self) -> tuple[tuple[str, str], ...]:
+        """Columns of `decided` that stand for people of the register, each with the table they are in."""
+        if self.finds_duplicates:
+            return (("a_record", "a"), ("b_record", "a"))
+        return (("b_record", "b"),) if self.right is Side.REGISTER else ()
+
+    @property
     def mappable(self) -> tuple[str, ...]:
         """Fields a mapping may name."""
         return (REFERENCE, *self.fields)

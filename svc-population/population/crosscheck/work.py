@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from population.crosscheck import comparing, incoming, reporting
+from population.crosscheck import comparing, incoming, reporting, sharing
 from population.crosscheck.linking import Score
 from population.crosscheck.orders import open_orders
 from population.crosscheck.register import Register
@@ -22,6 +22,7 @@ from population.elections import OVERSEAS, VOTING_AGE
 from population.imports.mapping import read_mapping
 from population.jobs.desk import Desk, Stopped
 from population.policies.requests import local_day
+from population.privacy.restrictions import restricted_ids
 from population.questions.conditions import latest_birth
 from svckit.documents import utc_now
 
@@ -156,10 +157,13 @@ class CrossCheck:
 
     def _decide(self) -> None:
         comparing.decide(connection=self._connection, rule=self._rule)
-        self._desk.counts.update(comparing.counted(self._connection))
 
     def _report(self) -> None:
+        restricted = restricted_ids(self._desk.database, purpose=self._desk.job.purpose)
+        sharing.leave_out(restricted, connection=self._connection, rule=self._rule)
         counts = comparing.counted(self._connection)
+        self._desk.counts.update(counts)
+        sharing.record(desk=self._desk, connection=self._connection, rule=self._rule)
         reporting.write(desk=self._desk, connection=self._connection, rule=self._rule, counts=counts)
 
     def _order(self) -> None:

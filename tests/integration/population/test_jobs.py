@@ -302,6 +302,29 @@ class TestCrossCheck:
         summary = json.loads(desk.output(job, "summary.json"))
         assert summary["legal_basis"] == "数据共享协议 2026-3"
 
+    def test_who_is_found_learns_of_it_and_who_objected_is_in_no_result(self, desk: Desk) -> None:
+        people = [person(f"{NAMES[-n]}享{NAMES[n]}", 电话=f"1392{n:07d}") for n in range(1, 5)]
+        desk.ended(desk.start_import(desk.upload("s.csv", csv_of(people)), MAPPING))
+        database = desk.people.service.database
+        ids = [database["residents"].find_one({"name": each["姓名"]})["_id"] for each in people]  # type: ignore[index]
+        marks = {"area_code": CITY, "changed_at": utc_now(), "restricted": True, "reason": "R5", "revision": 1}
+        database["privacy_marks"].insert_one({**marks, "_id": ids[1]})
+        rows = [{"编号": f"S{n}", **row} for n, row in enumerate(people)]
+        rows[2] |= {"姓名": "另一名"}
+        file = desk.upload("t.csv", csv_of(rows))
+        job = desk.ended(desk.start_check(rule="MR02", source={"file_id": file}, mapping=self.MAPPING))
+        assert (counts(job)["matched"], counts(job)["differing"], counts(job)["left_only"]) == (2, 1, 0)
+        results = pyarrow.parquet.read_table(io.BytesIO(desk.output(job, "results.parquet"))).to_pylist()
+        found = {row["right_reference"] for row in results if row["left_reference"]}
+        assert found == {ids[0], ids[2], ids[3]}
+        assert ids[1] not in {row["right_reference"] for row in results}
+        assert "S1" not in {row["left_reference"] for row in results}
+        entries = list(database["audit_entries"].find({"event": "AE12", "note": f"job {job.job_id} MR02"}))
+        assert {id for entry in entries for id in entry["residents"]} == found
+        assert {(entry["subject"], entry["purpose"], entry["rpc"]) for entry in entries} == {
+            ("steward", "P11", "job/cross_check")
+        }
+
     def test_deaths_against_pensions_compares_two_files(self, desk: Desk) -> None:
         pensions = [{"编号": f"P{n}", **person(f"{NAMES[n]}{NAMES[-n]}")} for n in range(20)]
         deaths = [{"编号": "D1", **{name: pensions[7][name] for name in COLUMNS}}, {"编号": "D2", **person("逝者二")}]
