@@ -29,6 +29,8 @@ from svckit.ids import new_id
 
 CHUNK = 200
 REFUSED_SHOWN = 100
+_CONTENT = "department_record"
+_DIGEST_DIGITS = 32
 FIXED_BY_ID = frozenset({"sex", "birth_date"})
 RESIDENT_FORM = Form(Resident, id_field="resident_id")
 _LOADED = {"outbox": False, "commands": False, "created_by": False}
@@ -69,7 +71,15 @@ class FeedReport(msgspec.Struct, kw_only=True):
         if len(self.refused) < REFUSED_SHOWN:
             self.refused.append(Refused(row=row, field=error.field, reason=error.reason, message=error.message))
 
-    def compare(self, registered: Registered, fields: Iterable[FieldValue]) -> None:
+    def settle(self, item: Matched, outcome: object) -> None:
+        """Counts a record by what its ledger said to it; `outcome` is the error, if there was one."""
+        if isinstance(outcome, ServiceError):
+            self.refuse(item.row, outcome)
+        else:
+            self.matched += 1
+            self._compare(item.registered, item.record.fields)
+
+    def _compare(self, registered: Registered, fields: Iterable[FieldValue]) -> None:
         """Counts what a record says against what the register said when it came."""
         for one in fields:
             present = registered.values.get(one.field, "")
@@ -146,7 +156,10 @@ def judged(
     report: FeedReport,
     now: datetime,
 ) -> list[Matched]:
-    """Returns the records of a chunk that say something sound about somebody known; counts the others in the report."""
+    """Returns the records of a chunk that say something sound about somebody known; counts the others in the report.
+
+    Those that are returned count when they are settled (`FeedReport.settle`).
+    """
     people = {index: row for row in rows if row["area_code"].startswith(source.area) for index in numbers_of(row)}
     found = []
     for row, record in records:
@@ -163,8 +176,6 @@ def judged(
         except ServiceError as error:
             report.refuse(row, error)
             continue
-        report.matched += 1
-        report.compare(registered, record.fields)
         found.append(Matched(row=row, record=record, registered=registered))
     return found
 
@@ -184,9 +195,14 @@ def decision(item: Matched, *, source: Source, vault: Vault, now: datetime) -> C
     )
 
 
-def command_for(item: Matched, source: Source) -> Command:
-    """Returns the command of a record: a feed that is repeated changes nothing."""
-    return Command(key=f"feed:{source.department}:{source.feed}#{item.row}", digest=source.by)
+def command_for(item: Matched, *, source: Source, vault: Vault) -> Command:
+    """Returns the command of a record: a feed that is repeated changes nothing, and other content under its name is refused.
+
+    The digest of the content is keyed: what a department says of somebody could be guessed from a plain one.
+    """
+    content = msgspec.json.encode((source.by, item.record)).decode()
+    digest = vault.index(content, field=_CONTENT).hex()[:_DIGEST_DIGITS]
+    return Command(key=f"feed:{source.department}:{source.feed}#{item.row}", digest=digest)
 
 
 class DepartmentFeed:
@@ -208,8 +224,8 @@ class DepartmentFeed:
     ) -> FeedReport:
         """Takes all records, CHUNK at a time, and returns what became of them; `progress` hears of every chunk.
 
-        Broken off and begun again with the same `source.feed` and `first_row`, nothing counts twice in the ledgers. Raises
-        Unavailable when the database stays away.
+        Broken off and begun again with the same `source.feed` and `first_row`, nothing counts twice in the ledgers; a record that says
+        something else of the same person than before is refused (REQUEST_ID_REUSED). Raises Unavailable when the database stays away.
         """
         report = report or FeedReport(refused=[])
         numbered = enumerate(records, first_row)
@@ -231,15 +247,16 @@ class DepartmentFeed:
         rows = self._residents.find(query_of(chunk, source=source, vault=self._vault), _LOADED).to_list()
         found = judged(chunk, rows=rows, source=source, vault=self._vault, report=report, now=now)
         if dry_run:
+            for item in found:
+                report.settle(item, None)
             return
         changes = [
             Change(
                 item.registered.resident_id,
                 decision(item, source=source, vault=self._vault, now=now),
-                command_for(item, source),
+                command_for(item, source=source, vault=self._vault),
             )
             for item in found
         ]
         for item, outcome in zip(found, self._ledgers.apply(changes), strict=True):
-            if isinstance(outcome, ServiceError):
-                report.refuse(item.row, outcome)
+            report.settle(item, outcome)

@@ -176,15 +176,14 @@ class CollectionServicer(grpc_pb.CollectionServiceServicer):
             self._ledgers.upsert(
                 item.registered.resident_id,
                 decision(item, source=source, vault=self._vault, now=now),
-                command=command_for(item, source),
+                command=command_for(item, source=source, vault=self._vault),
             )
             for item in found
         )
         for item, outcome in zip(found, await asyncio.gather(*saving, return_exceptions=True), strict=True):
-            if isinstance(outcome, ServiceError):
-                report.refuse(item.row, outcome)
-            elif isinstance(outcome, BaseException):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, ServiceError):
                 raise outcome
+            report.settle(item, outcome)
 
     async def _registered(self, resident_id: str) -> Registered:
         return registered_of(await self._resident(resident_id), self._vault)

@@ -161,6 +161,26 @@ def test_a_feed_tells_what_was_wrong_with_which_record(people: People, stub: Any
     assert stub.PushRecordBatch(batch, **department).report.unmatched == 1
 
 
+def test_a_feed_that_is_repeated_with_other_content_says_so(people: People, stub: Any, department: dict[str, Any]) -> None:
+    number, other, feed = id_number(), id_number(), new_id()
+    resident, _ = people.enter(id_number=number, phone="13800000001"), people.enter(id_number=other, phone="13800000001")
+    records = [record(number, phone="13800000002"), record(other, phone="13800000003")]
+    told = push(stub, department, *records, feed=feed)
+    assert push(stub, department, *records, feed=feed) == told, "the same content is answered as before"
+    again = push(stub, department, record(number, phone="13800000004"), records[1], feed=feed)
+    assert [(one.row, one.field, one.reason) for one in again.refused] == [(0, "request_id", "REQUEST_ID_REUSED")]
+    assert (again.received, again.matched, again.different_fields, again.refused_count) == (2, 1, 1, 1)
+    batch = pb.PushRecordBatchRequest(request_id=feed, records=[record(number, phone="13800000004"), records[1]])
+    assert stub.PushRecordBatch(batch, **department).report == again
+    (said,) = entry(people, stub, resident.resident_id, "phone").observations
+    assert said.value == "13800000002"
+    stored = people.service.database["field_ledgers"].find_one({"_id": resident.resident_id})
+    assert stored is not None
+    (command,) = (one for one in stored["commands"] if one["key"] == f"feed:PSB:{feed}#0")
+    assert len(command["digest"]) == 32
+    assert not {number, "13800000002"} & set(repr(command).split("'"))
+
+
 def test_a_feed_needs_department_purpose_and_sound_messages(people: People, stub: Any, department: dict[str, Any]) -> None:
     sound = pb.PushRecordsRequest(request_id=new_id(), record=record(id_number(), name="王"))
     nobody = people.caller("x", "IMPORTER", area=CITY, purpose="P11")
@@ -178,7 +198,14 @@ def test_what_must_not_be_kept_comes_in_by_no_stream(people: People, stub: Any, 
     messages = [pb.PushRecordsRequest(request_id=new_id(), record=one) for one in records]
     said = refusal(stub.PushRecords, iter(messages), **department)
     assert (said.reason, said.fields) == ("RESTRICTED_CONTENT", ("messages[1].record.fields[0].value",))
-    report = {"rule": "LE01", "id_number": id_number(), "occurred_on": "2026-01-02", "detail": "吸毒人员", "consent": 1}
+    report = {
+        "rule": "LE01",
+        "contact_name": "王丽",
+        "address": "某路1号",
+        "occurred_on": "2026-01-02",
+        "detail": "吸毒人员",
+        "consent": 1,
+    }
     push = life_events.LifeEventServiceStub(people.service.channel).PushLifeEvents
     hospital = people.caller("hospital", "DEPT_HANDLER", area=CITY, department="HEALTH", purpose="P01")
     said = refusal(push, iter([life_event_pb2.PushLifeEventsRequest(request_id=new_id(), report=report)]), **hospital)
