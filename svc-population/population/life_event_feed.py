@@ -26,6 +26,7 @@ from population.policies.life_events import (
     reached_on,
 )
 from population.policies.requests import local_day
+from population.store import is_lived_in, lives_in
 from population.vault import Vault
 from svckit.batch import BatchRepository, all_saved
 from svckit.documents import Change, utc_now
@@ -33,7 +34,10 @@ from svckit.errors import ServiceError
 
 CHUNK = 200
 SYSTEM = "SYSTEM"
-FOUND = dict.fromkeys(("_id", "area_code", "id_number.index", "documents.number.index", "birth_date", "standing.status"), True)
+FOUND = dict.fromkeys(
+    ("_id", "area_code", "id_number.index", "documents.number.index", "birth_date", "standing.status", "name", "residences"),
+    True,
+)
 
 
 class LifeEventFeedReport(msgspec.Struct, kw_only=True):
@@ -57,11 +61,17 @@ def people_of(reports: Iterable[LifeEventReport], *, area: str, vault: Vault) ->
     reports = list(reports)
     ids = [report.resident_id for report in reports if report.resident_id]
     indexes = [index for report in reports if report.id_number for index in number_indexes(report.id_number, vault)]
-    if not ids and not indexes:
+    at_home = [{"name": report.contact_name, **lives_in(report.house_id)} for report in reports if is_at_home(report)]
+    if not ids and not indexes and not at_home:
         return None
     city = {"city": area[:4]} if area else {}
-    named = [{"_id": {"$in": ids}}, *(with_any_number(indexes)["$or"] if indexes else ())]
+    named = [{"_id": {"$in": ids}}, *(with_any_number(indexes)["$or"] if indexes else ()), *at_home]
     return {"$or": named, **city}
+
+
+def is_at_home(report: LifeEventReport) -> bool:
+    """Tells whether the person is named by name and home: rules that must do without the identity number."""
+    return bool(report.contact_name and report.house_id)
 
 
 def subject_of(report: LifeEventReport, *, rows: Iterable[Mapping[str, Any]], area: str, vault: Vault) -> Subject:
@@ -74,11 +84,27 @@ def subject_of(report: LifeEventReport, *, rows: Iterable[Mapping[str, Any]], ar
         if (row["_id"] == report.resident_id or named) and row["area_code"].startswith(area):
             whom = {"key": row["_id"], "area_code": row["area_code"], "resident_id": row["_id"]}
             return Subject(**whom, status=ResidentStatus(status) if status else None)
+    alike = _at_home(report, rows, area) if is_at_home(report) else []
+    # Two of one name in a house: whoever goes there asks; nobody guesses.
+    if len(alike) == 1:
+        return Subject(key=alike[0]["_id"], area_code=alike[0]["area_code"], resident_id=alike[0]["_id"])
     where = report.area_code if report.area_code.startswith(area) else ""
-    if report.house_id or report.uscc:
+    if report.uscc or (report.house_id and not report.contact_name):
         return Subject(key=report.house_id or report.uscc, area_code=where)
-    named = report.id_number.upper() or f"{report.contact_name}|{report.address}"
+    named = report.id_number.upper() or "|".join(filter(None, (report.contact_name, report.address, report.house_id)))
     return Subject(key=vault.index(named, field="life_event").hex(), area_code=where)
+
+
+def _at_home(report: LifeEventReport, rows: Iterable[Mapping[str, Any]], area: str) -> list[Mapping[str, Any]]:
+    """Those of the name who live in the house now."""
+    return [
+        row
+        for row in rows
+        if row.get("name") == report.contact_name
+        and not row.get("standing")
+        and row["area_code"].startswith(area)
+        and any(home["house_id"] == report.house_id and is_lived_in(home) for home in row.get("residences") or ())
+    ]
 
 
 class LifeEventFeed:

@@ -67,7 +67,7 @@ const codes = {
   dataRights: table('dsr_type.csv').map(({ code, zh, en, law, default_days: days }) => ({ code, zh, en, law, days })),
   careCategories: table('care_category.csv').map(({ code, zh, en, sensitivity, consent, cadence_days: days }) => ({ code, zh, en, sensitivity, consent, days })),
   visitRules: table('visit_rule.csv').map(({ code, kind, zh, target }) => ({ code, zh, en: zh, kind, target })),
-  lifeEventRules: table('life_event_rule.csv').map(({ code, zh, en, consent, subject }) => ({ code, zh, en, consent, subject })),
+  lifeEventRules: table('life_event_rule.csv').map(({ code, zh, en, consent, subject, fields, assignee_role: role }) => ({ code, zh, en, consent, subject, role, fields: fields.split(';') })),
   auditEvents: named(table('audit_event.csv')),
   retention: retentionRules(),
   roles: named(table('grid_role.csv')),

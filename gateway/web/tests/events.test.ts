@@ -10,9 +10,10 @@ vi.mock('@/people/fields/HomeField.vue', () => ({ default: {} }))
 vi.mock('@/people/fields/HouseholdField.vue', () => ({ default: {} }))
 vi.mock('@/people/fields/PersonField.vue', () => ({ default: {} }))
 
+const WORKER = ['GRID_WORKER']
 const GRID = '42050200100310001'
 const event = (more: LifeEvent = {}): LifeEvent => ({
-  lifeEventId: 'e', revision: '3', rule: 'LE01', state: 'LIFE_EVENT_STATE_OPEN', sources: ['HEALTH', 'GRID'], task: '上门送政策', receivedAt: '2026-11-20T00:00:00Z', dueAt: '2026-11-26T00:00:00Z', ...more,
+  lifeEventId: 'e', revision: '3', rule: 'LE01', state: 'LIFE_EVENT_STATE_OPEN', assigneeRole: 'GRID_WORKER', sources: ['HEALTH', 'GRID'], task: '上门送政策', receivedAt: '2026-11-20T00:00:00Z', dueAt: '2026-11-26T00:00:00Z', ...more,
 })
 const MASKED = event({ rule: '***', task: '***' })
 
@@ -31,14 +32,15 @@ describe('a life event', () => {
 
   it('tells neither kind nor task while they are masked', () => {
     expect([isMasked(MASKED), ruleName(MASKED, 'zh'), taskText(MASKED, 'en')]).toEqual([true, '', ''])
-    expect(verbsOf(MASKED)).toEqual(['CompleteLifeEvent', 'CancelLifeEvent'])
+    expect(verbsOf(MASKED, WORKER)).toEqual(['CompleteLifeEvent', 'CancelLifeEvent'])
   })
 
   it('offers what its state and the law allow', () => {
-    expect(verbsOf(event())).toEqual([...VERBS])
-    expect(verbsOf(event({ rule: 'LE02' }))).toEqual(['CompleteLifeEvent', 'CancelLifeEvent'])
-    expect(verbsOf(event({ state: 'LIFE_EVENT_STATE_COMPLETED' }))).toEqual(['WithdrawLifeEvent'])
-    expect([verbsOf(event({ state: 'LIFE_EVENT_STATE_CANCELLED' })), verbsOf(event({ state: 'LIFE_EVENT_STATE_COMPLETED', rule: 'LE02' }))]).toEqual([[], []])
+    expect(verbsOf(event(), WORKER)).toEqual([...VERBS])
+    expect([verbsOf(event(), ['GRID_LEADER']), verbsOf(event(), ['COMM_CLERK'])]).toEqual([[...VERBS], ['CancelLifeEvent', 'WithdrawLifeEvent']])
+    expect(verbsOf(event({ rule: 'LE02' }), WORKER)).toEqual(['CompleteLifeEvent', 'CancelLifeEvent'])
+    expect(verbsOf(event({ state: 'LIFE_EVENT_STATE_COMPLETED' }), WORKER)).toEqual(['WithdrawLifeEvent'])
+    expect([verbsOf(event({ state: 'LIFE_EVENT_STATE_CANCELLED' }), WORKER), verbsOf(event({ state: 'LIFE_EVENT_STATE_COMPLETED', rule: 'LE02' }), WORKER)]).toEqual([[], []])
   })
 })
 
@@ -55,9 +57,10 @@ describe('the forms', () => {
 
   it('ask for the person, the house or the place a rule is about, and for no more', () => {
     expect(shown(person)).toEqual(['rule', 'outside', 'residentId', 'occurredOn', 'detail', 'ordinal', 'consent'])
-    expect(shown({ 'report.rule': 'LE02', 'report.outside': true })).toEqual(['rule', 'outside', 'contactName', 'address', 'areaCode', 'occurredOn', 'detail'])
+    expect(shown({ 'report.rule': 'LE08', 'report.outside': true })).toEqual(['rule', 'outside', 'contactName', 'address', 'areaCode', 'occurredOn', 'detail'])
+    expect(shown({ 'report.rule': 'LE02', 'report.outside': true })).toEqual(['rule', 'residentId', 'occurredOn'])
     expect(shown({ 'report.rule': 'LE09' })).toEqual(['rule', 'houseId', 'occurredOn', 'detail', 'consent'])
-    expect(shown({ 'report.rule': 'LE10' })).toEqual(['rule', 'uscc', 'address', 'areaCode', 'occurredOn', 'detail'])
+    expect(shown({ 'report.rule': 'LE10' })).toEqual(['rule', 'uscc', 'address', 'areaCode', 'occurredOn'])
     expect([consentsFor('LE11'), consentsFor('LE02'), consentsFor('LE10')]).toEqual([['CONSENT_GIVEN', 'CONSENT_WRITTEN'], [], []])
   })
 

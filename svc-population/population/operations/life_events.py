@@ -20,6 +20,7 @@ from population.domain.life_event import (
 from population.domain.verification import Attachment
 from population.policies.life_events import (
     ONCE,
+    check_assignee,
     check_concerns,
     check_life_event,
     check_report,
@@ -95,7 +96,11 @@ def complete_life_event(
     happened_at: datetime | None,
     now: datetime,
 ) -> tuple[LifeEvent, tuple[LifeEventCompleted, ...]]:
-    """Completes the work. Raises FailedPrecondition (WRONG_STATE, REVISION_CHANGED), InvalidArgument (time)."""
+    """Completes the work.
+
+    Raises FailedPrecondition (WRONG_STATE, REVISION_CHANGED), PermissionDenied (OTHER_ROLE), InvalidArgument (time).
+    """
+    check_assignee(event, by)
     check_revision(revision, event.revision)
     state = check_life_event(event, "complete")
     at = when(happened_at=happened_at, opened_at=event.received_at, by=by, now=now)

@@ -14,7 +14,7 @@ from population.store.households import HouseholdDocument
 from population.store.jobs import JOB_DOCUMENTS
 from population.store.merges import MergeDocument
 from population.store.privacy import PRIVACY_DOCUMENTS
-from population.store.residents import ResidentDocument, household_sizes, lives_in, with_numbers
+from population.store.residents import ResidentDocument, household_sizes, is_lived_in, lives_in, with_numbers
 from population.store.rows import OWNED_BY_STORE, in_area, known
 from population.store.verification import VerificationOrderDocument, orders_of_cases
 from population.store.work import WORK_DOCUMENTS, care_counts
@@ -30,6 +30,7 @@ __all__ = [
     "care_counts",
     "household_sizes",
     "in_area",
+    "is_lived_in",
     "known",
     "lives_in",
     "orders_of_cases",

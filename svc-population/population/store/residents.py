@@ -142,6 +142,11 @@ def lives_in(house_id: str) -> dict[str, Any]:
     return {"residences": {"$elemMatch": {"house_id": house_id, "until": "", "kind": {"$ne": ResidenceKind.REGISTERED.value}}}}
 
 
+def is_lived_in(residence: Mapping[str, Any]) -> bool:
+    """Tells the same of a stored residence: it has not ended, and is not where somebody is only registered."""
+    return not residence.get("until") and residence.get("kind") != ResidenceKind.REGISTERED.value
+
+
 HERE: dict[str, Any] = {"standing": None}
 """The condition that somebody is among those who live here."""
 

@@ -15,6 +15,7 @@ from population.privacy.keyring import open_ring
 from svckit.ids import new_id
 from tests.services import Service
 
+NAME = "王小明"
 CITY = "4205"
 GRID = "42050200100310001"
 OTHER_GRID = "42050300100110001"
@@ -64,7 +65,7 @@ class People:
         """A resident as the request wants it."""
         return {
             "area_code": GRID,
-            "name": "王小明",
+            "name": NAME,
             "id_doc_type": "111",
             "id_number": id_number(),
             "phone": "10012345678",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from population.working import BIRTHDAYS, bring_birthdays
 from svckit.batch import BatchRepository
 from svckit.documents import Form, utc_now
 from svckit.ids import new_id
-from tests.integration.population.people import CITY, GRID, OTHER_GRID, People, id_number
+from tests.integration.population.people import CITY, GRID, NAME, OTHER_GRID, People, id_number
 from tests.refusals import refusal
 
 pytestmark = pytest.mark.integration
@@ -34,10 +35,10 @@ def hospital(people: People) -> dict[str, Any]:
     return people.caller("hospital", "DEPT_HANDLER", area=CITY, department="HEALTH", purpose="P01")
 
 
-def birth(number: str, **fields: Any) -> dict[str, Any]:
+def birth(resident_id: str, **fields: Any) -> dict[str, Any]:
     return {
         "rule": "LE01",
-        "id_number": number,
+        "resident_id": resident_id,
         "occurred_on": TODAY.isoformat(),
         "detail": "2",
         "consent": pb.CONSENT_GIVEN,
@@ -54,8 +55,9 @@ def listed(stub: Any, people: People, resident_id: str, state: int = 0) -> list[
 
 
 def test_what_happened_to_whom_shows_and_narrows_for_a_purpose_only(people: People, stub: Any) -> None:
-    mother = people.enter(id_number=(number := id_number()))
-    push(stub, people.caller("hospital", "DEPT_HANDLER", area=CITY, department="HEALTH", purpose="P01"), birth(number))
+    mother = people.enter(id_number=id_number())
+    hospital = people.caller("hospital", "DEPT_HANDLER", area=CITY, department="HEALTH", purpose="P01")
+    push(stub, hospital, birth(mother.resident_id))
     (event,) = stub.ListLifeEvents(pb.ListLifeEventsRequest(resident_id=mother.resident_id), **people.worker).life_events
     assert (event.rule, event.task, event.detail) == ("***", "***", "***")
     births = pb.ListLifeEventsRequest(resident_id=mother.resident_id, rule="LE01")
@@ -65,13 +67,15 @@ def test_what_happened_to_whom_shows_and_narrows_for_a_purpose_only(people: Peop
 
 
 def test_a_birth_makes_one_order_to_the_mothers_grid(people: People, stub: Any, hospital: dict[str, Any]) -> None:
-    number = id_number()
+    number, house = id_number(), str(uuid.uuid4())
     mother = people.enter(id_number=number)
+    settle(people, mother.resident_id, house)
+    told = birth("", contact_name=NAME, house_id=house)
     facts = people.service.facts("population.life_event_received.v1")
-    answer = push(stub, hospital, birth(number), birth(number), birth(number, ordinal=2), birth(number, consent=0))
-    assert (answer.received, answer.opened, answer.repeated_events, answer.refused_count) == (4, 2, 1, 1)
-    assert [(one.row, one.reason) for one in answer.refused] == [(3, "CONSENT_MISSING")]
-    assert push(stub, hospital, birth(number)).repeated_events == 1
+    answer = push(stub, hospital, told, told, {**told, "ordinal": 2}, {**told, "consent": 0}, {**told, "id_number": number})
+    assert (answer.received, answer.opened, answer.repeated_events, answer.refused_count) == (5, 2, 1, 2)
+    assert [(one.row, one.reason) for one in answer.refused] == [(3, "CONSENT_MISSING"), (4, "FIELD_NOT_FOR_RULE")]
+    assert push(stub, hospital, birth(mother.resident_id)).repeated_events == 1
     event = listed(stub, people, mother.resident_id)[0]
     assert (event.area_code, event.assignee_role, list(event.sources)) == (GRID, "GRID_WORKER", ["HEALTH"])
     assert (event.due_at.ToDatetime(dt.UTC) - event.received_at.ToDatetime(dt.UTC)).days == 7
@@ -81,18 +85,36 @@ def test_a_birth_makes_one_order_to_the_mothers_grid(people: People, stub: Any, 
     assert all("resident" not in data for _, data in facts())
 
 
-def test_a_second_document_finds_its_person_too(people: People, stub: Any, hospital: dict[str, Any]) -> None:
+def test_of_two_of_one_name_in_a_house_nobody_is_taken_for_the_other(
+    people: People, stub: Any, hospital: dict[str, Any]
+) -> None:
+    house, pair = str(uuid.uuid4()), [people.enter(id_number=id_number()) for _ in range(2)]
+    for one in pair:
+        settle(people, one.resident_id, house)
+    told = birth("", contact_name=NAME, house_id=house, area_code=GRID)
+    assert push(stub, hospital, told, told).opened == 1
+    assert [listed(stub, people, one.resident_id) for one in pair] == [[], []]
+
+
+def settle(people: People, resident_id: str, house: str) -> None:
+    """Makes the house the one place somebody lives in."""
+    home = {"house_id": house, "kind": "actual", "since": "2020-01-01", "until": ""}
+    people.service.database["residents"].update_one({"_id": resident_id}, {"$set": {"residences": [home]}})
+
+
+def test_a_second_document_finds_its_person_too(people: People, stub: Any) -> None:
+    civil = people.caller("civil", "DEPT_HANDLER", area=CITY, department="CIVIL", purpose="P01")
     mother, passport = people.enter(id_number=id_number()), f"E{new_id()[-8:].translate(str.maketrans('abcdef', '123456'))}"
     register = register_pb2_grpc.RegisterServiceStub(people.service.channel)
     add = {"resident_id": mother.resident_id, "id_doc_type": "414", "id_number": passport}
     register.AddIdDocument(register_pb2.AddIdDocumentRequest(request_id=new_id(), **add), **people.clerk)
-    assert push(stub, hospital, birth(passport)).opened == 1
+    assert push(stub, civil, {"rule": "LE02", "id_number": passport, "occurred_on": TODAY.isoformat()}).opened == 1
     assert [event.area_code for event in listed(stub, people, mother.resident_id)] == [GRID]
 
 
 def test_somebody_unknown_goes_to_the_area_named(people: People, stub: Any, hospital: dict[str, Any]) -> None:
-    outside = birth(id_number(), contact_name="李女士", address="某路1号", area_code="420502001003")
-    nowhere = birth(id_number(), contact_name="赵女士", address="某路2号")
+    outside = birth("", contact_name="李女士", address="某路1号", area_code="420502001003")
+    nowhere = birth("", contact_name="赵女士", address="某路2号")
     answer = push(stub, hospital, outside, outside, nowhere)
     assert (answer.opened, answer.repeated_events) == (1, 1)
     assert [(one.row, one.reason) for one in answer.refused] == [(2, "NO_AREA")]
@@ -100,28 +122,30 @@ def test_somebody_unknown_goes_to_the_area_named(people: People, stub: Any, hosp
 
 def test_each_department_tells_what_is_its_own(people: People, stub: Any, hospital: dict[str, Any]) -> None:
     def said(**report: Any) -> str:
-        request = pb.ReportLifeEventRequest(request_id=new_id(), report=birth(id_number(), area_code=GRID) | report)
+        request = pb.ReportLifeEventRequest(request_id=new_id(), report=birth(str(uuid.uuid4()), area_code=GRID) | report)
         return refusal(stub.ReportLifeEvent, request, **hospital).reason
 
     assert said(rule="LE02") == "OTHER_DEPARTMENT"
     assert said(rule="LE99") == "RULE_UNKNOWN"
     assert said(occurred_on=(TODAY + dt.timedelta(days=2)).isoformat()) == "IN_THE_FUTURE"
-    assert said(id_number="") == "SUBJECT_MISSING"
+    assert said(resident_id="") == "SUBJECT_MISSING"
+    assert said(id_number=id_number()) == "FIELD_NOT_FOR_RULE"
     school = people.caller("edu", "DEPT_HANDLER", area=CITY, department="EDU")
-    request = pb.ReportLifeEventRequest(request_id=new_id(), report=birth(id_number(), rule="LE13"))
+    request = pb.ReportLifeEventRequest(request_id=new_id(), report=birth("", rule="LE13"))
     assert refusal(stub.ReportLifeEvent, request, **school).reason == "RULE_IS_STATISTICAL"
 
 
 def test_done_taken_back_and_out_of_reach(people: People, stub: Any, hospital: dict[str, Any]) -> None:
-    number = id_number()
-    mother = people.enter(id_number=number).resident_id
-    push(stub, hospital, birth(number), birth(number, ordinal=2))
+    mother = people.enter(id_number=id_number()).resident_id
+    push(stub, hospital, birth(mother), birth(mother, ordinal=2))
     first, second = listed(stub, people, mother)
     request = pb.CompleteLifeEventRequest(
         life_event_id=first.life_event_id, request_id=new_id(), outcome=pb.LIFE_EVENT_OUTCOME_SERVED, result="已上门"
     )
     other = people.caller("other", "GRID_WORKER", area=OTHER_GRID)
     assert refusal(stub.CompleteLifeEvent, request, **other).reason == "AREA_NOT_ALLOWED"
+    said = refusal(stub.CompleteLifeEvent, request, **people.clerk)
+    assert (said.reason, said.metadata["assignee_role"]) == ("OTHER_ROLE", "GRID_WORKER")
     done = stub.CompleteLifeEvent(request, **people.worker).life_event
     assert (done.state, done.completed_by) == (pb.LIFE_EVENT_STATE_COMPLETED, "worker")
     withdraw = pb.WithdrawLifeEventRequest(life_event_id=second.life_event_id, request_id=new_id())

@@ -47,9 +47,14 @@ export const isLate = (event: LifeEvent): boolean => at(event.completedAt) > at(
 export const sourceText = (event: LifeEvent, words: Readonly<Record<string, string>>, language: Language): string =>
   (event.sources ?? []).map((one) => words[one] ?? codeName('departments', one, language)).join(language === 'zh' ? '、' : ', ')
 
-/** What its state and rule allow: what a law asks for is not withdrawn, nor what one does not see. */
-export function verbsOf(event: LifeEvent): Verb[] {
+/** Roles that do the work of the role a rule names: who leads the grid, and its social worker for its worker. */
+const LEADERS = ['GRID_LEADER', 'GRID_SUPERVISOR']
+const STANDS_IN: Readonly<Record<string, string>> = { GRID_WORKER: 'GRID_SOCIAL' }
+const isTheirs = ({ assigneeRole = '' }: LifeEvent, roles: readonly string[]): boolean => roles.some((role) => role === assigneeRole || role === STANDS_IN[assigneeRole] || LEADERS.includes(role))
+
+/** What its state and rule allow to somebody with these roles: what a law asks for is not withdrawn, nor what one does not see. */
+export function verbsOf(event: LifeEvent, roles: readonly string[]): Verb[] {
   const withdraws: Verb[] = isMasked(event) || ruleOf(event.rule)?.consent === 'statutory' ? [] : ['WithdrawLifeEvent']
-  if (event.state === 'LIFE_EVENT_STATE_OPEN') return ['CompleteLifeEvent', 'CancelLifeEvent', ...withdraws]
+  if (event.state === 'LIFE_EVENT_STATE_OPEN') return [...(isTheirs(event, roles) ? ['CompleteLifeEvent' as const] : []), 'CancelLifeEvent', ...withdraws]
   return event.state === 'LIFE_EVENT_STATE_COMPLETED' ? withdraws : []
 }

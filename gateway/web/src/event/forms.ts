@@ -41,13 +41,17 @@ const SUFFICES: Readonly<Record<string, readonly Consent[]>> = {
 export const consentsFor = (rule: unknown): readonly Consent[] => SUFFICES[ruleOf(rule)?.consent ?? ''] ?? []
 
 const subject = (values: Values): string => ruleOf(values['report.rule'])?.subject ?? ''
-const isOutside = (values: Values): boolean => subject(values) === 'person' && !!values['report.outside']
+/** Whether a rule is told with a field: no more than its work needs. */
+const takes = (values: Values, name: string): boolean => !!ruleOf(values['report.rule'])?.fields.includes(name)
+/** Somebody who is in no register is named by name and address, where the rule takes them. */
+const mayBeOutside = (values: Values): boolean => subject(values) === 'person' && takes(values, 'contact_name') && takes(values, 'address')
+const isOutside = (values: Values): boolean => mayBeOutside(values) && !!values['report.outside']
 const USCC = /^[0-9A-HJ-NPQRTUWXY]{18}$/
 const report = (name: string, kind: FieldKind, label: string, more: Partial<Field<ReportContext>> = {}): Field<ReportContext> => field(`report.${name}`, kind, label, more)
 
 export const REPORT: Field<ReportContext>[] = [
   report('rule', 'choice', 'rule', { required: always, options: (_, { language }) => WORKING.map((row) => ({ value: row.code, label: `${row.code} ${row[language]}` })) }),
-  report('outside', 'switch', 'outside', { initial: () => false, shown: (values) => subject(values) === 'person', wire: () => ({}) }),
+  report('outside', 'switch', 'outside', { initial: () => false, shown: mayBeOutside, wire: () => ({}) }),
   report('residentId', 'own', 'resident', {
     component: PersonField, required: always, hint: 'lifeEvent.field.residentHint', shown: (values) => subject(values) === 'person' && !isOutside(values),
     wire: (value) => ({ 'report.residentId': (value as Resident).residentId }),
@@ -64,8 +68,8 @@ export const REPORT: Field<ReportContext>[] = [
     options: ({ areas }) => homeAreas(areas), initial: ({ area }) => (area.length >= COMMUNITY ? area : undefined),
   }),
   report('occurredOn', 'day', 'occurredOn', { required: always, initial: ({ today }) => today, fault: notAhead }),
-  report('detail', 'line', 'detail', { limit: 60, hint: 'lifeEvent.field.detailHint' }),
-  report('ordinal', 'number', 'ordinal', { shown: (values) => values['report.rule'] === 'LE01', number: () => ({ min: 1, max: 9, step: 1 }) }),
+  report('detail', 'line', 'detail', { limit: 60, hint: 'lifeEvent.field.detailHint', shown: (values) => takes(values, 'detail') }),
+  report('ordinal', 'number', 'ordinal', { shown: (values) => takes(values, 'ordinal'), number: () => ({ min: 1, max: 9, step: 1 }) }),
   report('consent', 'choice', 'consent', {
     required: always, shown: (values) => consentsFor(values['report.rule']).length > 0,
     options: (_, { t }, values) => consentsFor(values['report.rule']).map((value) => ({ value, label: t(`lifeEvent.consent.${value}`) })),

@@ -71,5 +71,5 @@ export const TASKS_EN: Readonly<Record<string, string>> = {
   LE10: 'First fire safety check, and what has to be known', LE11: 'Ask about access, the two allowances, aids', LE12: 'Tell of the veteran card and services for starting a business',
 }
 
-export const reasonsZh = { RULE_UNKNOWN: '没有这种事件。', RULE_IS_STATISTICAL: '这一项只作统计，不建名单。', SUBJECT_MISSING: '请填写事件涉及的人、房屋或单位。', NO_AREA: '此人不在登记簿中，请选择网格或社区。', NO_ELECTION: '没有公布选举日，无法确定期限。' }
-export const reasonsEn: typeof reasonsZh = { RULE_UNKNOWN: 'There is no such event.', RULE_IS_STATISTICAL: 'This is counted; no list of people is made.', SUBJECT_MISSING: 'Say whom, which house or which place it is about.', NO_AREA: 'The person is not in the register: choose a grid or community.', NO_ELECTION: 'No election is announced; this is due for one.' }
+export const reasonsZh = { RULE_UNKNOWN: '没有这种事件。', RULE_IS_STATISTICAL: '这一项只作统计，不建名单。', SUBJECT_MISSING: '请填写事件涉及的人、房屋或单位。', NO_AREA: '此人不在登记簿中，请选择网格或社区。', NO_ELECTION: '没有公布选举日，无法确定期限。', FIELD_NOT_FOR_RULE: '这种事件不需要这一项。', OTHER_ROLE: '这项工作由其他岗位完成。' }
+export const reasonsEn: typeof reasonsZh = { RULE_UNKNOWN: 'There is no such event.', RULE_IS_STATISTICAL: 'This is counted; no list of people is made.', SUBJECT_MISSING: 'Say whom, which house or which place it is about.', NO_AREA: 'The person is not in the register: choose a grid or community.', NO_ELECTION: 'No election is announced; this is due for one.', FIELD_NOT_FOR_RULE: 'This event is told without it.', OTHER_ROLE: 'This work is for another post.' }
