@@ -41,6 +41,9 @@ FEED_PURPOSES: Mapping[FeedKind, frozenset[str]] = {
 OF_DEPARTMENTS_ONLY = frozenset({"DEPT_HANDLER", "DEPT_LEAD"})
 """Who has no other role works for a department and sees its jobs only."""
 
+FOLDER_ROLES = frozenset({"DATA_STEWARD", "IMPORTER", "SERVICE"})
+"""Who may name files of the service's folder: they have no owner, and operators lay them there for what they were told to bring in."""
+
 EXPORTED = (
     *("resident_id", "area_code", "name", "sex", "birth_date", "id_doc_type", "id_number", "phone"),
     *("resident_type", "household_id", "household_relation", "match_flag", "created_at", "changed_at"),
@@ -65,6 +68,17 @@ def after(job: Job, verb: str) -> JobState:
             f"The job is {job.state.replace('_', ' ')}: it cannot {verb}.", reason="JOB_STATE", metadata={"state": job.state}
         )
     return target
+
+
+def check_folder(source: JobSource, *, roles: Collection[str], field: str) -> None:
+    """Raises PermissionDenied (FILE_OF_OTHERS) for a file of the service's folder unless the caller works with that folder.
+
+    Whether the file is there stays unsaid. What somebody uploaded is theirs anyway.
+    """
+    if source.name and FOLDER_ROLES.isdisjoint(roles):
+        raise PermissionDenied(
+            "Upload the file: those in the service's folder are not yours.", reason="FILE_OF_OTHERS", field=field
+        )
 
 
 def check_source(source: JobSource | None, *, field: str) -> None:

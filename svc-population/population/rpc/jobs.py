@@ -158,8 +158,9 @@ class JobServicer(job_service_pb2_grpc.JobServiceServicer):
                     raise InvalidArgument(f"Nothing could be compared without {rule.key}.", reason="FIELD_MISSING", field=path)
 
     async def _check_source(self, source: JobSource, *, field: str) -> None:
-        """Raises InvalidArgument (SOURCE_MISSING), NotFound, FailedPrecondition (FILE_INCOMPLETE)."""
+        """Raises InvalidArgument (SOURCE_MISSING), PermissionDenied (FILE_OF_OTHERS), NotFound, FailedPrecondition (FILE_INCOMPLETE)."""
         policies.check_source(source, field=field)
+        policies.check_folder(source, roles=current_caller().roles, field=f"{field}.name")
         if source.file_id:
             file = await self._own_file(source.file_id, current_caller())
             if not file.complete:

@@ -94,6 +94,19 @@ def test_records_go_the_way_of_the_stream(people: People, police: Office) -> Non
         Office(people, "CIVIL").get(job)
 
 
+def test_a_department_names_files_it_uploaded_only(people: People, police: Office) -> None:
+    spec = {"kind": job_pb2.FEED_KIND_RECORDS, "mapping": json.dumps(RECORDS)}
+
+    def start(**source: str) -> None:
+        request = pb.StartFeedRequest(request_id=new_id(), legal_basis="数据共享协议", feed_spec=spec | {"source": source})
+        police.jobs.StartFeed(request, **police.steward)
+
+    with refused(grpc.StatusCode.PERMISSION_DENIED, "FILE_OF_OTHERS"):
+        start(name="civil.csv")
+    with refused(grpc.StatusCode.NOT_FOUND, "JOB_FILE_NOT_FOUND"):
+        start(file_id=Office(people, "CIVIL").upload("theirs.csv", csv_of([{"证号": "1"}])))
+
+
 @pytest.mark.parametrize(("name", "write"), [("d.csv", csv_of), ("d.xlsx", xlsx_of), ("d.parquet", parquet_of)])
 def test_life_events_make_one_order_each(people: People, police: Office, name: str, write: Any) -> None:
     civil = Office(people, "CIVIL")

@@ -13,7 +13,7 @@ from population.domain.job import FeedKind, FeedSpec, Job, JobKind, JobSource, J
 from population.domain.life_event import Consent, LifeEventReport
 from population.feeds.rows import Rows, mapping_of
 from population.imports.mapping import RowError
-from population.policies.jobs import check_feed, may_see
+from population.policies.jobs import check_feed, check_folder, may_see
 from svckit.access import Caller
 from svckit.errors import InvalidArgument, PermissionDenied, ServiceError
 
@@ -104,6 +104,16 @@ def test_mappings_that_cannot_be_used(kind: FeedKind, mapping: dict[str, Any], r
     with pytest.raises(InvalidArgument) as refusal:
         mapping_of(kind, json.dumps(mapping))
     assert (refusal.value.reason, refusal.value.field) == (reason, "feed_spec.mapping")
+
+
+@pytest.mark.parametrize("roles", [("DEPT_HANDLER",), ("DEPT_HANDLER", "DEPT_LEAD", "GRID_WORKER")])
+def test_files_of_the_folder_are_not_for_departments(roles: tuple[str, ...]) -> None:
+    with pytest.raises(PermissionDenied) as refusal:
+        check_folder(JobSource(name="a.csv"), roles=roles, field="x.name")
+    assert (refusal.value.reason, refusal.value.field) == ("FILE_OF_OTHERS", "x.name")
+    check_folder(JobSource(file_id="f1"), roles=roles, field="x.name")
+    for operator in ("DATA_STEWARD", "IMPORTER", "SERVICE"):
+        check_folder(JobSource(name="a.csv"), roles=(*roles, operator), field="x.name")
 
 
 @pytest.mark.parametrize(
