@@ -331,7 +331,7 @@ def test_the_work_of_life_events_is_found_done_and_cancelled(
     resident = enter(office, "徐茂公")
     for rule in ("LE06", "LE11"):
         tell(office, resident, rule)
-    page = sign_in("clerk", "/people/events")
+    page = sign_in("worker", "/people/events")
     cards = page.locator("article", has=page.locator(f"a[href$='{resident}']"))
     expect(cards).to_have_count(2)
     expect(cards.first).to_contain_text("剩")
