@@ -80,16 +80,17 @@ class Session:
         """Makes the next call ask for a new token; for when the suite has refused the present one."""
         self._expires = 0.0
 
-    async def metadata(self, traceparent: str = "") -> tuple[tuple[str, str], ...]:
-        """gRPC metadata: the token, and the trace to go on with."""
-        pairs = (("authorization", f"Bearer {await self.token()}"),)
-        return (*pairs, ("traceparent", traceparent)) if traceparent else pairs
+    async def metadata(self, traceparent: str = "", purpose: str = "") -> tuple[tuple[str, str], ...]:
+        """gRPC metadata: the token, the trace to go on with, and what personal data are asked for (purpose_code.csv)."""
+        stated = (("traceparent", traceparent), ("x-purpose", purpose))
+        return (("authorization", f"Bearer {await self.token()}"), *(pair for pair in stated if pair[1]))
 
-    async def call(self, method: Any, request: Any, *, traceparent: str = "", timeout: float = 10.0) -> Any:
+    async def call(self, method: Any, request: Any, *, traceparent: str = "", purpose: str = "", timeout: float = 10.0) -> Any:
         """Calls a unary rpc and tries again while the suite is out of reach. Raises grpc.aio.AioRpcError for every other error."""
 
         async def once() -> Any:
-            return await method(request, metadata=await self.metadata(traceparent), timeout=timeout, wait_for_ready=True)
+            metadata = await self.metadata(traceparent, purpose)
+            return await method(request, metadata=metadata, timeout=timeout, wait_for_ready=True)
 
         return await self._patiently(once)
 

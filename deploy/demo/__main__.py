@@ -81,8 +81,8 @@ def _wait_until_watching(log: Path, count: int) -> None:
 
 async def play(layout: Layout, args: argparse.Namespace, console: Console) -> int:
     """Seeds, plays, reports; returns the exit code."""
-    importer, worker, dispatcher = (user_session(name) for name in ("importer", "worker", "dispatcher"))
-    district = await seed(importer, Size(grids=args.grids), lambda text: console.print(f"  seeded {text}"))
+    importer, clerk, worker, dispatcher = (user_session(name) for name in ("importer", "clerk", "worker", "dispatcher"))
+    district = await seed(importer, clerk, Size(grids=args.grids), lambda text: console.print(f"  seeded {text}"))
     demo = Play(run=secrets.token_hex(4), worker=worker, dispatcher=dispatcher, district=district)
     with department_systems(layout, args.speed):
         await _through(layout, demo, args, console)
@@ -98,7 +98,7 @@ async def play(layout: Layout, args: argparse.Namespace, console: Console) -> in
         print_case(console, played, ledger, args.speed)
     print_summary(console, ledgers, wrong)
     print_places(console, closed)
-    for session in (importer, worker, dispatcher):
+    for session in (importer, clerk, worker, dispatcher):
         await session.close()
     return 1 if wrong or len(cases) < args.cases else 0
 

@@ -1,34 +1,33 @@
 """A generated district on real codes: Xiling (420502) with its streets and communities, grids, buildings, houses and residents.
 
-Deterministic: the same size always gives the same district. Nobody in it exists: identity numbers start with 990000, an address code
-no place has ever had, with valid GB 11643 checksums; telephone numbers start with 100, which no operator has.
+Deterministic: the same size always gives the same district. Nobody in it exists: identity numbers are of a range no place has ever had
+(families.py), telephone numbers start with 100, which no operator has.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from binglian.housing.v1 import area_pb2, area_service_pb2, house_pb2, house_service_pb2
 from binglian.population.v1 import resident_pb2, resident_service_pb2
 
+from deploy.demo.families import HUSBAND, MOTHER, SIZES, WIFE, Member, Numbers, family
+
 CITY, DISTRICT = "4205", "420502"
 WEST, SOUTH, EAST, NORTH = 111.24, 30.67, 111.36, 30.77
 """Bounds of the drawn district, degrees; its cells are rectangles, not the real outlines."""
-RESERVED_PREFIX = "990000"
-WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-"""GB 11643 weights of the first 17 digits; the check character is "10X98765432"[sum mod 11]."""
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
+MOST_PEOPLE = max(SIZES)
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华建文玉兰"
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything: grids per community, buildings per grid, houses per building, residents per house."""
+    """How much of everything: grids per community, buildings per grid, houses per building."""
 
     grids: int = 4
     buildings: int = 2
     houses: int = 6
-    residents: int = 2
 
 
 @dataclass(frozen=True)
@@ -107,46 +106,53 @@ def buildings(grid: Grid, size: Size) -> Iterator[house_service_pb2.BuildingDraf
 
 
 def houses(building_id: str, size: Size) -> Iterator[house_service_pb2.HouseDraft]:
-    """Dwellings of a building; every fifth is let."""
+    """Dwellings of a building, one on each floor."""
     for number in range(1, size.houses + 1):
         yield house_service_pb2.HouseDraft(
             building_id=building_id, unit="1", number=f"{number}01", floor=number, use=house_pb2.HOUSE_USE_DWELLING
         )
 
 
-def residents(house_id: str, area_code: str, size: Size, *, index: int) -> Iterator[resident_service_pb2.ResidentDraft]:
-    """People of the house with number `index` in the district; the index makes their identity numbers unique."""
-    chance = random.Random(index)
+@dataclass(frozen=True)
+class Home:
+    """A house, the area it lies in and who lives there; the index (of the house in the district) makes telephone numbers unique."""
+
+    index: int
+    house_id: str
+    area_code: str
+    members: list[Member]
+
+
+def homes(dwellings: Sequence[tuple[str, str]]) -> list[Home]:
+    """The inhabited among the houses (house id, area code)."""
+    drawn = (Home(index, house_id, area, family(random.Random(index))) for index, (house_id, area) in enumerate(dwellings))
+    return [home for home in drawn if home.members]
+
+
+def household(home: Home) -> resident_service_pb2.HouseholdDraft:
+    """The household of a home; it lives where it is registered."""
+    return resident_service_pb2.HouseholdDraft(area_code=home.area_code, house_id=home.house_id, match_flag="01")
+
+
+def residents(home: Home, household_id: str, numbers: Numbers) -> Iterator[resident_service_pb2.ResidentDraft]:
+    """People of a home, head first."""
+    chance = random.Random(f"names {home.index}")
     surname = chance.choice(SURNAMES)
-    for number in range(size.residents):
-        birth = f"{chance.randint(1940, 2019)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
-        sequence = index * size.residents + number
+    for place, member in enumerate(home.members):
+        # A wife keeps her name; so do the husband and the mother of the head.
+        own = chance.choice(SURNAMES) if member.relation in (HUSBAND, WIFE, MOTHER) else surname
         draft = resident_service_pb2.ResidentDraft(
-            area_code=area_code,
-            name=surname + chance.choice(GIVEN) + chance.choice(("", *GIVEN)),
-            birth_date=birth,
+            area_code=home.area_code,
+            name=own + chance.choice(GIVEN) + chance.choice(("", *GIVEN)),
+            sex=member.sex,
+            birth_date=member.birth.isoformat(),
             id_doc_type="111",
-            id_number=id_number(sequence),
-            phone=f"100{sequence:08d}",
+            id_number=numbers.next(birth=member.birth, sex=member.sex),
+            phone=f"100{home.index * MOST_PEOPLE + place:08d}",
             resident_type="01",
+            household_id=household_id,
+            household_relation=member.relation,
         )
-        draft.residence.house_id, draft.residence.tenure = (
-            house_id,
-            resident_pb2.TENURE_OWNER if number == 0 else resident_pb2.TENURE_FAMILY,
-        )
-        draft.birth_date, draft.sex = _birth_and_sex(draft.id_number)
+        draft.residence.house_id = home.house_id
+        draft.residence.tenure = resident_pb2.TENURE_OWNER if place == 0 else resident_pb2.TENURE_FAMILY
         yield draft
-
-
-def id_number(sequence: int) -> str:
-    """The identity number of generated person `sequence` (0 to 16,058,999): 44 years of days times 999, checksum per GB 11643."""
-    day, serial = divmod(sequence, 999)
-    year, month_day = divmod(day, 336)
-    month, date = divmod(month_day, 28)
-    body = f"{RESERVED_PREFIX}{1960 + year}{month + 1:02d}{date + 1:02d}{serial + 1:03d}"
-    total = sum(int(digit) * weight for digit, weight in zip(body, WEIGHTS, strict=True))
-    return body + "10X98765432"[total % 11]
-
-
-def _birth_and_sex(number: str) -> tuple[str, str]:
-    return f"{number[6:10]}-{number[10:12]}-{number[12:14]}", "1" if int(number[16]) % 2 else "2"
