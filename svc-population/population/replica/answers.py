@@ -10,12 +10,12 @@ from population.questions.asking import Found
 from population.questions.columns import AREA_DIGITS, Where, area_code, day_number, inside
 from population.replica.database import Database
 from population.replica.schema import FOREVER
+from population.statistics import households
 from population.statistics.areas import Tally
 from population.statistics.nearby import CELL, Window
 
 _COLUMN_OF = {"1": 0, "2": 1}
 """Column of a pyramid by sex (sex.csv): men, women; all others are the third."""
-LARGEST_HOUSEHOLD = 10
 
 
 def find(database: Database, where: Where, *, after: Found | None, limit: int) -> list[Found]:
@@ -126,20 +126,28 @@ def _sums_below(
     return {(area, day): people for area, day, people in database.query(sql, (*where.values, numbers))}
 
 
-def household_sizes(database: Database, *, prefix: str, day: date | None) -> dict[int, int]:
-    """Returns households by their size; LARGEST_HOUSEHOLD stands for all larger ones.
-
-    Now, a household counts whole where the first of its members' areas is. On a day in the past those are one who lived in one house.
-    """
-    where, households = inside(prefix), "homes"
-    if day is not None:
-        _, where = _at("stays", prefix, day_number(day))
-        households = f"(SELECT count(*) AS size FROM stays WHERE household IS NOT NULL AND {where.sql} GROUP BY household)"
-    narrowed = where.sql if day is None else "TRUE"
-    sql = f"""
-        SELECT least(size, {LARGEST_HOUSEHOLD}) AS members, count(*)
-        FROM {households} WHERE {narrowed} GROUP BY members ORDER BY members"""
+def household_sizes(database: Database, *, prefix: str) -> dict[int, int]:
+    """Returns the households of now by their size; each counts whole where the first of its members' areas is."""
+    where = inside(prefix)
+    sql = f"SELECT least(size, {households.LARGEST}) AS members, count(*) FROM homes WHERE {where.sql} GROUP BY members ORDER BY members"
     return dict(database.query(sql, where.values))
+
+
+def homes(database: Database, *, day: date | None) -> list[tuple[int, int, int]]:
+    """Returns rows of (area as a number, 0 for none; size, LARGEST standing for all larger ones; households), by area.
+
+    Each counts whole in one area, as in `household_sizes`. On a day in the past those are one who lived in one house.
+    """
+    source, values = "homes", Where("").values
+    if day is not None:
+        _, where = _at("stays", "", day_number(day))
+        values = where.values
+        source = f"""(SELECT min(area) AS area, count(*) AS size FROM stays
+            WHERE household IS NOT NULL AND {where.sql} GROUP BY household)"""
+    sql = f"""
+        SELECT coalesce(area, 0) AS place, least(size, {households.LARGEST}) AS members, count(*)
+        FROM {source} GROUP BY place, members ORDER BY place"""
+    return database.query(sql, values)
 
 
 def cells_around(

@@ -23,6 +23,7 @@ from population.rpc import figures
 from population.rpc.tokens import token_after, token_of
 from population.statistics import nearby, trends
 from population.statistics.areas import AreaCounts, check_level
+from population.statistics.households import Sizes, sizes_told
 from population.statistics.pyramids import Pyramid, counts_of, told
 from svckit.access import current_caller
 from svckit.documents import utc_now
@@ -119,7 +120,7 @@ class ReplicaServicer(question_service_pb2_grpc.QuestionServiceServicer):
         return pb.GetTrendResponse(points=figures.trend(asked_for, told), freshness=self._freshness())
 
     async def GetHouseholdSizes(self, request: pb.GetHouseholdSizesRequest, context: object) -> pb.GetHouseholdSizesResponse:
-        """See the proto."""
+        """See the proto. What is told is decided for all sizes and areas together, as for pyramids."""
         today = local_day(utc_now())
         day = first_of_month(past_day(request.day, field="day", today=today))
         prefix = area_of(current_caller(), request.area_prefix)
@@ -127,9 +128,9 @@ class ReplicaServicer(question_service_pb2_grpc.QuestionServiceServicer):
             return pb.GetHouseholdSizesResponse(households=figures.count_of(0), freshness=self._freshness())
         check_level(prefix)
 
-        def ask(database: Database) -> dict[int, int] | None:
-            told = self._decisions.tells_total(database, prefix=prefix, now=today, day=day)
-            return answers.household_sizes(database, prefix=prefix, day=day) if told else None
+        def ask(database: Database) -> Sizes:
+            blocks, total_told, counts = self._decisions.of_households(database, prefix=prefix, now=today, day=day)
+            return sizes_told(counts, blocks=blocks, total_told=total_told)
 
         sizes, households = figures.household_sizes(await self._ask(ask))
         return pb.GetHouseholdSizesResponse(sizes=sizes, households=households, freshness=self._freshness())

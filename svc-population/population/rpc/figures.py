@@ -9,6 +9,7 @@ from binglian.population.v1 import question_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from population.statistics import suppression
+from population.statistics.households import Sizes
 from population.statistics.pyramids import Pyramid
 
 OLDEST = 150
@@ -56,13 +57,10 @@ def _counts(inner: Sequence[int | None], total: int | None) -> dict[str, pb.Coun
     return {"male": count_of(male), "female": count_of(female), "other": count_of(other), "total": count_of(total)}
 
 
-def household_sizes(found: Mapping[int, int] | None) -> tuple[list[pb.HouseholdSize], pb.Count]:
-    """Returns households by size and in all; None for an area of which not even the total is told."""
-    if found is None:
-        return [], count_of(None)
-    line = suppression.line(list(found.values()))
-    sizes = [pb.HouseholdSize(size=size, households=count_of(count)) for size, count in zip(found, line.counts, strict=True)]
-    return sizes, count_of(line.total)
+def household_sizes(found: Sizes) -> tuple[list[pb.HouseholdSize], pb.Count]:
+    """Returns households by size and in all."""
+    sizes = [pb.HouseholdSize(size=size, households=count_of(count)) for size, count in enumerate(found.by_size, start=1)]
+    return sizes, count_of(found.total)
 
 
 def ages(bands: Sequence[tuple[int, int]], people: Sequence[int]) -> tuple[list[pb.AgeCount], pb.Count]:

@@ -12,6 +12,7 @@ from population.rpc import figures
 from population.rpc.people import age_of, house_of
 from population.rpc.surfaces import surface_of
 from population.rpc.tokens import token_after, token_of
+from population.statistics.households import Sizes
 from population.statistics.pyramids import FINEST, UNKNOWN, Blocks, counts_of, told
 from svckit.errors import InvalidArgument
 
@@ -59,7 +60,7 @@ def test_bands_around_a_point_are_withheld_together() -> None:
 
 
 def test_sizes_of_an_area_whose_total_is_withheld_are_not_told() -> None:
-    sizes, households = figures.household_sizes(None)
+    sizes, households = figures.household_sizes(Sizes((), None))
     assert sizes == []
     assert households.withheld
 

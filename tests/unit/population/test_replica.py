@@ -68,7 +68,7 @@ def test_households_are_those_of_all_that_was_applied(database: Database) -> Non
         expected = {min(size, 10): 0 for size in sizes}
         for size, count in sizes.items():
             expected[min(size, 10)] += count
-        assert answers.household_sizes(database, prefix="", day=None) == expected
+        assert answers.household_sizes(database, prefix="") == expected
         assert database.query("SELECT count(*) FROM people") == [(len(here),)]
         members = Counter(one["household_id"] for one in here if one["household_id"])
         kept = dict(database.query("SELECT id::VARCHAR, household_size FROM people"))
@@ -92,14 +92,19 @@ def test_who_lived_together_on_a_day_in_the_past(database: Database) -> None:
     apply(database, people, list(people))
 
     def sizes(day: str) -> dict[int, int]:
-        return answers.household_sizes(database, prefix="420502", day=dt.date.fromisoformat(day))
+        found: Counter[int] = Counter()
+        for area, size, households in answers.homes(database, day=dt.date.fromisoformat(day)):
+            assert area == 42050200100110001
+            found[size] += households
+        return dict(found)
 
     assert sizes("2010-01-01") == {2: 1, 3: 1}
     assert sizes("2015-06-01") == {1: 1, 2: 2}
     assert sizes("2017-01-01") == {1: 1, 2: 2}
     assert sizes("2019-01-01") == {1: 2, 2: 1}
-    assert answers.household_sizes(database, prefix="", day=None) == {1: 1, 3: 1}
-    assert answers.household_sizes(database, prefix="4206", day=dt.date(2010, 1, 1)) == {}
+    assert answers.household_sizes(database, prefix="") == {1: 1, 3: 1}
+    assert answers.household_sizes(database, prefix="4206") == {}
+    assert answers.homes(database, day=dt.date(1999, 1, 1)) == []
 
 
 def test_a_trend_is_the_count_of_each_day(database: Database) -> None:
