@@ -18,6 +18,7 @@ from population.domain.residence import ResidenceKind
 from population.domain.resident import Resident
 from population.operations import data_rights
 from population.privacy.anchoring import TRIMMED
+from population.privacy.ledger_retention import forgetting, outdated
 from population.privacy.rules import Rule, naming, rules
 from svckit.batch import BatchRepository, all_saved
 from svckit.documents import Change, utc_now
@@ -75,14 +76,14 @@ class Retention:
             .sort("_id")
             .limit(BATCH)
         )
-        done = self._act(rule, rows, where) if rows else 0
+        done = self._act(rule, rows, where, limit) if rows else 0
         fields: Raw = {"last": rows[-1]["_id"]} if rows else {}
         if len(rows) < BATCH:
             fields["ended_at"] = self._clock()
         self._database[RUNS].update_one({"_id": run["_id"]}, {"$set": fields, "$inc": {"looked": len(rows), "done": done}})
         return done
 
-    def _act(self, rule: Rule, rows: list[Raw], where: Raw) -> int:
+    def _act(self, rule: Rule, rows: list[Raw], where: Raw, limit: datetime) -> int:
         ids = [row["_id"] for row in rows]
         if rule.action == "anonymise":
             return self._anonymise(ids)
@@ -91,6 +92,8 @@ class Retention:
         collection = self._database[rule.collection]
         # The condition again: what was changed meanwhile stays.
         mine = {"_id": {"$in": ids}, **where}
+        if rule.action == "forget":
+            return collection.bulk_write([UpdateMany(mine, forgetting(limit))]).modified_count
         if rule.action == "clear":
             update = {"$unset": dict.fromkeys(rule.clear, ""), "$inc": {"revision": 1}}
             return collection.bulk_write([UpdateMany(mine, update)]).modified_count
@@ -120,6 +123,8 @@ class Retention:
 def _condition(rule: Rule, limit: datetime) -> Raw:
     if rule.action == "anonymise":
         return moved_out_before(limit)
+    if rule.action == "forget":
+        return outdated(limit)
     return {rule.after: {"$lt": limit, "$type": "date"}, **rule.only}
 
 

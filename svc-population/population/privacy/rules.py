@@ -12,7 +12,7 @@ import yaml
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What goes `days` after the time in `after`: `action` is anonymise (residents), clear, remove or trim (audit)."""
+    """What goes `days` after the time in `after`: `action` is anonymise (residents), clear, remove, trim (audit) or forget (ledgers)."""
 
     purpose: str
     basis: str
