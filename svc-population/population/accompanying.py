@@ -46,6 +46,7 @@ class Accompanying(Working):
     elder_orders = Documents("elder_orders", state_cls=ElderOrder, id_field="order_id")
 
     @handles(
+        "population.residence_ended.v1",
         "population.resident_moved.v1",
         "population.resident_died.v1",
         "population.resident_voided.v1",

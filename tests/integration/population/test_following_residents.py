@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from binglian.population.v1 import care_pb2, care_pb2_grpc, merge_pb2, register_pb2, welfare_pb2, welfare_pb2_grpc
+from binglian.population.v1 import (
+    care_pb2,
+    care_pb2_grpc,
+    merge_pb2,
+    register_pb2,
+    resident_service_pb2,
+    welfare_pb2,
+    welfare_pb2_grpc,
+)
 from binglian.population.v1 import life_event_pb2 as life
 
 from svckit.ids import new_id
@@ -88,6 +96,18 @@ def test_the_new_grid_has_what_the_old_one_had(people: People, cared: Cared) -> 
     cared.register.register.MoveResident(move, **people.clerk)
     eventually(lambda: cared.planned(resident) == [ELSEWHERE])
     eventually(lambda: cared.cared(resident) == [("1003", ELSEWHERE)] and not cared.watched(resident))
+
+
+def test_a_house_is_watched_no_longer_than_somebody_lives_in_it(people: People, cared: Cared) -> None:
+    resident, house = cared.enter("骆岱蓝")
+    homes = people.service.database["residents"].find_one({"_id": resident})["residences"]
+    home = next(one for one in homes if one["house_id"] == house)
+    end = resident_service_pb2.EndResidenceRequest(
+        resident_id=resident, residence_id=home["residence_id"], request_id=new_id(), until="2026-05-01"
+    )
+    people.residents.EndResidence(end, **people.worker)
+    eventually(lambda: not cared.watched(resident))
+    assert (cared.planned(resident), cared.cared(resident)) == ([GRID], [("1003", GRID)])
 
 
 def test_what_two_entries_of_one_person_had_is_had_once_until_they_are_two_again(people: People, cared: Cared) -> None:
