@@ -134,6 +134,7 @@ export const en: typeof zh = {
 export const reasonsZh = {
   OWN_JOB: '不能批准自己发起的作业。',
   EXPORT_OF_OTHERS: '导出文件只有发起人可以下载。',
+  FILE_OF_OTHERS: '部门只能报送自己上传的文件，不能使用服务目录中的文件。',
   JOB_STATE: '作业已进入其他状态，不能这样做了。',
   MAPPING_INVALID: '字段对应有误。',
   FIELD_UNKNOWN: '没有这个字段。',
@@ -153,6 +154,7 @@ export const reasonsZh = {
 export const reasonsEn: typeof reasonsZh = {
   OWN_JOB: 'Nobody approves a job of their own.',
   EXPORT_OF_OTHERS: 'Only who asked for an export can download it.',
+  FILE_OF_OTHERS: 'Departments send files they uploaded, not those of the service’s folder.',
   JOB_STATE: 'The job has moved on; this is no longer possible.',
   MAPPING_INVALID: 'The columns are not right.',
   FIELD_UNKNOWN: 'There is no such field.',
