@@ -15,7 +15,7 @@ export const zh = {
   rules: '到期怎样处理', runs: '处理记录', noRuns: '还没有处理记录。', daily: '每天检查一次，到期的分批处理；法定保存义务优先。',
   head: { rule: '内容', purpose: '目的', days: '保存', action: '到期后', basis: '依据', last: '最近一次', day: '日期', looked: '检查', done: '处理', time: '用时' },
   after: '结束后 {n} 天', running: '进行中', seconds: '{n} 秒', never: '尚未执行',
-  action: { anonymise: '去标识', clear: '清除内容', remove: '删除', trim: '删除最早的记录' } as Record<string, string>,
+  action: { anonymise: '去标识', clear: '清除内容', remove: '删除', trim: '删除最早的记录', forget: '只留采信值及其来源' } as Record<string, string>,
   rule: {
     residents: '离开满期的居民', verification_orders: '核实指令的内容', verification_orders_cancelled: '已撤销的核实指令', field_ledgers: '字段的信息来源与核验证据', data_requests: '数据权利请求', audit_entries: '审计记录', care_entries: '关爱台账', visit_plans: '走访计划', welfare_watches: '独居守护',
     life_events: '生命事件的内容', life_events_cancelled: '已撤销的生命事件', life_events_open: '逾期未办的生命事件', elder_orders: '养老服务订单的说明', audit_alerts: '审计告警',
@@ -38,7 +38,7 @@ export const en: typeof zh = {
   rules: 'What happens when', runs: 'What was done', noRuns: 'Nothing was done yet.', daily: 'Looked at every day, in batches; legal duties to keep come first.',
   head: { rule: 'What', purpose: 'Purpose', days: 'Kept', action: 'Then', basis: 'Basis', last: 'Last run', day: 'Day', looked: 'Looked at', done: 'Done', time: 'Took' },
   after: '{n} days after it ended', running: 'running', seconds: '{n} s', never: 'not yet',
-  action: { anonymise: 'made anonymous', clear: 'contents cleared', remove: 'removed', trim: 'oldest removed' },
+  action: { anonymise: 'made anonymous', clear: 'contents cleared', remove: 'removed', trim: 'oldest removed', forget: 'only the value that counts stays, with its source' },
   rule: {
     residents: 'Residents who left', verification_orders: 'Contents of verification orders', verification_orders_cancelled: 'Cancelled verification orders', field_ledgers: 'What sources said of fields, and evidence', data_requests: 'Data-subject requests', audit_entries: 'Audit trail', care_entries: 'Care register', visit_plans: 'Visit plans', welfare_watches: 'Welfare watches',
     life_events: 'Contents of life events', life_events_cancelled: 'Cancelled life events', life_events_open: 'Life events nobody worked on', elder_orders: 'Notes of elder orders', audit_alerts: 'Audit alerts',
