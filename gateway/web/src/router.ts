@@ -1,6 +1,8 @@
-import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
+import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteLocationRaw } from 'vue-router'
 import { currentUser, loadSession } from '@/api/session'
 import { i18n } from '@/i18n'
+import { openTabs } from '@/people/tabs'
+import { isClosed } from '@/shell/closed'
 
 export const router = createRouter({
   history: createWebHistory(),
@@ -42,6 +44,8 @@ export const router = createRouter({
     { path: '/report', name: 'report', component: () => import('@/report/ReportPage.vue'), meta: { title: 'app.report' } },
     { path: '/notices/:tab?', name: 'notices', component: () => import('@/notices/NoticesPage.vue'), props: true, meta: { title: 'notice.title' } },
     { path: '/:path(.*)*', name: 'missing', component: () => import('@/shell/MissingPage.vue'), meta: { open: true, title: 'app.notFound' } },
+    // Reached by name only: it stands in at the address of a page the caller may not read.
+    { path: '/:path(.*)*', name: 'closed', component: () => import('@/shell/ClosedPage.vue'), meta: { title: 'app.closed' } },
   ],
 })
 
@@ -49,8 +53,16 @@ export const router = createRouter({
 router.beforeEach(async (to: RouteLocationNormalized) => {
   if (to.meta.open) return true
   await loadSession().catch(() => undefined)
-  return currentUser.value ? true : { name: 'login', query: to.fullPath === '/board' ? {} : { next: to.fullPath } }
+  if (!currentUser.value) return { name: 'login', query: to.fullPath === '/board' ? {} : { next: to.fullPath } }
+  return isClosed(String(to.name)) ? insteadOf(to) : true
 })
+
+/** The register leads to the first of its pages the caller may open; any other page says that it is closed, at its own address. */
+function insteadOf(to: RouteLocationNormalized): RouteLocationRaw {
+  const [first] = openTabs()
+  if (to.name === 'people' && first) return { path: first.to, replace: true }
+  return { name: 'closed', params: { path: to.path.slice(1).split('/') }, query: to.query, replace: true }
+}
 
 /** Names the browser tab after the page, in the page's language. */
 export function titleOf(route: RouteLocationNormalized): string {

@@ -87,6 +87,11 @@ export function fileNameOf(header: string): string {
   return extended ? decodeURIComponent(extended) : (/filename="?([^";]+)"?/i.exec(header)?.[1] ?? '')
 }
 
+/** A role that may not read something is told so, and not that it cannot take a step. */
+function asReading(problem: unknown): never {
+  throw problem instanceof Problem && problem.status === 403 && problem.reason === 'ROLE_REQUIRED' ? problem.as(403, 'ROLE_NOT_TO_READ') : problem
+}
+
 /** Calls an rpc through the gateway. With the `traceparent` of a case the call becomes part of that case's one trace. */
 export async function call<Name extends keyof Rpcs>(
   name: Name,
@@ -95,7 +100,8 @@ export async function call<Name extends keyof Rpcs>(
   purpose?: string,
 ): Promise<Rpcs[Name]['response']> {
   const route = routes[name]
-  if (route.method === 'GET' || route.method === 'DELETE') return send(route.method, urlOf(name, request), undefined, { purpose })
+  if (route.method === 'GET') return send<Rpcs[Name]['response']>('GET', urlOf(name, request), undefined, { purpose }).catch(asReading)
+  if (route.method === 'DELETE') return send(route.method, urlOf(name, request), undefined, { purpose })
   const { path, used } = fillPath(route.path, request as Plain)
   const body = Object.fromEntries(Object.entries(request as Plain).filter(([field]) => !used.has(field)))
   return send(route.method, path, body, { traceparent, purpose })

@@ -1,6 +1,6 @@
 /** The pages of the population register, and who is offered which. */
-import { mayCall } from '@/api/session'
-import type { Rpcs } from '@/generated/contract'
+import { mayCall, purposesFor } from '@/api/session'
+import { routes, type Rpcs } from '@/generated/contract'
 
 interface Tab {
   to: string
@@ -29,5 +29,8 @@ const TABS: readonly Tab[] = [
   { to: '/people/audit', label: 'audit.title', rpc: 'ListRetentionRuns' },
 ]
 
+/** Who may call an rpc only for stated purposes needs one of them, or the page would answer with a refusal. */
+const mayOpen = (rpc: keyof Rpcs): boolean => mayCall(rpc) && (routes[rpc].purposes.length === 0 || purposesFor(rpc).length > 0)
+
 /** What the caller may open, in order. */
-export const openTabs = (): Tab[] => TABS.filter(({ rpc }) => mayCall(rpc))
+export const openTabs = (): Tab[] => TABS.filter(({ rpc }) => mayOpen(rpc))
