@@ -54,6 +54,7 @@ export const zh = {
   noSurface: '未知',
   noDensity: '这个区域没有下级区域的数据。',
   nothing: '这个区域没有登记人口。',
+  noSizes: '这个区域没有登记家庭户。',
   around: {
     title: '规划测算', place: '中心点', placeHint: '经度, 纬度（WGS 84），如 111.2865, 30.6919', fault: '请填写经度和纬度，以逗号分隔。', here: '当前位置', radius: '半径（米）', ages: '年龄', to: '最大年龄', age: '周岁',
     ageFault: '最小年龄不能大于最大年龄。', hint: '例如：拟建学校周围 800 米内 6 至 14 岁的儿童。按学段等固定年龄段统计全市居民，不足 10 人的不公布。', result: '周围 {radius} 米内 {from} 至 {to} 岁', byAge: '按年龄',
@@ -120,6 +121,7 @@ export const en: typeof zh = {
   noSurface: 'unknown',
   noDensity: 'There is nothing below this area.',
   nothing: 'Nobody is registered in this area.',
+  noSizes: 'No household is registered in this area.',
   around: {
     title: 'Planning figures', place: 'Centre', placeHint: 'Longitude, latitude (WGS 84), e.g. 111.2865, 30.6919', fault: 'Longitude and latitude, with a comma between.', here: 'Here', radius: 'Distance (m)', ages: 'Ages', to: 'Oldest age', age: 'Age',
     ageFault: 'The youngest age is above the oldest.', hint: 'For instance children of 6 to 14 within 800 m of a site for a school. Counted are fixed bands of ages, across borders of areas; counts below 10 are withheld.', result: '{from} to {to} years within {radius} m', byAge: 'By age',
