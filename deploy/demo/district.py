@@ -7,17 +7,21 @@ Deterministic: the same size always gives the same district. Nobody in it exists
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from binglian.housing.v1 import area_pb2, area_service_pb2, house_pb2, house_service_pb2
 from binglian.population.v1 import resident_pb2, resident_service_pb2
 
-from deploy.demo.families import HUSBAND, MOTHER, SIZES, WIFE, Member, Numbers, family
+from deploy.demo.families import HUSBAND, MOTHER, SIZES, TODAY, WIFE, Member, Numbers, family
 
 CITY, DISTRICT = "4205", "420502"
 WEST, SOUTH, EAST, NORTH = 111.24, 30.67, 111.36, 30.77
 """Bounds of the drawn district, degrees; its cells are rectangles, not the real outlines."""
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
 MOST_PEOPLE = max(SIZES)
+FIRST_MOVED_IN = date(2006, 1, 1)
+DAYS_OF_MOVING = (TODAY - FIRST_MOVED_IN).days
+"""Families moved in evenly over these days, children when they were born: the district has a past to draw."""
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华建文玉兰"
 
 
@@ -137,7 +141,7 @@ def household(home: Home) -> resident_service_pb2.HouseholdDraft:
 def residents(home: Home, household_id: str, numbers: Numbers) -> Iterator[resident_service_pb2.ResidentDraft]:
     """People of a home, head first."""
     chance = random.Random(f"names {home.index}")
-    surname = chance.choice(SURNAMES)
+    surname, moved_in = chance.choice(SURNAMES), FIRST_MOVED_IN + timedelta(days=chance.randrange(DAYS_OF_MOVING))
     for place, member in enumerate(home.members):
         # A wife keeps her name; so do the husband and the mother of the head.
         own = chance.choice(SURNAMES) if member.relation in (HUSBAND, WIFE, MOTHER) else surname
@@ -154,5 +158,6 @@ def residents(home: Home, household_id: str, numbers: Numbers) -> Iterator[resid
             household_relation=member.relation,
         )
         draft.residence.house_id = home.house_id
+        draft.residence.since = max(moved_in, member.birth).isoformat()
         draft.residence.tenure = resident_pb2.TENURE_OWNER if place == 0 else resident_pb2.TENURE_FAMILY
         yield draft

@@ -77,7 +77,7 @@ def test_number_birth_sex_and_telephone_belong_to_one_person(people):
     assert len({draft.phone for draft in drafts}) == len(drafts)
     for draft in drafts:
         assert draft.birth_date.replace("-", "") == draft.id_number[6:14]
-        assert draft.birth_date < TODAY.isoformat()
+        assert draft.birth_date <= draft.residence.since < TODAY.isoformat()
         assert draft.sex == (MALE if int(draft.id_number[16]) % 2 else FEMALE)
 
 
