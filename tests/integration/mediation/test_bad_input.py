@@ -56,7 +56,7 @@ async def refused(call: Awaitable[Any], kind: type[ServiceError], reason: str, f
         ({"area_code": "", "point": point(ELSEWHERE)}, "OUTSIDE_CITY", "point"),
         ({"happened_at": at(hours=-1)}, "IN_FUTURE", "happened_at"),
         ({"happened_at": at(days=8)}, "TOO_OLD", "happened_at"),
-        ({"photos": [evidence_pb2.Attachment(uri="oss://a.jpg", taken_at=at(minutes=-1))]}, "IN_FUTURE", "photos[0].taken_at"),
+        ({"photos": [evidence_pb2.Attachment(uri="oss://a.jpg", taken_at=at(hours=-1))]}, "IN_FUTURE", "photos[0].taken_at"),
         ({"description": ""}, "VALIDATION_FAILED", "description"),
         ({"area_code": "12ab"}, "VALIDATION_FAILED", "area_code"),
         ({"request_id": "short"}, "VALIDATION_FAILED", "request_id"),
