@@ -53,10 +53,13 @@ class Office:
         answer = self._client.post("/oauth2/token", data=form, headers=headers).raise_for_status()
         return str(answer.json()["access_token"])
 
-    def call(self, who: str, method: str, path: str, body: dict[str, Any] | None = None, *, trace: str = "") -> dict[str, Any]:
+    def call(
+        self, who: str, method: str, path: str, body: dict[str, Any] | None = None, *, trace: str = "", purpose: str = ""
+    ) -> dict[str, Any]:
         """One request; mutations get a request id of their own. `trace` is the traceparent to go on with."""
         payload = {"requestId": uuid.uuid4().hex, **body} if body is not None else None
-        headers = {"authorization": f"Bearer {self._token(who)}", **({"traceparent": trace} if trace else {})}
+        told = {"traceparent": trace, "x-purpose": purpose}
+        headers = {"authorization": f"Bearer {self._token(who)}", **{name: text for name, text in told.items() if text}}
         answer = self._client.request(method, path, json=payload, headers=headers)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return dict(answer.json())
