@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from binglian.population.v1 import life_event_pb2 as pb
 from binglian.population.v1 import life_event_pb2_grpc as grpc_pb
-from binglian.population.v1 import register_pb2, register_pb2_grpc
+from binglian.population.v1 import register_pb2, register_pb2_grpc, resident_pb2, resident_service_pb2
 
 from population.domain.life_event import LifeEvent
 from population.life_event_feed import Birthdays, Interrupted, LifeEventFeed, LifeEventReport
@@ -97,9 +97,10 @@ def test_of_two_of_one_name_in_a_house_nobody_is_taken_for_the_other(
 
 
 def settle(people: People, resident_id: str, house: str) -> None:
-    """Makes the house the one place somebody lives in."""
-    home = {"house_id": house, "kind": "actual", "since": "2020-01-01", "until": ""}
-    people.service.database["residents"].update_one({"_id": resident_id}, {"$set": {"residences": [home]}})
+    """Lets somebody live in a house."""
+    home = {"house_id": house, "since": "2020-01-01", "tenure": resident_pb2.TENURE_OWNER}
+    start = resident_service_pb2.StartResidenceRequest(resident_id=resident_id, request_id=new_id(), residence=home)
+    people.residents.StartResidence(start, **people.worker)
 
 
 def test_a_second_document_finds_its_person_too(people: People, stub: Any) -> None:
